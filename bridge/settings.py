@@ -1,0 +1,87 @@
+"""The kinds of values that settings are made of, the same in the core and in every connector."""
+
+import math
+import re
+from pathlib import Path
+from typing import Annotated
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"\s*(?P<amount>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[a-z]*)\s*", re.ASCII)
+_LONGEST_DURATION = 366 * 86400.0
+_DURATION_HELP = "write a duration with its unit, such as 500ms, 1.8s, 5m, 24h or 7d"
+
+_SIZES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
+_SIZE = re.compile(r"\s*(?P<amount>[0-9]+)\s*(?P<unit>[a-z]*)\s*", re.ASCII | re.IGNORECASE)
+
+
+def parse_duration(value: object) -> float:
+    """Return a duration in seconds from what stands in the YAML: a text with a unit, or a bare number of seconds.
+
+    Raises ValueError for nothing, zero, a negative or an endless duration, and for anything that is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError(_DURATION_HELP)  # noqa: TRY004 - pydantic takes only ValueError for a complaint
+    text = str(value)
+    found = _DURATION.fullmatch(text)
+    if text.lstrip().startswith("-"):
+        raise ValueError(f"a duration cannot be negative: {_DURATION_HELP}")
+    if not found or found["unit"] not in {"", *_UNITS}:
+        raise ValueError(_DURATION_HELP)
+    seconds = float(found["amount"]) * _UNITS.get(found["unit"], 1.0)
+    if seconds == 0:
+        raise ValueError(f"a duration of 0 would mean no time at all: {_DURATION_HELP}")
+    if not math.isfinite(seconds) or seconds > _LONGEST_DURATION:
+        raise ValueError(f"longer than a year: {_DURATION_HELP}")
+    return seconds
+
+
+def parse_size(value: object) -> int:
+    """Return a number of bytes from a text with a unit (`2MB`, `512KiB`) or a bare number of bytes.
+
+    Raises ValueError for zero and for anything that is no size.
+    """
+    found = None if isinstance(value, bool) else _SIZE.fullmatch(str(value))
+    if not found or found["unit"].lower() not in _SIZES or int(found["amount"]) == 0:
+        raise ValueError("write a size with its unit, such as 512KiB or 2MB")
+    return int(found["amount"]) * _SIZES[found["unit"].lower()]
+
+
+Duration = Annotated[
+    float, BeforeValidator(parse_duration), WithJsonSchema({"type": ["string", "number"], "examples": ["1.8s", "5m"]})
+]
+"""Seconds; written with a unit in the YAML. Never 0, negative or endless."""
+
+Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": ["string", "integer"], "examples": ["2MB"]})]
+"""Bytes; written with a unit in the YAML. Never 0."""
+
+Text = Annotated[str, Field(min_length=1)]
+"""A text that may not be empty. A whole number in the YAML counts as the text that was written."""
+
+
+def _beside_the_configuration(path: Path, info: ValidationInfo) -> Path:
+    directory = (info.context or {}).get("directory")
+    return path if directory is None else Path(directory) / path
+
+
+LocalPath = Annotated[Path, AfterValidator(_beside_the_configuration)]
+"""A file or folder; a relative one is looked for beside the configuration file."""
+
+
+def _country(text: str) -> str:
+    if text not in SUPPORTED_REGIONS:
+        raise ValueError("has to be a country's code of two capital letters (ISO 3166), such as VN")
+    return text
+
+
+def _country_of_the_configuration(text: str, info: ValidationInfo) -> str:
+    return _country(text) if text else str((info.context or {}).get("region", "VN"))
+
+
+Region = Annotated[str, AfterValidator(_country)]
+"""A country's code of two letters (ISO 3166), as libphonenumber knows it."""
+
+SourceRegion = Annotated[str, AfterValidator(_country_of_the_configuration), Field(validate_default=True)]
+"""The country of a source's numbers; an empty default stands for the configuration's `phone.region`."""

@@ -1,0 +1,54 @@
+import pytest
+from pydantic import BaseModel
+
+from bridge.settings import LocalPath, parse_duration, parse_size
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("500ms", 0.5),
+        ("1.8s", 1.8),
+        ("5m", 300),
+        ("24h", 86400),
+        ("7d", 604800),
+        (5, 5),
+        (1.5, 1.5),
+        ("90", 90),
+        (" 2 s ", 2),
+    ],
+)
+def test_a_duration_has_a_unit_or_is_in_seconds(written, seconds):
+    assert parse_duration(written) == seconds
+
+
+@pytest.mark.parametrize(
+    "written",
+    [0, 0.0, "0s", "0", -1, "-5m", "5 minutes", "5M", "", "s", "1e3", "inf", "nan", "１s", "400d", True, None, [1], {}],
+)
+def test_what_is_no_length_of_time_is_refused(written):
+    with pytest.raises(ValueError, match="write a duration with its unit"):
+        parse_duration(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "size"), [(1, 1), ("512", 512), ("512KiB", 524288), ("2MB", 2_000_000), ("1 gib", 2**30), ("3b", 3)]
+)
+def test_a_size_has_a_unit_or_is_in_bytes(written, size):
+    assert parse_size(written) == size
+
+
+@pytest.mark.parametrize("written", [0, "0MB", -1, "1.5MB", "2TB", "", "huge", True, None])
+def test_what_is_no_size_is_refused(written):
+    with pytest.raises(ValueError, match="write a size with its unit"):
+        parse_size(written)
+
+
+class Model(BaseModel):
+    path: LocalPath
+
+
+def test_a_relative_path_lies_beside_the_configuration(tmp_path):
+    context = {"directory": tmp_path}
+    assert Model.model_validate({"path": "a/b.csv"}, context=context).path == tmp_path / "a/b.csv"
+    assert str(Model.model_validate({"path": "/a/b.csv"}, context=context).path) == "/a/b.csv"
