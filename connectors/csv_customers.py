@@ -1,0 +1,155 @@
+"""From the rows of a list of customers to the index of who owns which number.
+
+A row that cannot be used is noted and left out; a row without a number or without an owner is no fault, only counted.
+The same few owners stand in row after row, so what an owner's cells mean is worked out once for equal cells.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+
+from bridge.connector import Owner
+from bridge.errors import InvalidNumber, UnexpectedAnswer
+from bridge.phone import parse_all
+from bridge.table import Ending, Problems, Table, clean_cell, extensions_in, is_nothing, is_shortened, shown
+from connectors.csv_index import OwnerIndex
+from connectors.csv_layout import MEANINGS, Layout
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_SHORTENED = (
+    "Excel has shortened it, as in 9.01E+08, and its digits are lost: format the column as text and export again"
+)
+_MOST_REMEMBERED = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """A list of customers, read as a whole."""
+
+    index: OwnerIndex
+    ending: Ending
+    problems: Problems
+    without_phone: int
+    without_owner: int
+    read_as: str
+
+    def summary(self) -> Iterator[str]:
+        """Say what was read, and what of it cannot be used."""
+        file = self.ending.file
+        yield f"{file}: {self.ending.rows} rows, {len(self.index)} telephone numbers; {self.read_as}"
+        if self.without_phone or self.without_owner:
+            yield f"{file}: {self.without_phone} rows without a number, {self.without_owner} without an owner"
+        if self.problems.count:
+            yield f"{file}: {self.problems.count} rows with something that cannot be used; the first ones:"
+            yield from self.problems.first
+
+
+def read_customers(table: Table, configured: Mapping[str, Sequence[str]], region: str) -> Customers:
+    """Read all rows; numbers without a country are of `region`. Raises SourceError as `bridge.table` does."""
+    return _Reading(table, Layout.of(table, configured), region).all()
+
+
+class _Reading:
+    """One pass over a table."""
+
+    def __init__(self, table: Table, layout: Layout, region: str) -> None:
+        self._table = table
+        self._layout = layout
+        self._region = region
+        self._index = OwnerIndex()
+        self._owner_cells = itemgetter(*layout.owner.values())
+        self._judged: dict[str | tuple[str, ...], tuple[int, str]] = {}
+        self._nobody = self._index.place(())
+        self._without_phone = 0
+        self._without_owner = 0
+
+    def all(self) -> Customers:
+        for line, cells in self._table.rows():
+            self._row(line, cells)
+        self._index.sort()
+        ending, problems = self._table.ending, self._table.problems
+        if ending.rows and not len(self._index):
+            first = f"; the first: {problems.first[0]}" if problems.count else ""
+            raise UnexpectedAnswer(
+                f"{ending.file}: none of its {ending.rows} rows has a usable telephone number{first}"
+            )
+        return Customers(self._index, ending, problems, self._without_phone, self._without_owner, self._read_as())
+
+    def _row(self, line: int, cells: list[str]) -> None:
+        numbers: list[int] = []
+        complaint = ""
+        for column in self._layout.phones:
+            if cells[column]:
+                try:
+                    numbers += self._numbers_in(clean_cell(cells[column]))
+                except ValueError as error:
+                    complaint = str(error)
+        if numbers:
+            place, objection = self._place(self._owner_cells(cells))
+            complaint = complaint or objection
+            self._without_owner += place == self._nobody
+            for number in numbers:
+                self._index.add(number, place)
+        elif not complaint:
+            self._without_phone += 1
+        if complaint:
+            self._table.problems.add(line, complaint)
+
+    def _numbers_in(self, text: str) -> list[int]:
+        try:
+            return [int(number.digits) for number in parse_all(text, self._region)]
+        except InvalidNumber as error:
+            if is_nothing(text):
+                return []
+            if is_shortened(text):
+                raise ValueError(f"the telephone number cannot be repaired: {_SHORTENED}") from None
+            raise ValueError(f"no telephone number in {shown(text)}: {error}") from None
+
+    def _place(self, cells: str | tuple[str, ...]) -> tuple[int, str]:
+        """Return the place of the owners that these cells name, and what is wrong with the cells, if anything."""
+        judged = self._judged.get(cells)
+        if judged is None:
+            if len(self._judged) >= _MOST_REMEMBERED:
+                self._judged.clear()
+            several = (cells,) if isinstance(cells, str) else cells
+            owners, objection = owners_of(dict(zip(self._layout.owner, several, strict=True)))
+            judged = self._judged[cells] = (self._index.place(owners), objection)
+        return judged
+
+    def _read_as(self) -> str:
+        columns = self._table.columns
+        phones = ", ".join(shown(columns[index]) for index in self._layout.phones)
+        owner = "".join(f"; {meaning}: {shown(columns[index])}" for meaning, index in self._layout.owner.items())
+        return f"phone: {phones}{owner}"
+
+
+def owners_of(cells: Mapping[str, str]) -> tuple[tuple[Owner, ...], str]:
+    """Return the owners that a row's cells name, by meaning, one for each extension; and what is wrong, if anything.
+
+    A cell called just "owner" may hold an e-mail, an id or a name: what it holds is tried as any of them.
+    """
+    values: dict[str, str] = {}
+    objection = ""
+    for meaning, cell in cells.items():
+        text = " ".join(clean_cell(cell).split())
+        if is_shortened(text):
+            objection = f"the cell for {MEANINGS[meaning]} cannot be repaired: {_SHORTENED}"
+        elif not is_nothing(text):
+            values[meaning] = text
+    extensions: tuple[str, ...] = ()
+    try:
+        extensions = extensions_in(values.get("extension") or "")
+    except ValueError as error:
+        objection = str(error)
+    owner = values.get("owner")
+    is_email = owner is not None and _EMAIL.fullmatch(owner) is not None
+    person = Owner(
+        id=values.get("owner_id") or (None if is_email else owner),
+        email=values.get("email") or (owner if is_email else None),
+        login=values.get("login"),
+        name=values.get("name") or (None if is_email else owner),
+    )
+    if person == Owner() and not extensions:
+        return (), objection
+    return tuple(replace(person, extension=extension) for extension in extensions) or (person,), objection
