@@ -1,0 +1,142 @@
+"""The configuration: strict, typed, and wrong only with a place and a remedy.
+
+`load_config` reads the file, fills in `${…}`, validates the core's sections here and each connector's section with the
+connector's own model, and reports all problems at once.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+
+from bridge.connector import AnyConnector, ConnectorConfig
+from bridge.document import Document, read_document
+from bridge.errors import ConfigError, Problem
+from bridge.interpolation import Interpolation
+from bridge.registry import connector_class
+from bridge.routes import RouteRule, read_routes
+from bridge.sections import Phone, Route, Settings
+from bridge.validation import problems_of
+
+_CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A connector as the configuration names it: its class and its settings."""
+
+    name: str
+    connector: type[AnyConnector]
+    config: ConnectorConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration that can be used. `secrets` are all values that no log and no explanation may show."""
+
+    file: Path
+    settings: Settings
+    sources: Mapping[str, Source]
+    routes: tuple[RouteRule, ...]
+    secrets: frozenset[str]
+
+
+def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read and check `file`; raises ConfigError with every problem found."""
+    directory = file.absolute().parent
+    interpolation = Interpolation(environment, directory)
+    document = read_document(file, interpolation.fill)
+    found: list[Problem] = []
+    settings = _settings(document, directory, found)
+    region = (settings.phone if settings else Phone()).region
+    sources = dict(_sources(document, {"directory": directory, "region": region}, found))
+    routes = _routes(document, region, found)
+    problems = _in_order([*document.problems, *found])
+    if problems or settings is None:
+        raise ConfigError(problems)
+    secrets = interpolation.secrets.union(_secrets(settings), *(_secrets(source.config) for source in sources.values()))
+    return Config(file, settings, sources, routes, frozenset(secret for secret in secrets if secret))
+
+
+def _in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Sort by place; of several at one place the first found is the cause of the others."""
+    first: dict[tuple[int, int, str], Problem] = {}
+    for problem in problems:
+        first.setdefault((problem.line, problem.column, problem.key), problem)
+    return [first[place] for place in sorted(first)]
+
+
+def _settings(document: Document, directory: Path, problems: list[Problem]) -> Settings | None:
+    try:
+        return Settings.model_validate(document.data, context={"directory": directory})
+    except ValidationError as error:
+        problems += problems_of(error, Settings, document, ())
+        return None
+
+
+def _sources(
+    document: Document, context: Mapping[str, object], problems: list[Problem]
+) -> Iterator[tuple[str, Source]]:
+    connectors = document.data.get("connectors") if isinstance(document.data, dict) else None
+    for name, written in connectors.items() if isinstance(connectors, dict) else ():
+        if not _CONNECTOR_NAME.fullmatch(name):
+            message = "a connector's name has letters, digits, - and _"
+            problems.append(document.problem(("connectors", name), message, at_key=True))
+        if isinstance(written, dict):  # if it is not, the model of the whole file says so
+            source = _source(document, context, name, written, problems)
+            if source is not None:
+                yield name, source
+
+
+def _source(
+    document: Document, context: Mapping[str, object], name: str, written: Mapping[str, object], problems: list[Problem]
+) -> Source | None:
+    path = ("connectors", name)
+    type_name = written.get("type")
+    if not isinstance(type_name, str):
+        message = "is missing: what kind of connector it is, such as csv or rest"
+        problems.append(document.problem((*path, "type"), message))
+        return None
+    try:
+        found = connector_class(type_name)
+    except ValueError as error:
+        problems.append(document.problem((*path, "type"), str(error)))
+        return None
+    own = {key: value for key, value in written.items() if key != "type"}
+    try:
+        return Source(name, found, found.Config.model_validate(own, context=dict(context)))
+    except ValidationError as error:
+        problems += problems_of(error, found.Config, document, path)
+        return None
+
+
+def _routes(document: Document, region: str, problems: list[Problem]) -> tuple[RouteRule, ...]:
+    """Read the routes, if they are well-formed, even where the rest of the file is not."""
+    written = document.data if isinstance(document.data, dict) else {}
+    connectors = written.get("connectors")
+    names = tuple(connectors) if isinstance(connectors, dict) else ()
+    try:
+        routes = TypeAdapter(list[Route]).validate_python(written.get("routes", []))
+    except ValidationError:
+        return ()  # the model of the whole file says why
+    rules, found = read_routes(routes, names, region, document)
+    problems += found
+    return rules
+
+
+def _secrets(value: object) -> Iterator[str]:
+    """Find every SecretStr inside a model, however deep."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _secrets(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secrets(item)

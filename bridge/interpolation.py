@@ -1,0 +1,69 @@
+"""What `${…}` in the configuration stands for: environment variables and files, mostly secrets.
+
+`${NAME}` is a variable that must be set, `${NAME:-default}` one that may be missing or empty, `${file:/run/secrets/x}`
+the text of a file without the line break at its end; `$${` writes a plain `${`. What was put in is not filled in again.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+_REFERENCE = re.compile(r"\$(?P<escaped>\$(?=\{))|\$\{(?P<inner>[^{}]*)\}|\$\{")
+_NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
+_SECRET_NAME = re.compile(r"key|secret|token|pass|pwd|credential|auth|webhook", re.IGNORECASE)
+_LARGEST_FILE = 64 * 1024
+
+
+class Interpolation:
+    """Fills in references and remembers the secrets among what it put in.
+
+    A value counts as a secret if it came from a file or from a variable whose name says so.
+    """
+
+    def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
+        self._environment = environment
+        self._directory = directory
+        self.secrets: set[str] = set()
+
+    def fill(self, text: str) -> str:
+        """Return `text` with every reference replaced; raises ValueError with what to mend, never with a value."""
+        return _REFERENCE.sub(self._replacement, text)
+
+    def _replacement(self, found: re.Match[str]) -> str:
+        if found["escaped"]:
+            return "$"
+        if found["inner"] is None:
+            raise ValueError("'${' without its '}': close it, or write '$${' for a plain '${'")
+        if found["inner"].startswith("file:"):
+            value = self._file(found["inner"].removeprefix("file:"))
+            self.secrets.add(value)
+            return value
+        parts = _NAME.fullmatch(found["inner"])
+        if parts is None:
+            raise ValueError("after '${' comes a variable's name, NAME:-default or file:PATH")
+        value = self._variable(parts["name"], parts["default"])
+        if _SECRET_NAME.search(parts["name"]):
+            self.secrets.add(value)
+        return value
+
+    def _variable(self, name: str, default: str | None) -> str:
+        value = self._environment.get(name)
+        if default is not None:
+            return value or default
+        if value is None:
+            raise ValueError(f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}")
+        return value
+
+    def _file(self, name: str) -> str:
+        try:
+            with (self._directory / name).open("rb") as stream:
+                raw = stream.read(_LARGEST_FILE + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "not a usable name"
+            raise ValueError(f"the file {name} cannot be read: {reason}") from None
+        if len(raw) > _LARGEST_FILE:
+            raise ValueError(f"the file {name} is larger than 64 KiB: this is no secret")
+        try:
+            return raw.decode("utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise ValueError(f"the file {name} is not UTF-8 text") from None

@@ -1,0 +1,95 @@
+import pytest
+
+from bridge.config import load_config
+from bridge.errors import ConfigError
+from bridge.phone import PhoneNumber
+from tests.support.fakes import FakeConnector
+
+SMALLEST = "api_keys: [change-me]\nconnectors:\n  customers: {type: csv, path: customers.csv}\n"
+
+
+def load(folder, text, **environment):
+    file = folder / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load_config(file, environment)
+
+
+def keys(config):
+    return [key.get_secret_value() for key in config.settings.api_keys]
+
+
+def test_the_smallest_configuration_works(tmp_path):
+    config = load(tmp_path, SMALLEST)
+    assert keys(config) == ["change-me"]
+    assert config.sources["customers"].config.path == tmp_path / "customers.csv"
+    assert config.settings.server.deadline == 1.8
+    assert [(route.hotlines, route.connectors) for route in config.routes] == [(frozenset(), ("customers",))]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path):
+    assert keys(load(tmp_path, "\ufeff" + SMALLEST.replace("\n", "\r\n"))) == ["change-me"]
+
+
+def test_numbers_keep_the_form_in_which_they_were_written(tmp_path):
+    config = load(tmp_path, SMALLEST.replace("change-me", "0101, 12, 1.50, 1e5") + "extensions: {inline: {7: 0102}}\n")
+    assert keys(config) == ["0101", "12", "1.50", "1e5"]
+    assert config.settings.extensions.inline == {"7": ["0102"]}
+
+
+def test_texts_that_old_yaml_takes_for_something_else_stay_texts(tmp_path):
+    config = load(tmp_path, SMALLEST.replace("change-me", "no, on, 101:10, 2026-11-23, 0o17"))
+    assert keys(config) == ["no", "on", "101:10", "2026-11-23", "0o17"]
+
+
+def test_an_owner_may_have_one_extension_or_several(tmp_path):
+    config = load(tmp_path, SMALLEST + "extensions:\n  inline:\n    lan@congty.example: 101\n    minh: [102, 103]\n")
+    assert config.settings.extensions.inline == {"lan@congty.example": ["101"], "minh": ["102", "103"]}
+
+
+def test_references_are_filled_in_anywhere_inside_a_text(tmp_path):
+    (tmp_path / "secret").write_text("from-file\r\n", encoding="utf-8")
+    text = SMALLEST.replace(
+        "[change-me]", '["a-${NAME}-b", "${EMPTY:-fallback}", "${NO_SUCH:-x:-y}", "${file:secret}", "$${NAME}", "$$5"]'
+    )
+    expected = ["a-value-b", "fallback", "x:-y", "from-file", "${NAME}", "$$5"]
+    assert keys(load(tmp_path, text, NAME="value", EMPTY="")) == expected
+
+
+def test_what_was_filled_in_is_not_filled_in_again(tmp_path):
+    assert keys(load(tmp_path, SMALLEST.replace("change-me", '"${NAME}"'), NAME="${OTHER}")) == ["${OTHER}"]
+
+
+def test_a_reference_may_stand_for_a_number(tmp_path):
+    config = load(tmp_path, SMALLEST + 'server: {threads: "${THREADS:-12}", deadline: "${D}"}\n', D="900ms")
+    assert (config.settings.server.threads, config.settings.server.deadline) == (12, 0.9)
+
+
+def test_secrets_are_known_wherever_they_come_from(tmp_path):
+    (tmp_path / "secret").write_text("file-secret\n", encoding="utf-8")
+    connector = (
+        "connectors: {crm: {type: rest, base_url: 'https://x.example/${HOOK_TOKEN}', auth: {type: bearer, token: b}"
+    )
+    step = ", steps: [{path: '${file:secret}/${PLAIN}', match: [phone], take: {owner_id: id}}]}}\n"
+    config = load(tmp_path, "api_keys: [k1]\n" + connector + step, HOOK_TOKEN="hook", PLAIN="contacts")
+    assert config.secrets == {"k1", "b", "hook", "file-secret"}
+
+
+def test_hotlines_are_read_in_any_spelling(tmp_path):
+    config = load(
+        tmp_path, SMALLEST + 'routes:\n  - {hotlines: [1900 1234, "+84 24 9995 0291"], connectors: customers}\n'
+    )
+    assert config.routes[0].hotlines == {PhoneNumber("+8419001234"), PhoneNumber("+842499950291")}
+
+
+def test_a_connector_of_a_stranger_is_named_by_module_and_class(tmp_path):
+    text = "api_keys: [k]\nconnectors:\n  mine: {type: 'tests.support.fakes:FakeConnector', timeout: 3s}\n"
+    source = load(tmp_path, text).sources["mine"]
+    assert (source.connector, source.config.timeout) == (FakeConnector, 3.0)
+
+
+def test_a_model_of_a_stranger_is_as_strict_as_our_own(tmp_path):
+    text = "api_keys: [k]\nconnectors:\n  mine: {type: 'tests.support.fakes:FakeConnector', time: 3s}\n"
+    with pytest.raises(
+        ConfigError, match=r"config\.yaml:3:53: connectors\.mine\.time: unknown key, did you mean 'timeout'"
+    ):
+        load(tmp_path, text)
