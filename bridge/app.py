@@ -1,0 +1,144 @@
+"""The only place that puts the parts together, and that changes them while the service runs.
+
+Everything that a configuration decides lives in one `Service`. A reload builds the next one beside the one in force,
+keeps the guards of connectors whose settings did not change (and with them what they remember), and swaps a single
+reference: a call sees either the old configuration or the new one, never a mixture, and none is lost.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from bridge.cache import AnswerCache
+from bridge.config import Config, Source, load_config
+from bridge.directory import Directory
+from bridge.endpoint import owner_endpoint
+from bridge.errors import ConfigError
+from bridge.extension_file import ExtensionFileWatch
+from bridge.guard import Guard
+from bridge.lookup import Lookup
+from bridge.redaction import Redaction
+
+_log = logging.getLogger(__name__)
+
+START_PATIENCE = 10.0
+"""Seconds that a start waits for connectors to open; a slower one opens while the others answer already."""
+
+
+class Service:
+    """All that answers calls under one configuration."""
+
+    def __init__(self, config: Config, previous: "Service | None" = None) -> None:
+        self.config = config
+        self.deadline = config.settings.server.deadline
+        self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
+        self.guards = {name: _guard(source, config, previous) for name, source in config.sources.items()}
+        self.extension_files = [ExtensionFileWatch(file) for file in [config.settings.extensions.csv] if file]
+        directory = Directory(config.settings.extensions.inline, [file.current for file in self.extension_files])
+        self.lookup = Lookup(config.routes, self.guards, directory, config.settings.phone.region)
+        self._kept = set(previous.guards.values()) & set(self.guards.values()) if previous else set()
+
+    def open(self, patience: float) -> None:
+        """Open what is not open yet, waiting no longer than `patience` seconds; the rest goes on in the background."""
+        for file in self.extension_files:
+            file.start()
+        fresh = [guard for guard in self.guards.values() if guard not in self._kept]
+        threads = [threading.Thread(target=guard.open, name=f"open-{guard.name}", daemon=True) for guard in fresh]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + patience
+        for guard in fresh:
+            guard.wait_until_opened(max(0.0, end - time.monotonic()))
+
+    def close(self, successor: "Service | None" = None) -> None:
+        """Release everything but the guards that `successor` goes on with."""
+        for file in self.extension_files:
+            file.close()
+        for guard in self.guards.values():
+            if successor is None or guard not in successor.guards.values():
+                guard.close()
+
+
+def _guard(source: Source, config: Config, previous: Service | None) -> Guard:
+    settings = config.settings.cache
+    if previous and settings == previous.config.settings.cache and previous.config.sources.get(source.name) == source:
+        return previous.guards[source.name]
+    cache = AnswerCache(settings.ttl, settings.negative_ttl, settings.max_entries)
+    return Guard(source.name, source.connector(source.config), cache)
+
+
+class Bridge:
+    """The running application: the service in force, and how it is replaced."""
+
+    def __init__(self, config: Config, redaction: Redaction | None = None) -> None:
+        self._redaction = redaction or Redaction()
+        self._redaction.replace_secrets(config.secrets)
+        self._reloading = threading.Lock()
+        self.service = Service(config)
+        self.service.open(START_PATIENCE)
+
+    def reload(self, environment: Mapping[str, str] | None = None) -> bool:
+        """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
+        with self._reloading:
+            old = self.service
+            load = load_config if environment is None else partial(load_config, environment=environment)
+            try:
+                config = load(old.config.file)
+            except ConfigError as error:
+                for problem in error.problems:
+                    _log.error("not reloaded, the old configuration stays in force: %s", problem)
+                return False
+            self._redaction.replace_secrets(old.config.secrets | config.secrets)
+            new = Service(config, old)
+            new.open(START_PATIENCE)
+            self.service = new
+            # Calls that began under the old configuration have left by then.
+            _later(old.deadline + 1.0, partial(old.close, new))
+            for setting in ("bind", "workers", "threads", "path", "log_level", "log_format"):
+                if getattr(config.settings.server, setting) != getattr(old.config.settings.server, setting):
+                    _log.warning("server.%s has changed: it takes effect when the service is restarted", setting)
+            _log.info("configuration reloaded from %s", config.file)
+            return True
+
+    def close(self) -> None:
+        """Release everything."""
+        self.service.close()
+
+
+def create_app(config: Config, redaction: Redaction | None = None) -> Flask:
+    """Make the WSGI application; its `Bridge` is at `app.extensions["omi_bridge"]`."""
+    app = Flask("bridge", static_folder=None)
+    bridge = Bridge(config, redaction)
+    app.extensions["omi_bridge"] = bridge
+    app.register_blueprint(owner_endpoint(config.settings.server.path, lambda: bridge.service))
+    app.register_error_handler(Exception, _empty)
+    app.after_request(_uncached)
+    return app
+
+
+def _empty(error: Exception) -> Response:
+    """Answer any error without a body: whoever asks would read a text as an extension."""
+    response = Response(status=500, content_type="text/plain; charset=utf-8")
+    if isinstance(error, HTTPException):
+        response.status_code = error.code or 500
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = "GET"
+    else:
+        _log.error("a bug of omi-bridge", exc_info=error)
+    return response
+
+
+def _uncached(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _later(seconds: float, action: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, action)
+    timer.daemon = True
+    timer.start()

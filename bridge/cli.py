@@ -1,0 +1,157 @@
+"""The command line: serve, check, lookup, connectors, schema.
+
+Exit status: 0 answered, 1 a source could not answer, 2 wrong usage or configuration.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from bridge import catalogue
+from bridge.app import Service
+from bridge.check import check_service
+from bridge.config import Config, load_config
+from bridge.deadline import Deadline
+from bridge.errors import ConfigError, SourceError
+from bridge.logs import set_up_logs
+from bridge.lookup import Decision, Outcome
+from bridge.redaction import Redaction
+from bridge.schema import configuration_schema
+
+_UNAVAILABLE = 1
+_WRONG_CONFIGURATION = 2
+
+_config_option = click.option(
+    "-c",
+    "--config",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=lambda: os.environ.get("OMI_BRIDGE_CONFIG") or "config.yaml",
+    help="Configuration file. Default: $OMI_BRIDGE_CONFIG, then ./config.yaml.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="omi-bridge")
+def main() -> None:
+    """Tell OMICall which extensions look after a caller."""
+
+
+@main.command()
+@_config_option
+@click.option("--bind", metavar="HOST:PORT", help="Listen here instead of at server.bind.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes, instead of server.workers.")
+@click.option("--threads", type=click.IntRange(2, 1000), help="Threads of each process, instead of server.threads.")
+def serve(file: Path, bind: str | None, workers: int | None, threads: int | None) -> None:
+    """Answer OMICall until told to stop; SIGHUP reads the configuration again."""
+    from bridge.server import Server  # noqa: PLC0415 - the other commands do without gunicorn
+
+    config = _load(file)
+    redaction = Redaction(config.secrets)
+    set_up_logs(config.settings.server.log_level, config.settings.server.log_format, redaction)
+    chosen = {"bind": bind, "workers": workers, "threads": threads}
+    Server(config, redaction, {name: value for name, value in chosen.items() if value is not None}).run()
+
+
+@main.command()
+@_config_option
+@click.option("--online", is_flag=True, help="Also ask every source for a number that nobody should have.")
+def check(file: Path, *, online: bool) -> None:
+    """Check the configuration and the files that it names."""
+    config = _load(file)
+    redaction = Redaction(config.secrets)
+    set_up_logs("error", "text", redaction)
+    click.echo(f"{file}: valid")
+    service = Service(config)
+    try:
+        failed = False
+        for line in check_service(service, online=online):
+            failed = failed or line.failed
+            click.echo(redaction(str(line)))
+    finally:
+        service.close()
+    if failed:
+        sys.exit(_UNAVAILABLE)
+
+
+@main.command()
+@_config_option
+@click.argument("phone")
+@click.option("--hotline", default="", help="The number that was dialled.")
+@click.option("--explain", is_flag=True, help="Tell on standard error what was tried, and why there is no answer.")
+@click.option("--json", "as_json", is_flag=True, help="Print the decision as a JSON object.")
+def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool) -> None:
+    """Print what OMICall would be told about PHONE."""
+    config = _load(file)
+    redaction = Redaction(config.secrets)
+    set_up_logs("error", "text", redaction)
+    service = Service(config)
+    started = time.monotonic()
+
+    def tell(line: str) -> None:
+        milliseconds = (time.monotonic() - started) * 1000
+        click.echo(redaction(f"{milliseconds:7.1f} ms  {line}"), err=True)
+
+    try:
+        decision = _decide(service, phone, hotline, tell if explain else None)
+    finally:
+        service.close()
+    if explain:
+        tell(f"{decision.outcome}{f': {decision.reason}' if decision.reason else ''}")
+    click.echo(_as_json(decision) if as_json else decision.body)
+    if decision.outcome is Outcome.UNAVAILABLE:
+        sys.exit(_UNAVAILABLE)
+
+
+@main.command()
+def connectors() -> None:
+    """List every connector type with the settings that it needs."""
+    click.echo("\n\n".join(catalogue.describe()))
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    click.echo(json.dumps(configuration_schema(), indent=2, ensure_ascii=False))
+
+
+def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], None] | None) -> Decision:
+    """Open the connectors as the service does at its start, then take the endpoint's own way."""
+    for guard in service.guards.values():
+        try:
+            guard.try_to_open()
+        except SourceError as error:
+            if tell:
+                tell(f"{guard.name}: cannot be opened: {error}")
+    return service.lookup.answer([phone], hotline, Deadline.after(service.deadline), tell)
+
+
+def _as_json(decision: Decision) -> str:
+    fields = {
+        "outcome": decision.outcome,
+        "body": decision.body,
+        "extensions": decision.extensions,
+        "answer": decision.freshness,
+        "connector": decision.connector,
+        "reason": decision.reason,
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _load(file: Path) -> Config:
+    try:
+        return load_config(file)
+    except ConfigError as error:
+        _refuse(error)
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    for problem in error.problems:
+        click.echo(str(problem), err=True)
+    sys.exit(_WRONG_CONFIGURATION)

@@ -1,0 +1,69 @@
+"""Log lines: one format for people, one for machines, each with the request's id and without secrets."""
+
+import json
+import logging
+import sys
+import time
+from contextvars import ContextVar
+from typing import Literal
+
+from bridge.redaction import Redaction
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
+"""The id of the call that this thread works for; job threads inherit it from the call that started them."""
+
+
+class _Formatter(logging.Formatter):
+    """What both formats share: UTC times, the request's id, secrets masked after everything else is in place."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self, redaction: Redaction) -> None:
+        super().__init__()
+        self._redaction = redaction
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        if record.exc_info:
+            message = f"{message}\n{self.formatException(record.exc_info)}"
+        when = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z"
+        return self.compose(when, record, self._redaction(message))
+
+    def compose(self, when: str, record: logging.LogRecord, message: str) -> str:
+        """Put one line together."""
+        raise NotImplementedError
+
+
+class TextFormatter(_Formatter):
+    """`2026-01-31T09:00:00.123Z INFO 4f2c… bridge.endpoint: message`; line breaks inside a message are indented."""
+
+    def compose(self, when: str, record: logging.LogRecord, message: str) -> str:
+        """Put one line together."""
+        text = message.replace("\r", "\\r").replace("\n", "\n    ")
+        return f"{when} {record.levelname} {REQUEST_ID.get()} {record.name}: {text}"
+
+
+class JsonFormatter(_Formatter):
+    """One JSON object a line."""
+
+    def compose(self, when: str, record: logging.LogRecord, message: str) -> str:
+        """Put one line together."""
+        fields = {
+            "time": when,
+            "level": record.levelname.lower(),
+            "request_id": REQUEST_ID.get(),
+            "logger": record.name,
+            "message": message,
+        }
+        return json.dumps(fields, ensure_ascii=False)
+
+
+def set_up_logs(level: str, form: Literal["text", "json"], redaction: Redaction) -> None:
+    """Send all log lines of this process to standard error, and none anywhere else."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(redaction) if form == "json" else TextFormatter(redaction))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # urllib3 logs whole request lines at debug level, secrets in the path included.
+    logging.getLogger("urllib3").setLevel(logging.WARNING)

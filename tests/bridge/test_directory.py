@@ -1,0 +1,78 @@
+import logging
+
+import pytest
+
+from bridge.connector import Owner
+from bridge.directory import Directory, ExtensionMap
+from bridge.errors import SourceUnavailable
+
+
+def inline(**entries: list[str]) -> Directory:
+    return Directory(entries)
+
+
+@pytest.mark.parametrize(
+    ("owner", "extensions"),
+    [
+        (Owner(id="7"), ("101",)),
+        (Owner(email="LAN@congty.example"), ("0102", "103")),
+        (Owner(login="Minh.T"), ("104",)),
+        (Owner(name="nguyễn  thị lan"), ("105",)),
+        (Owner(id="7", email="lan@congty.example"), ("101",)),
+        (Owner(id="8", email="lan@congty.example"), ("0102", "103")),
+        (Owner(id="8"), ()),
+        (Owner(id="LAN@CONGTY.EXAMPLE"), ()),
+    ],
+)
+def test_an_owner_is_found_by_id_email_login_or_name(owner, extensions):
+    entries = {"7": ["101"], "lan@congty.example": ["0102", "103"], "minh.t": ["104"], "Nguyễn Thị Lan": ["105"]}
+    assert Directory(entries).extensions_of(owner) == extensions
+
+
+def test_ids_that_differ_by_case_alone_are_two_owners():
+    directory = Directory({"005A0": ["101"], "005a0": ["102"]})
+    assert directory.extensions_of(Owner(id="005A0")) == ("101",)
+    assert directory.extensions_of(Owner(id="005a0")) == ("102",)
+
+
+def test_the_configuration_overrules_what_the_source_says():
+    assert Directory({"7": ["101"]}).extensions_of(Owner(id="7", extension="999")) == ("101",)
+
+
+def test_what_the_source_says_is_used_where_the_configuration_is_silent():
+    assert Directory({}).extensions_of(Owner(id="7", extension="0101")) == ("0101",)
+
+
+@pytest.mark.parametrize("extension", ["", "101;rm", "101:", "１０１", "+84", "a", " 101", "1" * 21, "101\n"])
+def test_what_is_no_extension_is_never_rung(extension):
+    assert Directory({}).extensions_of(Owner(id="7", extension=extension)) == ()
+
+
+def test_sources_are_asked_in_order():
+    first, second = ExtensionMap([("7", ["101"])]), ExtensionMap([("7", ["201"]), ("8", ["202"])])
+    directory = Directory({}, [lambda: first, lambda: second])
+    assert directory.extensions_of(Owner(id="7")) == ("101",)
+    assert directory.extensions_of(Owner(id="8")) == ("202",)
+
+
+def test_a_list_that_cannot_be_read_does_not_hide_the_others():
+    def broken() -> ExtensionMap:
+        raise SourceUnavailable("missing")
+
+    directory = Directory({}, [broken, lambda: ExtensionMap([("7", ["101"])])])
+    assert directory.extensions_of(Owner(id="7")) == ("101",)
+
+
+def test_an_owner_without_an_extension_is_named_once_and_counted(caplog):
+    directory = Directory({})
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            directory.extensions_of(Owner(email="nghi@congty.example"))
+        directory.extensions_of(Owner(id="9"))
+    assert caplog.text.count("nghi@congty.example") == 1
+    assert directory.without_extension == 2
+
+
+def test_an_owner_listed_twice_has_both_extensions_in_order():
+    entries = ExtensionMap([("7", ["102"]), ("7", ["101", "102"])])
+    assert entries.extensions_of(Owner(id="7")) == ("102", "101")

@@ -1,0 +1,128 @@
+"""The real service in a process of its own, and a client that sees what OMICall would see."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    body: bytes
+    headers: http.client.HTTPMessage
+    seconds: float
+
+
+class RunningService:
+    """`omi-bridge serve` on a free port of the loopback, its log collected line by line."""
+
+    def __init__(self, config: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+        self.port = free_port()
+        self.log: list[str] = []
+        self._news = threading.Condition()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bridge", "serve", "-c", str(config), "--bind", f"127.0.0.1:{self.port}", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        try:
+            self.wait_for_log("Booting worker")
+            self._wait_until_answering()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def ask(
+        self, phone: str = "0901234567", *, query: str | None = None, headers: dict[str, str] | None = None
+    ) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        started = time.monotonic()
+        try:
+            target = "/get_owner_contact_by_phone?" + (f"phoneNumber={phone}" if query is None else query)
+            connection.request("GET", target, headers={"X-API-KEY": "change-me", **(headers or {})})
+            response = connection.getresponse()
+            body = response.read()
+            return Reply(response.status, body, response.headers, time.monotonic() - started)
+        finally:
+            connection.close()
+
+    def raw(self, request: bytes) -> bytes:
+        """Send bytes as they are, and return everything that comes back."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(request)
+            received = b""
+            while chunk := connection.recv(65536):
+                received += chunk
+            return received
+
+    def hang_up(self) -> None:
+        self.process.send_signal(signal.SIGHUP)
+
+    def wait_for_log(self, pattern: str) -> str:
+        """Return the first log line with `pattern`, waiting for it if need be."""
+        with self._news:
+            found = self._news.wait_for(lambda: self._first(pattern), timeout=_PATIENCE)
+        assert found, f"{pattern!r} is not in the log:\n" + "\n".join(self.log)
+        return found
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            status = self.process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self._reader.join(_PATIENCE)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return status
+
+    def _first(self, pattern: str) -> str | None:
+        return next((line for line in self.log if re.search(pattern, line)), None)
+
+    def _read_log(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            with self._news:
+                self.log.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def _wait_until_answering(self) -> None:
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                self.ask("anonymous")
+            except OSError:
+                threading.Event().wait(0.02)
+            else:
+                return
+        raise AssertionError("the service does not answer:\n" + "\n".join(self.log))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

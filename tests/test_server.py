@@ -1,0 +1,118 @@
+"""The whole service under the real gunicorn, asked over the wire."""
+
+import json
+import re
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.service import RunningService
+
+BODY = re.compile(rb"([0-9]+(:[0-9]+)*)?")
+SECRET = "planted-secret-0123456789"
+
+
+def write_config(folder, *, rows="0901234567,101\n0901234567,102\n", extra=""):
+    (folder / "customers.csv").write_text("phone,extension\n" + rows, encoding="utf-8")
+    config = folder / "config.yaml"
+    config.write_text(
+        "api_keys: [change-me]\nconnectors:\n  customers: {type: csv, path: customers.csv}\n" + extra, encoding="utf-8"
+    )
+    return config
+
+
+@pytest.fixture
+def service(tmp_path):
+    with RunningService(write_config(tmp_path)) as running:
+        yield running
+
+
+def test_owners_are_answered_over_the_wire_in_the_contract_s_own_form(service):
+    reply = service.ask("%2B84901234567")
+    assert (reply.status, reply.body, reply.headers["X-Bridge-Outcome"]) == (200, b"101:102", "found")
+    assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert reply.headers["Content-Length"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET /get_owner_contact_by_phone?phoneNumber=" + b"9" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 65536 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Many: a\r\n" * 200 + b"\r\n", 431),
+        (b"rubbish\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n", 400),
+        (b"GET /get_owner_contact_by_phone?phoneNumber=\xff\x00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_proper_request_gets_a_status_and_no_body(service, request_bytes, status):
+    head, _, body = service.raw(request_bytes).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == status
+    assert body == b""
+    assert b"Traceback" not in head
+
+
+def test_a_changed_configuration_is_put_in_force_by_a_signal_and_loses_no_call(tmp_path):
+    config = write_config(tmp_path)
+    with RunningService(config) as service, ThreadPoolExecutor(4) as callers:
+        config.write_text(config.read_text() + "extensions: {inline: {nobody: 1}}\n")
+        config.write_text(config.read_text().replace("change-me", "change-me, second-key"))
+        answers = [callers.submit(service.ask) for _ in range(200)]
+        service.hang_up()
+        service.wait_for_log("configuration reloaded")
+        assert {answer.result().body for answer in answers} == {b"101:102"}
+        assert service.ask(headers={"X-API-KEY": "second-key"}).status == 200
+
+
+def test_a_wrong_configuration_is_refused_with_its_place_and_the_old_one_stays(tmp_path):
+    config = write_config(tmp_path)
+    with RunningService(config) as service:
+        config.write_text(config.read_text() + "servre: {}\n")
+        service.hang_up()
+        line = service.wait_for_log("not reloaded")
+        assert "config.yaml:4:1: servre: unknown key, did you mean 'server'?" in line
+        assert service.ask().body == b"101:102"
+
+
+def test_a_changed_file_is_picked_up_without_a_signal(tmp_path):
+    config = write_config(tmp_path)
+    with RunningService(config, "--threads", "4") as service:
+        write_config(tmp_path, rows="0912345678,103\n")
+        service.wait_for_log("1 rows, 1 telephone")
+        assert service.ask("0912345678").body == b"103"
+
+
+def test_being_told_to_stop_ends_the_service_cleanly(tmp_path):
+    with RunningService(write_config(tmp_path)) as service:
+        assert service.stop() == 0
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path):
+    with RunningService(write_config(tmp_path)) as service:
+        worker = int(re.search(r"pid: (\d+)", service.wait_for_log("Booting worker")).group(1))
+        import os  # noqa: PLC0415
+
+        os.kill(worker, signal.SIGKILL)
+        service.wait_for_log(r"was sent SIGKILL")
+        assert service.ask().body == b"101:102"
+
+
+def test_each_log_line_of_a_call_has_its_id_also_as_json(tmp_path):
+    config = write_config(tmp_path, extra="server: {log_format: json}\n")
+    with RunningService(config) as service:
+        service.ask(headers={"X-Request-ID": "call-42"})
+        line = json.loads(service.wait_for_log("call-42"))
+        assert (line["request_id"], line["level"]) == ("call-42", "info")
+        assert "…567" in line["message"]
+
+
+def test_a_configuration_that_cannot_be_used_stops_the_start_with_all_problems(tmp_path):
+    config = write_config(tmp_path, extra="server: {deadlin: 1s}\nphone: {region: XX}\n")
+    service = RunningService(config)
+    assert service.process.wait(20) == 2
+    assert service.stop() == 2
+    text = "\n".join(service.log)
+    assert "server.deadlin: unknown key, did you mean 'deadline'?" in text
+    assert "phone.region: has to be a country's code" in text
