@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 _MOST_OWNERS = 100
 _LONGEST_HOLD = 3600.0
-_OPEN_AGAIN_AFTER = 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Guard:
 
     def open(self) -> None:
         """Open the connector, and try again until it succeeds or the guard is closed; for a thread of its own."""
+        pause = _FIRST_PAUSE
         while not self._closed.is_set():
             try:
                 self.try_to_open()
@@ -65,7 +66,8 @@ class Guard:
                 if self._why_not_open != str(error):
                     _log.warning("connector %s cannot be opened yet: %s", self.name, error)
                 self._why_not_open = str(error)
-                self._wait(_OPEN_AGAIN_AFTER)
+                self._wait(pause)
+                pause = min(_LONGEST_PAUSE, pause * 2)
             else:
                 return
 

@@ -66,6 +66,13 @@ class RunningService:
         finally:
             connection.close()
 
+    def ask_until(self, phone: str, body: bytes) -> Reply:
+        """Ask again and again until the body is as expected, and return the last reply in any case."""
+        end = time.monotonic() + _PATIENCE
+        while (reply := self.ask(phone)).body != body and time.monotonic() < end:
+            threading.Event().wait(0.02)
+        return reply
+
     def raw(self, request: bytes) -> bytes:
         """Send bytes as they are, and return everything that comes back."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
