@@ -1,0 +1,185 @@
+"""The rest connector's only door to the network: requests with a total deadline and a total size.
+
+`send` returns an answer, whatever its status, or raises a SourceError; no other exception leaves this room. The
+adapter of requests is used without its Session, which would read redirects' bodies without a limit, keep cookies
+between calls and take credentials from ~/.netrc.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+import requests
+from pydantic import BaseModel, ConfigDict, Field
+from requests.structures import CaseInsensitiveDict
+
+from bridge.connector import ConnectorConfig
+from bridge.deadline import Deadline
+from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.settings import LocalPath, Size
+from connectors.connections import Adapter, tls_context
+from connectors.exchange import Exchange
+from connectors.http_address import Origin, full_url, origin, redirected
+from connectors.http_body import ACCEPTED, uncompressed
+from connectors.http_errors import LIBRARY_ERRORS, explain
+from connectors.messages import Request, Response, refuse_failure, retry_after
+from connectors.resolver import Resolver
+
+__all__ = ["HttpClient", "HttpSettings", "Request", "Response", "Tls", "refuse_failure", "retry_after"]
+
+log = logging.getLogger(__name__)
+
+_HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
+_COOKIE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
+_FRAMING = {"content-length", "transfer-encoding", "connection"}
+_HEAD_SIZE = 256 * 1024
+_BLOCK = 64 * 1024
+
+
+class Tls(BaseModel):
+    """Whom to trust when a source is asked over https."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    ca_file: LocalPath | None = Field(
+        default=None, description="Certificates (PEM) of the authorities to trust instead of the usual ones."
+    )
+    verify: bool = Field(
+        default=True, description="False accepts any certificate: whoever sits in between reads and forges answers."
+    )
+
+
+class HttpSettings(ConnectorConfig):
+    """The settings of a connector that asks over HTTP."""
+
+    tls: Tls = Tls()
+    max_response_size: Size = Field(
+        default=2_000_000, description="The largest answer that is read, before and after it is uncompressed."
+    )
+    max_redirects: int = Field(
+        default=3, ge=0, le=10, description="How many redirects are followed, within the same host only."
+    )
+
+
+class HttpClient:
+    """Sends requests from many threads at once over connections that are kept open in between.
+
+    Proxies are taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). Nothing is kept from one request for
+    the next but the connection.
+    """
+
+    def __init__(self, settings: HttpSettings, resolver: Resolver | None = None) -> None:
+        self._settings = settings
+        self._resolver = resolver or Resolver()
+        self._lock = threading.Lock()
+        self._adapter: Adapter | None = None
+        self._proxies: dict[Origin, dict[str, str]] = {}
+        # urllib3 logs whole paths, which may hold keys; what matters of them is in our own errors.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+        if not settings.tls.verify:
+            log.warning("tls.verify is false: certificates are not checked, anybody in between can read and forge")
+
+    def send(self, request: Request, deadline: Deadline) -> Response:
+        """Return the answer, whatever its status; redirects within the same host are followed.
+
+        Raises SourceUnavailable (network, TLS, time-out) and UnexpectedAnswer (too large, not HTTP, a redirect to
+        elsewhere, a request that cannot be written), SourceRejected only if `tls.ca_file` cannot be used.
+        """
+        cookies: dict[str, str] = {}
+        for _ in range(self._settings.max_redirects + 1):
+            response = self._ask(request, deadline)
+            cookies.update(response.cookies)
+            following = redirected(request, response)
+            if following is None:
+                return replace(response, cookies=cookies)
+            request = following
+        raise UnexpectedAnswer(f"{response.host} redirects more than {self._settings.max_redirects} times")
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        with self._lock:
+            if self._adapter is not None:
+                self._adapter.close()
+
+    def _ask(self, request: Request, deadline: Deadline) -> Response:
+        """Ask, and once more over a new connection if a kept one turned out to be dead before any answer came."""
+        most_bytes = 2 * self._settings.max_response_size + _HEAD_SIZE
+        exchange = Exchange(deadline, most_bytes, self._resolver, fresh=request.once)
+        try:
+            return self._exchange(request, exchange)
+        except SourceUnavailable:
+            if exchange.opened or exchange.received or deadline.expired():
+                raise
+        return self._exchange(request, Exchange(deadline, most_bytes, self._resolver, fresh=True))
+
+    def _exchange(self, request: Request, exchange: Exchange) -> Response:
+        place = origin(request.url)
+        adapter = self._open()
+        try:
+            with exchange.under_way():
+                prepared = requests.Request(request.method, full_url(request), _headers(request), data=request.body)
+                proxies = self._proxies_to(place)
+                answer = adapter.send(prepared.prepare(), stream=True, timeout=exchange.seconds(), proxies=proxies)
+                try:
+                    return self._read(answer, place.host)
+                finally:
+                    answer.raw.close()
+        except LIBRARY_ERRORS as error:
+            problem = explain(error, place.host)
+        raise problem  # outside of the handler, so that the library's words do not hang on to it
+
+    def _proxies_to(self, place: Origin) -> dict[str, str]:
+        """Return what the environment says about proxies for this place: looked up once, for it takes a while."""
+        if place not in self._proxies:
+            self._proxies[place] = dict(requests.utils.get_environ_proxies(f"{place.scheme}://{place.host}/"))
+        return self._proxies[place]
+
+    def _read(self, answer: requests.Response, host: str) -> Response:
+        limit = self._settings.max_response_size
+        if answer.status_code < 200 or answer.status_code > 599:  # noqa: PLR2004 - RFC 9110, section 15
+            raise UnexpectedAnswer(f"{host} answered with the status {answer.status_code}, which is none")
+        body = bytearray()
+        while block := answer.raw.read(_BLOCK, decode_content=False):
+            body += block
+            if len(body) > limit:
+                raise UnexpectedAnswer(f"{host} answered more than max_response_size ({limit} bytes)")
+        return Response(
+            answer.status_code,
+            CaseInsensitiveDict(answer.headers),
+            {cookie.name: cookie.value or "" for cookie in answer.cookies},
+            uncompressed(bytes(body), answer.headers.get("Content-Encoding", ""), limit),
+            host,
+        )
+
+    def _open(self) -> Adapter:
+        tls = self._settings.tls
+        with self._lock:
+            if self._adapter is None:
+                try:
+                    context = tls_context(tls.ca_file, tls.verify)
+                except OSError as error:
+                    why = error.strerror or "it holds no certificate in PEM form"
+                    raise SourceRejected(f"tls.ca_file cannot be used: {why}") from None
+                self._adapter = Adapter(context, self._settings.max_in_flight)
+            return self._adapter
+
+
+def _headers(request: Request) -> Mapping[str, str]:
+    """Return all headers to send. Raises UnexpectedAnswer if one cannot be written without changing the request."""
+    headers = CaseInsensitiveDict({"User-Agent": "omi-bridge", "Accept": "application/json"})
+    for name, value in request.headers.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING:
+            raise UnexpectedAnswer(f"a header named {name[:40]!r} cannot be sent")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise UnexpectedAnswer(f"the value of the header {name} holds a character that no header can carry")
+        headers[name] = value.strip(" \t")
+    if request.cookies:
+        if not all(_HEADER_NAME.fullmatch(n) and _COOKIE.fullmatch(v) for n, v in request.cookies.items()):
+            raise UnexpectedAnswer("a cookie holds a character that no cookie can carry")
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in request.cookies.items())
+    headers["Accept-Encoding"] = ACCEPTED
+    headers["Connection"] = "close" if request.once else "keep-alive"
+    return headers

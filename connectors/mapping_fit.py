@@ -1,0 +1,49 @@
+"""Telling a misspelt field from an empty one.
+
+JMESPath finds null for both. But a field that is not there means that the configuration does not fit the CRM, while
+an empty one means a customer without an owner: the first must never pass for the second.
+"""
+
+from typing import Any
+
+from jmespath.parser import ParsedResult
+
+Node = Any
+"""A node of the library's tree: its type, its children, perhaps a value."""
+
+
+def fits(node: Node, data: object) -> bool:
+    """Tell whether the fields that a plain path names are there, be they filled or empty.
+
+    Something empty on the way may stand for all that would be below it. Of `a || b` one has to fit; what is cleverer
+    than a path (pipes, functions, `!`) always fits.
+    """
+    kind, children = node["type"], node["children"]
+    if kind == "field":
+        return isinstance(data, dict) and node["value"] in data
+    if kind == "or_expression":
+        return any(fits(child, data) for child in children)
+    if kind in {"and_expression", "comparator"}:
+        return all(fits(child, data) for child in children)
+    if kind in {"subexpression", "index_expression", "projection", "filter_projection", "flatten"}:
+        return fits(children[0], data) and _fits_below(node, _found(children[0], data))
+    return True
+
+
+def _fits_below(node: Node, within: object) -> bool:
+    """Tell whether the second half of a path fits what its first half found."""
+    kind, children = node["type"], node["children"]
+    if within is None or within is False or within in ("", []):  # what CRMs write for an object that is not there
+        return True
+    if kind == "flatten":
+        return isinstance(within, list)
+    if kind in {"projection", "filter_projection"}:
+        return isinstance(within, list) and any(fits(children[1], item) for item in within)
+    if children[1]["type"] == "index":
+        return isinstance(within, list)
+    return fits(children[1], within)
+
+
+def _found(node: Node, data: object) -> object:
+    found: object = ParsedResult("", node).search(data)
+    return found

@@ -1,0 +1,175 @@
+"""From a CRM's answer to rows: which records count, and what is taken from them.
+
+A row is what the steps have taken so far, name by name. Whatever does not have the configured shape raises
+UnexpectedAnswer: a misspelt field may not look like a customer whom nobody owns.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bridge.connector import Owner
+from bridge.errors import InvalidNumber, UnexpectedAnswer
+from bridge.phone import PhoneNumber, parse_all
+from connectors.mapping import Expression, is_nothing, kind_of, scalar_of
+from connectors.steps import OWNER_FIELDS, Step
+
+Row = dict[str, str | int | None]
+
+_MOST_RECORDS = 1000
+_MOST_FIELDS_NAMED = 30
+_EXTENSION = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the answers of one call are read: whose numbers count, and who hears why a record does not.
+
+    `check_time` raises SourceUnavailable once the deadline has passed.
+    """
+
+    caller: PhoneNumber
+    region: str
+    check_time: Callable[[], None]
+    explain: Callable[[str], None] | None
+
+    def say(self, line: str) -> None:
+        """Explain, if anybody listens."""
+        if self.explain:
+            self.explain(line)
+
+    def rows(self, step: Step, answer: object) -> tuple[list[Row], int]:
+        """Return what the step takes from the answer, and how many records of it hold the caller's number."""
+        rows: list[Row] = []
+        counted = 0
+        records = _records(step, answer)
+        self.say(f"{len(records)} record(s)")
+        for index, record in enumerate(records, 1):
+            self.check_time()
+            if not self._is_callers(step, record, index):
+                continue
+            counted += 1
+            for item in _items(step, record):
+                if self._counts(step, item, index):
+                    rows += self._taken(step, item, index)
+        if len(rows) > _MOST_RECORDS:
+            raise UnexpectedAnswer(f"more than {_MOST_RECORDS} items in the answer: the request asks for too much")
+        return rows, counted
+
+    def _is_callers(self, step: Step, record: object, index: int) -> bool:
+        """Tell whether one of the record's own numbers is the caller's."""
+        if step.match is None or step.match == "exact":
+            return True
+        fitting = [expression for expression in step.match if expression.fits(record)]
+        if not fitting:
+            raise UnexpectedAnswer(f"match: {_misfit(step.match, record)}")
+        numbers = [number for expression in fitting for number in self._numbers(expression, record)]
+        if self.caller in numbers:
+            return True
+        fields = ", ".join(expression.source for expression in fitting)
+        held = f" ({', '.join(number.masked for number in numbers)})" if numbers else ""
+        self.say(f"record {index} does not count: it does not hold the caller's number in {fields}{held}")
+        return False
+
+    def _numbers(self, expression: Expression, record: object) -> Iterator[PhoneNumber]:
+        for value in _leaves(expression.search(record)):
+            # as people typed it: with line breaks, no-break blanks and remarks
+            text = value if isinstance(value, str) else scalar_of(value, expression.source)
+            if text is None or is_nothing(text):
+                continue
+            try:
+                yield from parse_all(str(text), self.region)
+            except InvalidNumber:
+                self.say(f"{expression.source}: a text that is no number")
+
+    def _counts(self, step: Step, item: object, index: int) -> bool:
+        if step.where is None or step.where.holds(item):
+            return True
+        if not step.where.fits(item):
+            raise UnexpectedAnswer(f"where: {_misfit([step.where], item)}")
+        self.say(f"record {index}: an item does not count, {step.where.source} does not hold")
+        return False
+
+    def _taken(self, step: Step, item: object, index: int) -> list[Row]:
+        """Take the values; if one of them is a list, there is a row for each of its elements."""
+        row: Row = {}
+        lists: dict[str, list[str | int | None]] = {}
+        for name, expression in step.take.items():
+            if not expression.fits(item):
+                raise UnexpectedAnswer(f"take.{name}: {_misfit([expression], item)}")
+            value = expression.search(item)
+            if isinstance(value, list):
+                found = [scalar_of(element, expression.source) for element in value]
+                lists[name] = [element for element in found if element is not None] or [None]
+            else:
+                row[name] = scalar_of(value, expression.source)
+            self.say(f"record {index}: {name} = {lists.get(name) or row.get(name)!r} ({expression.source})")
+        if len(lists) > 1:
+            raise UnexpectedAnswer(
+                f"take: {' and '.join(lists)} are lists, and which elements belong together cannot be told: use 'each'"
+            )
+        return [{**row, name: value} for name, values in lists.items() for value in values] or [row]
+
+
+def _records(step: Step, answer: object) -> Sequence[object]:
+    if step.records is None:
+        found = answer
+    elif step.records.fits(answer):
+        found = step.records.search(answer)
+    else:
+        raise UnexpectedAnswer(f"records: {_misfit([step.records], answer)}")
+    if isinstance(found, dict):
+        return [found]
+    if not isinstance(found, list):
+        where = f"`{step.records.source}` found" if step.records else "the answer is"
+        raise UnexpectedAnswer(
+            f"{where} {kind_of(found)}, neither a list of records nor a record; if this means that nobody is found, "
+            "say so by nobody_when"
+        )
+    if len(found) > _MOST_RECORDS:
+        raise UnexpectedAnswer(f"more than {_MOST_RECORDS} records in the answer: the request asks for too much")
+    return found
+
+
+def _items(step: Step, record: object) -> Sequence[object]:
+    if step.each is None:
+        return [record]
+    if not step.each.fits(record):
+        raise UnexpectedAnswer(f"each: {_misfit([step.each], record)}")
+    found = step.each.search(record)
+    if isinstance(found, dict):
+        return [found]
+    if is_nothing(found):
+        return []
+    if not isinstance(found, list):
+        raise UnexpectedAnswer(f"each: `{step.each.source}` found {kind_of(found)} where a list is needed")
+    return found
+
+
+def _leaves(value: object) -> Iterator[object]:
+    if isinstance(value, list):
+        for element in value:
+            yield from _leaves(element)
+    else:
+        yield value
+
+
+def _misfit(expressions: Sequence[Expression], data: object) -> str:
+    """Say which field is missing, and which there are; their names are no secret, their values would be."""
+    wanted = " and ".join(f"`{expression.source}`" for expression in expressions)
+    if not isinstance(data, dict):
+        return f"there is no {wanted}, what came is {kind_of(data)}"
+    names = [name if name.isprintable() else "?" for name in data][:_MOST_FIELDS_NAMED]
+    return f"there is no {wanted}; the fields that came are: {', '.join(names) or 'none'}"
+
+
+def owners(rows: Sequence[Row]) -> tuple[Owner, ...]:
+    """Return the owners that the rows name, each once, in order. Raises UnexpectedAnswer for an odd extension."""
+    found: dict[Owner, None] = {}
+    for row in rows:
+        fields = {field: str(row[name]) for name, field in OWNER_FIELDS.items() if row.get(name) is not None}
+        if not _EXTENSION.fullmatch(fields.get("extension", "0")):
+            raise UnexpectedAnswer("take.extension: found a text that is no extension: an extension consists of digits")
+        if fields:
+            found[Owner(**fields)] = None
+    return tuple(found)

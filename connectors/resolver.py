@@ -1,0 +1,62 @@
+"""Looking up a host's addresses without waiting longer than the deadline.
+
+The system's resolver cannot be given a time limit: with a dead name server it blocks for many seconds. So the question
+runs in a thread of its own, one for each name however many calls ask, and each asker waits only as long as it may.
+A thread that nobody waits for any more ends when the system's resolver gives up.
+"""
+
+import contextlib
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from bridge.deadline import Deadline
+
+Address = tuple[int, int, int, str, Any]
+"""One answer of `socket.getaddrinfo`."""
+
+_LookUp = Callable[..., Sequence[Any]]
+
+
+class Resolver:
+    """Asks the system for addresses; may be used by many threads at once."""
+
+    def __init__(self, look_up: _LookUp = socket.getaddrinfo) -> None:
+        self._look_up = look_up
+        self._lock = threading.Lock()
+        self._under_way: dict[tuple[str, int], Future[Sequence[Address]]] = {}
+
+    def addresses(self, host: str, port: int, deadline: Deadline) -> Sequence[Address]:
+        """Return the addresses of the host in the system's order of preference.
+
+        Raises TimeoutError if there is no answer in time, and OSError (`socket.gaierror`) if there is no such host.
+        """
+        with contextlib.suppress(ValueError):
+            ipaddress.ip_address(host)
+            return self._look_up(host, port, type=socket.SOCK_STREAM)
+        return self._ask(host, port).result(timeout=deadline.remaining())
+
+    def _ask(self, host: str, port: int) -> "Future[Sequence[Address]]":
+        with self._lock:
+            asked = self._under_way.get((host, port))
+            if asked is None:
+                asked = self._under_way[host, port] = Future()
+                threading.Thread(target=self._answer, args=(host, port, asked), name="resolver", daemon=True).start()
+            return asked
+
+    def _answer(self, host: str, port: int, asked: "Future[Sequence[Address]]") -> None:
+        try:
+            found = self._look_up(host, port, type=socket.SOCK_STREAM)
+        except Exception as error:  # noqa: BLE001 - handed over to whoever waits
+            self._forget(host, port)
+            asked.set_exception(error)
+        else:
+            self._forget(host, port)
+            asked.set_result(found)
+
+    def _forget(self, host: str, port: int) -> None:
+        with self._lock:
+            del self._under_way[host, port]

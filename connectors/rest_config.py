@@ -1,0 +1,89 @@
+"""The settings of the rest connector."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, SecretStr, model_validator
+
+from bridge.settings import SourceRegion, Text
+from connectors.auth import Auth, NoAuth
+from connectors.http import HttpSettings
+from connectors.request_template import HeaderName
+from connectors.steps import FORMS, OWNER_FIELDS, Name, Step
+from connectors.template import TextTemplate, known_names
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("not an address: write https://HOST/PATH") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("not an address: write https://HOST/PATH")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("credentials do not stand in the address: write auth: {type: basic, …}")
+    if "?" in text or "#" in text:
+        raise ValueError("an address has no '?' and no '#'; parameters stand under 'query' of each step")
+    if not (text.isascii() and text.isprintable()) or " " in text or "\\" in text or "{{" in text:
+        raise ValueError("not an address: write https://HOST/PATH, without blanks, accents and placeholders")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class RestConfig(HttpSettings):
+    """How to find the owners of a caller in a CRM with a JSON API over HTTP."""
+
+    base_url: Address = Field(description="Address of the CRM's API, such as https://crm.example/api/v1.")
+    headers: dict[HeaderName, TextTemplate] = Field(default={}, description="Headers of every request, templates.")
+    auth: Auth = Field(default=NoAuth(), description="How the bridge proves who it is.")
+    settings: dict[Name, Text] = Field(
+        default={}, description="Names and texts of your own, for the templates: {{ settings.NAME }}."
+    )
+    secrets: dict[Name, SecretStr] = Field(
+        default={}, description="The same for what nobody may see: {{ secrets.NAME }}, masked in logs."
+    )
+    region: SourceRegion = Field(
+        default="", description="Country of numbers in the CRM that come without one; phone.region if left out."
+    )
+    max_requests: int = Field(
+        default=10, ge=1, le=100, description="The most requests that one lookup may make, all steps together."
+    )
+    steps: list[Step] = Field(min_length=1, description="The requests, in order; see the keys of a step.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_names(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - unchecked
+        with known_names(_names(data if isinstance(data, Mapping) else {})):
+            return handler(data)
+
+    @model_validator(mode="after")
+    def _finds_owners(self) -> Self:
+        if not any(name in step.take for step in self.steps for name in OWNER_FIELDS):
+            raise ValueError(f"no step takes an owner: one has to take {', '.join(OWNER_FIELDS)} or several of them")
+        last = max((number for number, step in enumerate(self.steps) if step.once), default=0)
+        if not any(name in step.take for step in self.steps[last:] for name in OWNER_FIELDS):
+            raise ValueError("the step with 'once' has to take the owner again: what was taken before it ends there")
+        return self
+
+    def revealed_secrets(self) -> dict[str, str]:
+        """Return the secrets for templates."""
+        return {name: secret.get_secret_value() for name, secret in self.secrets.items()}
+
+
+def _names(data: Mapping[Any, Any]) -> set[str]:
+    """Return the names that every template of the connector may use."""
+    names = {f"{number}.{form}" for number in ("caller", "hotline") for form in FORMS}
+    for group in ("settings", "secrets"):
+        names |= _group(group, data.get(group))
+    auth = data.get("auth")
+    if isinstance(auth, Mapping) and auth.get("type") == "login":
+        names |= _group("login", auth.get("take"))
+    return names
+
+
+def _group(name: str, written: object) -> set[str]:
+    return {name, *(f"{name}.{key}" for key in written)} if isinstance(written, Mapping) and written else set()

@@ -1,0 +1,133 @@
+"""The refresh token, which some servers replace at each use: the newest has to survive a restart.
+
+It is written to a file of its own, whole or not at all, readable by its owner only. A lock beside it is held around
+each renewal, so that two processes never use up the same single-use token. The file remembers (as a hash) the token
+of the configuration that it descends from: one that an admin puts there anew wins over it.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from bridge.deadline import Deadline
+from bridge.errors import SourceUnavailable
+
+log = logging.getLogger(__name__)
+
+_LOCK_POLL = 0.05
+
+
+class RefreshTokenStore:
+    """The newest refresh token, kept in memory and, if there is a `file`, on disk."""
+
+    def __init__(self, configured: str, file: Path | None) -> None:
+        self._configured = configured
+        self._origin = hashlib.sha256(configured.encode()).hexdigest()
+        self._file = file
+        self._token = configured
+        self._on_disk: str | None = None
+
+    @property
+    def token(self) -> str:
+        """The newest token that this process knows of."""
+        return self._token
+
+    @contextlib.contextmanager
+    def renewing(self, deadline: Deadline) -> Iterator[str]:
+        """Give the token to use, and nobody else, in any process, meanwhile.
+
+        Raises SourceUnavailable if another process does not finish in time.
+        """
+        with contextlib.ExitStack() as held:
+            if self._file is not None:
+                held.enter_context(_locked(self._file, deadline))
+                self._read(self._file)
+            yield self._token
+            self._save()
+
+    def replace(self, token: str) -> None:
+        """Take over the token that the server issued in place of the last one."""
+        if self._file is None and self._token == self._configured:
+            log.warning("the server replaces the refresh token: without auth.token_file a restart needs a new one")
+        self._token = token
+        self._save()
+
+    def _read(self, file: Path) -> None:
+        """Take over what another process, or this one before a restart, has written."""
+        try:
+            data = json.loads(file.read_bytes())
+            token, descends_from = data["refresh_token"], data["descends_from"]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, LookupError, TypeError):
+            log.error("auth.token_file cannot be read; the refresh token of the configuration is used: %s", file)  # noqa: TRY400 - a traceback may quote the file
+            return
+        if descends_from == self._origin and isinstance(token, str) and token and token != self._on_disk:
+            self._token = self._on_disk = token
+
+    def _save(self) -> None:
+        """Write the token if it is newer than the file; a failure is told, and made good at the next renewal."""
+        if self._file is None or self._token in {self._configured, self._on_disk}:
+            return
+        try:
+            _write(self._file, {"refresh_token": self._token, "descends_from": self._origin})
+        except OSError as error:
+            log.error(  # noqa: TRY400 - the reason says it all
+                "auth.token_file cannot be written (%s): if the service stops now, it will need a new refresh token",
+                error.strerror,
+            )
+        else:
+            self._on_disk = self._token
+
+
+@contextlib.contextmanager
+def _locked(file: Path, deadline: Deadline) -> Iterator[None]:
+    try:
+        lock = os.open(f"{file}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        log.error("no lock beside auth.token_file (%s): another process may renew meanwhile", error.strerror)  # noqa: TRY400
+        yield
+        return
+    try:
+        while not _taken(lock):
+            if deadline.expired():
+                raise SourceUnavailable("another process holds the refresh token for too long")
+            threading.Event().wait(min(_LOCK_POLL, deadline.remaining()))
+        yield
+    finally:
+        os.close(lock)  # gives up the lock
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write(file: Path, data: object) -> None:
+    """Replace the file by one with this content, all of it on the disk or nothing. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # readable by its owner only
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as new:
+            json.dump(data, new)
+            new.flush()
+            os.fsync(new.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
