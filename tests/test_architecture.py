@@ -1,0 +1,109 @@
+"""Who may know whom: connectors the contract alone, the core no connector, and nobody works while being imported."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from bridge.connector import Connector, ConnectorConfig
+from bridge.registry import connector_class, connector_types
+from tests.support.documents import ROOT, rows, spans
+
+CONTRACT = {"connector", "phone", "deadline", "errors", "settings", "table", "watch"}
+BRIDGE = sorted((ROOT / "bridge").glob("**/*.py"))
+CONNECTORS = sorted((ROOT / "connectors").glob("**/*.py"))
+
+IMPORT_ALL = """
+import importlib, sys, threading
+# Other people's packages may do as they like; urllib3 opens a socket to learn about IPv6.
+import flask, gunicorn.app.base, gunicorn.arbiter, gunicorn.workers.gthread, jmespath, phonenumbers, requests, yaml
+
+def forbidden(*_):
+    raise AssertionError("a thread is started")
+
+def heard(event, arguments):
+    if event.startswith(("socket.", "subprocess.", "os.fork", "os.system", "os.exec", "os.mkdir", "os.remove")):
+        raise AssertionError(event)
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        raise AssertionError(f"{event} {arguments[0]}")
+
+threading.Thread.start = forbidden
+sys.dont_write_bytecode = True
+sys.addaudithook(heard)
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+assert threading.active_count() == 1
+"""
+
+
+def imported(file):
+    """Return the full names of what a file imports, also inside functions and by importlib."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from (name.name for name in names)
+            case ast.ImportFrom(level=0, module=module, names=names):
+                yield from (f"{module}.{name.name}" for name in names)
+            case ast.ImportFrom(names=names):
+                yield from (f"{file.parent.name}.{node.module or name.name}" for name in names)
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="__import__"), args=[ast.Constant(value=name)]
+            ):
+                yield name
+
+
+@pytest.mark.parametrize("file", CONNECTORS, ids=lambda file: file.stem)
+def test_connectors_know_nothing_of_the_core_but_the_contract(file):
+    for name in imported(file):
+        package, _, rest = name.partition(".")
+        assert package != "bridge" or rest.partition(".")[0] in CONTRACT, name
+
+
+@pytest.mark.parametrize("file", BRIDGE, ids=lambda file: file.stem)
+def test_the_core_knows_no_connector(file):
+    assert [name for name in imported(file) if name.partition(".")[0] in {"connectors", "tests"}] == []
+
+
+def test_every_built_in_connector_is_found_through_its_entry_point():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = project["entry-points"]["omi_bridge.connectors"]
+    assert {name: point.value for name, point in connector_types().items()} == declared
+    defined = {
+        f"connectors.{file.stem}:{node.name}"
+        for file in CONNECTORS
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).startswith("Connector[") for base in node.bases)
+    }
+    assert set(declared.values()) == defined
+
+
+@pytest.mark.parametrize("name", connector_types())
+def test_a_built_in_connector_is_what_the_contract_says(name):
+    found = connector_class(name)
+    assert issubclass(found, Connector)
+    assert issubclass(found.Config, ConnectorConfig)
+    assert found.__doc__
+    assert all(field.description for key, field in found.Config.model_fields.items() if key != "tls")
+
+
+def test_importing_does_no_work():
+    modules = [f"{file.parent.name}.{file.stem}" for file in BRIDGE + CONNECTORS if not file.stem.startswith("__")]
+    assert {"bridge.server", "connectors.rest"} <= set(modules)
+    subprocess.run([sys.executable, "-W", "error", "-c", IMPORT_ALL, *modules], check=True, cwd=ROOT)
+
+
+def test_every_module_of_the_core_stands_in_the_map_of_the_code():
+    told = [
+        span
+        for row in rows(ROOT / "README.md")
+        if row.header[1:] == ("files in `bridge/`",)
+        for span in spans(row.cells[1])
+    ]
+    modules = {file.stem for file in BRIDGE if not file.stem.startswith("__")}
+    named = [name for name in told if re.fullmatch("[a-z_]+", name)]
+    assert modules - set(named) == set(), "not in README's map"
+    assert set(named) - modules == set(), "in README's map, but not there"
+    assert len(named) == len(set(named)), "twice in README's map"

@@ -1,0 +1,163 @@
+"""What the documents show is what happens: every YAML loads, commands print that, the connector that is shown works.
+
+How a piece of YAML becomes a whole configuration is said in `tests.support.documents.whole`.
+"""
+
+import json
+import re
+import sys
+import types
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.app import create_app
+from bridge.cli import main
+from bridge.config import load_config
+from bridge.connector import Call
+from bridge.deadline import Deadline
+from bridge.errors import SourceUnavailable
+from bridge.phone import PhoneNumber
+from tests.support.crm import Crm
+from tests.support.documents import DOCUMENTS, ROOT, AnyEnvironment, block, blocks, whole
+from tests.support.scripted import ScriptedServer
+from tests.support.servers import HttpServer, Reply
+
+WRITING = ROOT / "connectors/README.md"
+EXAMPLE = ROOT / "config.example.yaml"
+
+
+def run(*arguments, env=None):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env=env, catch_exceptions=False)
+
+
+@pytest.fixture
+def my_crm():
+    """The connector of connectors/README.md, as if it were installed."""
+    module = sys.modules["my_crm"] = types.ModuleType("my_crm")
+    exec(block(WRITING, "A complete one", "python").text, module.__dict__)
+    yield module
+    del sys.modules["my_crm"]
+
+
+@pytest.mark.usefixtures("my_crm")
+@pytest.mark.parametrize("found", blocks("yaml"), ids=str)
+def test_every_yaml_in_the_documents_loads(found, tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(whole(found, tmp_path), encoding="utf-8")
+    load_config(file, AnyEnvironment())
+
+
+def test_no_configuration_hides_in_a_block_that_is_not_called_yaml():
+    languages = {line.strip() for file in DOCUMENTS for line in file.read_text().splitlines() if "```" in line[:9]}
+    assert languages <= {f"```{name}" for name in ("yaml", "sh", "text", "console", "python", "json", "toml", "")}
+    for found in (found for language in ("", "text", "sh", "console") for found in blocks(language)):
+        assert not re.search(r"^ *(- )?[a-z_]+:( |$)", found.text, re.MULTILINE), found
+
+
+def test_the_example_answers_what_the_readme_promises():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    key, path = re.search(
+        r"curl -H 'X-API-KEY: (.+?)' 'http://127.0.0.1:8080(.+?)'\n```\n\n```\n101:102\n", readme
+    ).groups()
+    app = create_app(load_config(EXAMPLE, {}))
+    try:
+        assert app.test_client().get(path, headers={"X-API-KEY": key}).text == "101:102"
+    finally:
+        app.extensions["omi_bridge"].close()
+
+
+def test_what_is_commented_out_in_the_example_loads_too(tmp_path):
+    text = EXAMPLE.read_text(encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(re.sub(r"^  # (?=crm:|  )", "  ", text, flags=re.MULTILINE), encoding="utf-8")
+    assert set(load_config(tmp_path / "config.yaml", AnyEnvironment()).sources) == {"customers", "crm"}
+
+
+def timeless(text):
+    """Leave the times out, which differ at each run."""
+    return re.sub(r"^ *[0-9.]+ ms|\b[0-9]+ ms$", "… ms", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("found", blocks("console"), ids=str)
+def test_commands_print_what_the_documents_show(found, tmp_path, monkeypatch):
+    command, _, shown = found.text.partition("\n")
+    arguments = command.removeprefix("$ omi-bridge ").split()
+    monkeypatch.chdir(ROOT)
+    with Crm({}) as crm:
+        if "config.yaml" in arguments:
+            written = block(found.file, found.heading, "yaml").text
+            crm.script(json.loads(block(found.file, found.heading, "json").text))
+            file = tmp_path / "config.yaml"
+            file.write_text(written.replace("https://crm.example/api", crm.url), encoding="utf-8")
+            arguments[arguments.index("config.yaml")] = str(file)
+        printed = run(*arguments, env={"CRM_TOKEN": "planted"}).output.replace(crm.url, "https://crm.example/api")
+    assert timeless(printed) == timeless(shown)
+
+
+CUSTOMER = b'{"customers": [{"phone": "0901 234 567", "owner": "lan@congty.example"}]}'
+
+
+@pytest.fixture
+def ask_my_crm(tmp_path, my_crm):
+    """Ask the connector of connectors/README.md through the whole service."""
+    assert my_crm.MyCrm
+
+    def ask(url):
+        source = f"connectors: {{my-crm: {{type: 'my_crm:MyCrm', url: '{url}', token: planted, timeout: 300ms}}}}"
+        text = f"api_keys: [change-me]\n{source}\nextensions: {{inline: {{lan@congty.example: 101}}}}\n"
+        (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+        result = run("lookup", "-c", tmp_path / "config.yaml", "--explain", "0901234567")
+        assert "planted" not in result.output
+        assert "bug" not in result.output
+        return result.stdout, result.stderr.split()[-1] if result.exit_code == 0 else result.exit_code
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply(CUSTOMER), ("101\n", "found")),
+        (Reply(b'{"customers": []}'), ("\n", "owner")),
+        (Reply(CUSTOMER.replace(b"567", b"568")), ("\n", "owner")),
+        (Reply(b"", 500), ("\n", 1)),
+        (Reply(b"", 401), ("\n", 1)),
+        (Reply(b"<html>"), ("\n", 1)),
+        (Reply(b'{"customers": [{"phone": "12", "owner": null}]}'), ("\n", 1)),
+    ],
+)
+def test_the_connector_that_is_shown_works(ask_my_crm, reply, told):
+    with HttpServer(lambda _asked: reply) as server:
+        assert ask_my_crm(server.url) == told
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda connection: connection.stopped(),
+        lambda connection: connection.reset(),
+        lambda connection: (connection.send(HEAD), connection.drip(b" " * 100)),
+        lambda connection: (connection.send(HEAD + b" "), connection.reset()),
+    ],
+    ids=["hung", "reset", "dripping", "cut off"],
+)
+def test_the_connector_that_is_shown_leaves_a_server_in_time(my_crm, script):
+    with ScriptedServer(script) as server:
+        connector = my_crm.MyCrm(my_crm.MyCrmConfig(url=server.url, token="planted"))
+        with pytest.raises(SourceUnavailable):
+            connector.find_owners(Call(PhoneNumber.parse("0901234567")), Deadline.after(0.3))
+
+
+def test_the_tests_that_are_shown_pass(my_crm, capfd):
+    assert len(block(WRITING, "A complete one", "python").text.splitlines()) <= 40
+    shown = {}
+    exec(block(WRITING, "Its tests", "python").text, shown)
+    tests = [test for name, test in shown.items() if name.startswith("test_")]
+    assert len(tests) == 5
+    for test in tests:
+        test()
+    capfd.readouterr()
+    assert shown["MyCrm"] is my_crm.MyCrm
