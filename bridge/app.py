@@ -21,8 +21,12 @@ from bridge.endpoint import owner_endpoint
 from bridge.errors import ConfigError
 from bridge.extension_file import ExtensionFileWatch
 from bridge.guard import Guard
-from bridge.lookup import Lookup
+from bridge.health import health
+from bridge.identity import identity_of
+from bridge.lookup import Lookup, Plan
 from bridge.redaction import Redaction
+from bridge.store import Store
+from bridge.waiting import WaitingRoom
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +41,14 @@ class Service:
         self.config = config
         self.deadline = config.settings.server.deadline
         self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
-        self.guards = {name: _guard(source, config, previous) for name, source in config.sources.items()}
+        self.store = _store(config, previous)
+        self.guards = {name: _guard(source, config, previous, self.store) for name, source in config.sources.items()}
         self.extension_files = [ExtensionFileWatch(file) for file in [config.settings.extensions.csv] if file]
         directory = Directory(config.settings.extensions.inline, [file.current for file in self.extension_files])
-        self.lookup = Lookup(config.routes, self.guards, directory, config.settings.phone.region)
+        server = config.settings.server
+        room = WaitingRoom.of(server.threads)
+        plan = Plan(config.routes, config.settings.phone.region, server.hedge_after, room)
+        self.lookup = Lookup(self.guards, directory, plan)
         self._kept = set(previous.guards.values()) & set(self.guards.values()) if previous else set()
 
     def open(self, patience: float) -> None:
@@ -52,8 +60,18 @@ class Service:
         for thread in threads:
             thread.start()
         end = time.monotonic() + patience
+        if self.store:
+            self.store.start()
+            self.store.wait_until_loaded(patience)
         for guard in fresh:
-            guard.wait_until_opened(max(0.0, end - time.monotonic()))
+            guard.wait_until_tried(max(0.0, end - time.monotonic()))
+
+    def troubles(self) -> dict[str, str]:
+        """Say for each part that is not well why not."""
+        parts = [(f"connector {name}", guard.trouble) for name, guard in self.guards.items()]
+        parts += [("extensions.csv", file.trouble) for file in self.extension_files]
+        parts += [("cache.path", self.store.trouble)] if self.store else []
+        return {part: trouble for part, trouble in parts if trouble}
 
     def close(self, successor: "Service | None" = None) -> None:
         """Release everything but the guards that `successor` goes on with."""
@@ -62,14 +80,29 @@ class Service:
         for guard in self.guards.values():
             if successor is None or guard not in successor.guards.values():
                 guard.close()
+        if self.store and not (successor and successor.store is self.store):
+            self.store.close()
 
 
-def _guard(source: Source, config: Config, previous: Service | None) -> Guard:
-    settings = config.settings.cache
-    if previous and settings == previous.config.settings.cache and previous.config.sources.get(source.name) == source:
+def _store(config: Config, previous: Service | None) -> Store | None:
+    path = config.settings.cache.path
+    if previous and previous.store and previous.store.path == path:
+        return previous.store
+    return Store(path) if path else None
+
+
+def _guard(source: Source, config: Config, previous: Service | None, store: Store | None) -> Guard:
+    settings, patience = config.settings.cache, config.settings.server.deadline
+    if previous and (source, settings, patience) == (
+        previous.config.sources.get(source.name),
+        previous.config.settings.cache,
+        previous.deadline,
+    ):
         return previous.guards[source.name]
-    cache = AnswerCache(settings.ttl, settings.negative_ttl, settings.max_entries)
-    return Guard(source.name, source.connector(source.config), cache)
+    connector, cache = source.connector(source.config), AnswerCache(settings)
+    if store and connector.remembered:
+        store.keep(source.name, identity_of(source, config), cache)
+    return Guard(source.name, connector, cache, patience=patience)
 
 
 class Bridge:
@@ -105,6 +138,10 @@ class Bridge:
             _log.info("configuration reloaded from %s", config.file)
             return True
 
+    def troubles(self) -> dict[str, str]:
+        """Say for each part of the service in force that is not well why not."""
+        return self.service.troubles()
+
     def close(self) -> None:
         """Release everything."""
         self.service.close()
@@ -116,25 +153,20 @@ def create_app(config: Config, redaction: Redaction | None = None) -> Flask:
     bridge = Bridge(config, redaction)
     app.extensions["omi_bridge"] = bridge
     app.register_blueprint(owner_endpoint(config.settings.server.path, lambda: bridge.service))
+    app.register_blueprint(health(bridge.troubles))
     app.register_error_handler(Exception, _empty)
-    app.after_request(_uncached)
     return app
 
 
 def _empty(error: Exception) -> Response:
     """Answer any error without a body: whoever asks would read a text as an extension."""
-    response = Response(status=500, content_type="text/plain; charset=utf-8")
+    response = Response(status=500, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
     if isinstance(error, HTTPException):
         response.status_code = error.code or 500
         if isinstance(error, MethodNotAllowed):
             response.headers["Allow"] = "GET"
     else:
         _log.error("a bug of omi-bridge", exc_info=error)
-    return response
-
-
-def _uncached(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 

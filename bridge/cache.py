@@ -1,40 +1,81 @@
 """Remembered answers of one connector: owners for one life, "nobody" for another, errors never.
 
-Owners are remembered, not extensions, so that a changed extension acts at once. Remembering "nobody" is negative
-caching in the words of RFC 2308. Bounded in entries: what was used longest ago makes room.
+Owners are remembered, not extensions, so that a changed extension acts at once. Past its life an owner is kept for a
+while longer for when the source fails (stale-if-error, RFC 5861); "nobody" is not (negative caching, RFC 2308). Bounded
+in entries: what was used longest ago makes room.
 """
 
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from cachetools import TLRUCache
 
-from bridge.connector import Call, Owner
+from bridge.answer import Owners
+from bridge.connector import Call
 from bridge.deadline import Clock
+from bridge.sections import Cache
 
-Owners = tuple[Owner, ...]
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a source answered, and whether that is still to be believed (fresh) or about to end (due)."""
+
+    owners: Owners
+    fresh: bool
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    owners: Owners
+    stored_at: float
 
 
 class AnswerCache:
     """Owners by call. Lives are in seconds of `clock`; safe to use from many threads."""
 
-    def __init__(self, ttl: float, negative_ttl: float, max_entries: int, clock: Clock = time.monotonic) -> None:
-        def until(_call: Call, owners: Owners, now: float) -> float:
-            return now + (ttl if owners else negative_ttl)
-
-        self._entries: TLRUCache[Call, Owners] = TLRUCache(max_entries, ttu=until, timer=clock)
+    def __init__(self, settings: Cache, clock: Clock = time.monotonic) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._entries: TLRUCache[Call, _Entry] = TLRUCache(settings.max_entries, ttu=self._end, timer=clock)
         self._lock = threading.Lock()
+        self._tell: Callable[[Call, Owners], None] | None = None
 
-    def get(self, call: Call) -> Owners | None:
-        """Return the remembered owners, `()` for a remembered "nobody", or None if nothing is remembered."""
+    def get(self, call: Call) -> Remembered | None:
+        """Return what is remembered, fresh or stale, or None."""
         with self._lock:
-            return self._entries.get(call)
+            entry = self._entries.get(call)
+        if entry is None:
+            return None
+        left = self._life(entry.owners) - (self._clock() - entry.stored_at)
+        return Remembered(entry.owners, fresh=left > 0, due=left <= (self.settings.refresh_ahead or 0))
 
     def put(self, call: Call, owners: Owners) -> None:
         """Remember what the source answered just now."""
+        key = Call(call.caller, call.hotline)
         with self._lock:
-            self._entries[Call(call.caller, call.hotline)] = owners
+            self._entries[key] = _Entry(owners, self._clock())
+            if self._tell:
+                self._tell(key, owners)
+
+    def restore(self, call: Call, owners: Owners, age: float) -> None:
+        """Remember what the source answered `age` seconds ago, unless more is known by now or no room is left."""
+        with self._lock:
+            if call not in self._entries and len(self._entries) < self.settings.max_entries:
+                self._entries[call] = _Entry(owners, self._clock() - age)
+
+    def tell(self, listener: Callable[[Call, Owners], None]) -> None:
+        """Have `listener` told of every answer that is put, in order; it must not wait."""
+        self._tell = listener
 
     def __len__(self) -> int:
         with self._lock:
             return len(self._entries)
+
+    def _life(self, owners: Owners) -> float:
+        return self.settings.ttl if owners else self.settings.negative_ttl
+
+    def _end(self, _call: Call, entry: _Entry, _now: float) -> float:
+        return entry.stored_at + self._life(entry.owners) + (self.settings.stale_ttl if entry.owners else 0)

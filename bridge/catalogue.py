@@ -30,6 +30,6 @@ def _paragraph(name: str, found: type[AnyConnector]) -> Iterator[str]:
 
 
 def _default(value: object) -> str:
-    if value is None or value is PydanticUndefined or value in ({}, [], ()):
+    if value is None or value is PydanticUndefined or value in ({}, [], (), ""):
         return "optional"
     return f"default {value}" if isinstance(value, (str, int, float)) else "optional"

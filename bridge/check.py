@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from bridge.app import Service
 from bridge.connector import Call
-from bridge.deadline import Deadline
 from bridge.errors import SourceError
 from bridge.extension_file import ExtensionFileWatch
 from bridge.guard import Guard
@@ -68,7 +67,9 @@ def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
 def _probe(guard: Guard) -> Finding:
     started = time.monotonic()
     try:
-        answer = guard.find_owners(Call(PROBE), Deadline.after(guard.timeout))
+        pending = guard.begin(Call(PROBE))
+        pending.wait(guard.timeout)
+        answer = pending.answer()
     except SourceError as error:
         return Finding(guard.name, f"{error.reason}: {error}", failed=True)
     milliseconds = (time.monotonic() - started) * 1000

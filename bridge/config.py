@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from bridge.connector import AnyConnector, ConnectorConfig
 from bridge.document import Document, read_document
 from bridge.errors import ConfigError, Problem
 from bridge.interpolation import Interpolation
+from bridge.redaction import secrets_in
 from bridge.registry import connector_class
 from bridge.routes import RouteRule, read_routes
 from bridge.sections import Phone, Route, Settings
@@ -46,18 +47,17 @@ class Config:
 
 def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
     """Read and check `file`; raises ConfigError with every problem found."""
-    directory = file.absolute().parent
-    interpolation = Interpolation(environment, directory)
+    interpolation = Interpolation(environment, file.absolute().parent)
     document = read_document(file, interpolation.fill)
     found: list[Problem] = []
-    settings = _settings(document, directory, found)
+    settings = _settings(document, found)
     region = (settings.phone if settings else Phone()).region
-    sources = dict(_sources(document, {"directory": directory, "region": region}, found))
+    sources = dict(_sources(document, region, found))
     routes = _routes(document, region, found)
     problems = _in_order([*document.problems, *found])
     if problems or settings is None:
         raise ConfigError(problems)
-    secrets = interpolation.secrets.union(_secrets(settings), *(_secrets(source.config) for source in sources.values()))
+    secrets = interpolation.secrets.union(secrets_in(settings), *(secrets_in(source.config) for source in sources.values()))
     return Config(file, settings, sources, routes, frozenset(secret for secret in secrets if secret))
 
 
@@ -69,30 +69,28 @@ def _in_order(problems: Sequence[Problem]) -> list[Problem]:
     return [first[place] for place in sorted(first)]
 
 
-def _settings(document: Document, directory: Path, problems: list[Problem]) -> Settings | None:
+def _settings(document: Document, problems: list[Problem]) -> Settings | None:
     try:
-        return Settings.model_validate(document.data, context={"directory": directory})
+        return Settings.model_validate(document.data, context={"directory": document.directory})
     except ValidationError as error:
         problems += problems_of(error, Settings, document, ())
         return None
 
 
-def _sources(
-    document: Document, context: Mapping[str, object], problems: list[Problem]
-) -> Iterator[tuple[str, Source]]:
+def _sources(document: Document, region: str, problems: list[Problem]) -> Iterator[tuple[str, Source]]:
     connectors = document.data.get("connectors") if isinstance(document.data, dict) else None
     for name, written in connectors.items() if isinstance(connectors, dict) else ():
         if not _CONNECTOR_NAME.fullmatch(name):
             message = "a connector's name has letters, digits, - and _"
             problems.append(document.problem(("connectors", name), message, at_key=True))
         if isinstance(written, dict):  # if it is not, the model of the whole file says so
-            source = _source(document, context, name, written, problems)
+            source = _source(document, region, name, written, problems)
             if source is not None:
                 yield name, source
 
 
 def _source(
-    document: Document, context: Mapping[str, object], name: str, written: Mapping[str, object], problems: list[Problem]
+    document: Document, region: str, name: str, written: Mapping[str, object], problems: list[Problem]
 ) -> Source | None:
     path = ("connectors", name)
     type_name = written.get("type")
@@ -101,13 +99,14 @@ def _source(
         problems.append(document.problem((*path, "type"), message))
         return None
     try:
-        found = connector_class(type_name)
+        found = connector_class(type_name, document.directory)
     except ValueError as error:
         problems.append(document.problem((*path, "type"), str(error)))
         return None
     own = {key: value for key, value in written.items() if key != "type"}
+    context = {"directory": document.directory, "region": region}
     try:
-        return Source(name, found, found.Config.model_validate(own, context=dict(context)))
+        return Source(name, found, found.Config.model_validate(own, context=context))
     except ValidationError as error:
         problems += problems_of(error, found.Config, document, path)
         return None
@@ -125,18 +124,3 @@ def _routes(document: Document, region: str, problems: list[Problem]) -> tuple[R
     rules, found = read_routes(routes, names, region, document)
     problems += found
     return rules
-
-
-def _secrets(value: object) -> Iterator[str]:
-    """Find every SecretStr inside a model, however deep."""
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secrets(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _secrets(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _secrets(item)

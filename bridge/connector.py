@@ -121,6 +121,13 @@ class Connector(ABC, Generic[C]):
         """Return what `omi-bridge check` should tell about the source after `open`: rows read, rows skipped and why."""
         return ()
 
+    def trouble(self) -> str:
+        """Return what is wrong with the source though it still answers (a file that cannot be read again), or nothing.
+
+        Must not wait.
+        """
+        return ""
+
     def close(self) -> None:
         """Release what `open` and `find_owners` acquired: connections, threads."""
 

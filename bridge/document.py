@@ -40,6 +40,7 @@ class Document:
 
     def __init__(self, file: str, text: str, fill: Fill) -> None:
         self.file = file
+        self.directory = Path(file).absolute().parent
         self.problems: list[Problem] = []
         self._fill = fill
         self._keys: dict[KeyPath, yaml.Mark] = {}

@@ -18,7 +18,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from bridge.deadline import Deadline
 from bridge.logs import REQUEST_ID
-from bridge.lookup import Decision, Freshness, Lookup, Outcome
+from bridge.lookup import Decision, Lookup, Outcome
 
 _log = logging.getLogger(__name__)
 
@@ -106,9 +106,12 @@ def _tell(decision: Decision, arrived: float) -> None:
 
 def _response(decision: Decision, request_id: str) -> Response:
     body = decision.body if _BODY.fullmatch(decision.body) else ""
-    response = Response(body, _STATUS.get(decision.outcome, 200), content_type="text/plain; charset=utf-8")
-    response.headers["X-Bridge-Outcome"] = decision.outcome
-    if isinstance(decision.freshness, Freshness):
-        response.headers["X-Bridge-Answer"] = decision.freshness
-    response.headers["X-Request-ID"] = request_id
-    return response
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Cache-Control", "no-store"),
+        ("X-Bridge-Outcome", decision.outcome.value),
+        ("X-Request-ID", request_id),
+    ]
+    if decision.freshness:
+        headers.append(("X-Bridge-Answer", decision.freshness.value))
+    return Response(body, _STATUS.get(decision.outcome, 200), headers)

@@ -51,6 +51,11 @@ class ExtensionFileWatch:
         """Return the list in force; raises SourceUnavailable if there never was a good one."""
         return self._file.current().entries
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the file as it is now, or nothing."""
+        return self._file.trouble
+
     def report(self) -> tuple[str, ...]:
         """Return what is wrong with single rows."""
         return self._file.current().problems

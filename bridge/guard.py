@@ -1,60 +1,104 @@
-"""One connector and what protects everybody from it: cache, single-flight, bulkhead, and distrust.
+"""One connector and what protects everybody from it: cache, single-flight, bulkhead, breaker, and distrust.
 
 The only place that calls a connector. What a connector raises or returns is judged here once, logged here once, and
-leaves as owners or as a SourceError, whatever the connector does.
+leaves as owners or as a SourceError, whatever the connector does. Nobody waits here: `begin` returns at once.
 """
 
 import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 
-from bridge.cache import AnswerCache, Owners
-from bridge.connector import AnyConnector, Call, Owner
+from bridge.answer import Answer, Freshness, Pending
+from bridge.breaker import Breaker
+from bridge.cache import AnswerCache
+from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
-from bridge.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.errors import SourceBusy, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.trust import trusted
 from bridge.workers import Workers
 
 _log = logging.getLogger(__name__)
 
-_MOST_OWNERS = 100
-_LONGEST_HOLD = 3600.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a source says about a caller: the owners, none for "nobody", and whether it was remembered."""
-
-    owners: Owners
-    cached: bool
+_TRIAL_EVERY = 2.0
+_FAILURES_IN_A_ROW = 5
 
 
 class Guard:
-    """Asks one connector on behalf of all calls."""
+    """Asks one connector on behalf of all calls.
+
+    `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
+    and returns True when the guard is to end; a test gives its own.
+    """
 
     def __init__(
         self,
         name: str,
         connector: AnyConnector,
         cache: AnswerCache,
+        *,
+        patience: float = 1.8,
         clock: Clock = time.monotonic,
         wait: Callable[[float], bool] | None = None,
     ) -> None:
         self.name = name
         self.connector = connector
-        self._cache = cache
-        self._clock = clock
-        self._workers: Workers[Owners] = Workers(name, connector.config.max_in_flight)
         self.timeout: float = connector.config.timeout
-        self._hold_until = Deadline.after(0.0, clock)
+        self._cache = cache
+        self._patience = patience
+        self._clock = clock
+        self._workers: Workers[Answer] = Workers(name, connector.config.max_in_flight)
+        self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
+        self._under_way: dict[object, float] = {}
+        self._latest: Call | None = None
         self._opened = threading.Event()
+        self._tried = threading.Event()
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self._why_not_open = "is still being opened"
+
+    def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
+        """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
+        question = call if self.connector.reads_hotline else Call(call.caller, None, call.explain)
+        remembered = self._cache.get(question) if self.connector.remembered else None
+        if remembered and remembered.fresh:
+            if call.explained:
+                call.explain(f"{self.name}: remembered: {len(remembered.owners)} owner(s)")
+            if remembered.due:
+                self._refresh(question)
+            return Pending(Answer(remembered.owners, Freshness.CACHED))
+        stale = remembered.owners if remembered else None
+        if call.explained and self.connector.remembered:
+            call.explain(f"{self.name}: {'remembered, but past its life' if stale else 'nothing remembered'}")
+        try:
+            self._latest = question
+            if not may_ask:
+                raise SourceUnavailable("no time is left to ask")
+            if not self._opened.is_set():
+                raise SourceUnavailable(self._why_not_open)
+            if not self._breaker.is_open and self._too_slow():
+                self._failed(f"{_FAILURES_IN_A_ROW} questions without an answer", opens=True)
+            if self._breaker.is_open:
+                raise SourceUnavailable(f"not asked, because of: {self._breaker.reason}")
+            return Pending(self._start(question), stale)
+        except SourceError as error:
+            return Pending(error, stale)
+
+    @property
+    def trouble(self) -> str:
+        """Why the source cannot be used just now, or nothing if it can."""
+        if not self._opened.is_set():
+            return self._why_not_open
+        if self._breaker.is_open:
+            return self._breaker.reason
+        try:
+            return self.connector.trouble()
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            return str(self._bug(error, None))
 
     def open(self) -> None:
         """Open the connector, and try again until it succeeds or the guard is closed; for a thread of its own."""
@@ -67,69 +111,96 @@ class Guard:
                     _log.warning("connector %s cannot be opened yet: %s", self.name, error)
                 self._why_not_open = str(error)
                 self._wait(pause)
-                pause = min(_LONGEST_PAUSE, pause * 2)
+                if isinstance(error, SourceRejected):  # somebody has to act first, and signing in too often locks us out
+                    pause = min(_LONGEST_PAUSE, pause * 2)
             else:
                 return
 
-    def wait_until_opened(self, seconds: float) -> bool:
-        """Wait for the connector to be open, `seconds` at most; tell whether it is."""
-        return self._opened.wait(seconds)
+    def wait_until_tried(self, seconds: float) -> None:
+        """Wait for the first attempt to open the connector to succeed or fail, `seconds` at most."""
+        self._tried.wait(seconds)
 
     def try_to_open(self) -> None:
         """Open the connector once; raises SourceError if that is not possible now."""
         try:
             self.connector.open()
+            self._opened.set()
         except SourceError:
             raise
-        except Exception as error:
+        except BaseException as error:  # a stranger's code may even call sys.exit()
             raise self._bug(error, None) from error
-        self._opened.set()
-
-    def find_owners(self, call: Call, deadline: Deadline) -> Answer:
-        """Return what is remembered or what the source says, before `deadline`; raises SourceError."""
-        question = call if self.connector.reads_hotline else replace(call, hotline=None)
-        if self.connector.remembered:
-            remembered = self._cache.get(question)
-            if remembered is not None:
-                call.explain(f"{self.name}: remembered: {len(remembered)} owner(s)")
-                return Answer(remembered, cached=True)
-            call.explain(f"{self.name}: nothing remembered")
-        if not self._opened.is_set():
-            raise SourceUnavailable(self._why_not_open)
-        if not self._hold_until.expired():
-            raise SourceUnavailable(f"asked to be left alone for {self._hold_until.remaining():.0f} s more")
-        lease = Deadline.after(self.timeout, self._clock)
-        owners = self._workers.run(question, lambda: self._ask(question, lease), deadline, lease)
-        return Answer(owners, cached=False)
+        finally:
+            self._tried.set()
 
     def close(self) -> None:
-        """Stop trying to open, and let the connector release what it holds."""
+        """Stop trying, and let the connector release what it holds."""
         self._closed.set()
         try:
             self.connector.close()
-        except Exception as error:  # noqa: BLE001 - a stranger's code
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
             self._bug(error, None)
 
-    def _ask(self, question: Call, lease: Deadline) -> Owners:
+    def _start(self, question: Call) -> Future[Answer]:
+        lease = Deadline.after(self.timeout, self._clock)
+        return self._workers.start(question, lambda: self._ask(question, lease), lease)
+
+    def _refresh(self, question: Call) -> None:
+        """Ask again before the life of an answer ends; nobody waits for it."""
+        if not self._breaker.is_open:
+            try:
+                self._start(question)
+            except SourceBusy:
+                return  # calls that wait come first
+
+    def _ask(self, question: Call, lease: Deadline) -> Answer:
         """Ask the connector; runs in a worker's thread, and goes on after the call's own deadline."""
         started = self._clock()
+        attempt = object()
+        self._under_way[attempt] = started
         try:
-            owners = _trusted(self.connector.find_owners(question, lease))
+            owners = trusted(self.connector.find_owners(question, lease))
+        except SourceBusy:
+            raise  # our own restraint says nothing about the source
         except SourceError as error:
-            self._hold(error)
+            self._failed(f"{error.reason}: {error}", getattr(error, "retry_after", None))
             _log.warning("connector %s: %s: %s", self.name, error.reason, error)
             raise
         except BaseException as error:  # a stranger's code may even call sys.exit()
-            raise self._bug(error, question) from error
+            failure = self._bug(error, question)
+            self._failed(str(failure))
+            raise failure from error
+        finally:
+            del self._under_way[attempt]
+        took = self._clock() - started
+        if took > self._patience:
+            self._failed(f"an answer took {took:.1f} s")
+        else:
+            self._breaker.succeeded()
         if self.connector.remembered:
             self._cache.put(question, owners)
-        question.explain(f"{self.name}: {len(owners)} owner(s) after {(self._clock() - started) * 1000:.0f} ms")
-        return owners
+        question.explain(f"{self.name}: {len(owners)} owner(s) after {took * 1000:.0f} ms")
+        return Answer(owners, Freshness.LIVE)
 
-    def _hold(self, error: SourceError) -> None:
-        """Leave the source alone for as long as it asked (RFC 9110, 10.2.3 Retry-After), an hour at most."""
-        if isinstance(error, SourceUnavailable) and error.retry_after:
-            self._hold_until = Deadline.after(min(error.retry_after, _LONGEST_HOLD), self._clock)
+    def _too_slow(self) -> bool:
+        """Tell whether so many questions have been under way for too long that the next would be one more."""
+        latest = self._clock() - self._patience
+        return sum(self._breaker.closed_at < at < latest for at in list(self._under_way.values())) >= _FAILURES_IN_A_ROW
+
+    def _failed(self, reason: str, hold: float | None = None, *, opens: bool = False) -> None:
+        """Count a failure; if it opens the breaker, go on with trials in the background until one succeeds."""
+        if self._breaker.failed(reason, hold, opens=opens):
+            _log.warning("connector %s is left alone for a while: %s", self.name, reason)
+            threading.Thread(target=self._try, name=f"trial-{self.name}", daemon=True).start()
+
+    def _try(self) -> None:
+        """Ask what was asked last, again and again, until an answer comes in good time."""
+        while self._breaker.is_open and not self._wait(max(_TRIAL_EVERY, self._breaker.seconds_to_hold())):
+            question = self._latest
+            if question is not None and not self._breaker.seconds_to_hold():
+                with suppress(SourceError, TimeoutError):
+                    self._start(question).result(self._patience)
+        if not self._breaker.is_open:
+            _log.info("connector %s answers again", self.name)
 
     def _bug(self, error: BaseException, question: Call | None) -> SourceError:
         """Log a fault of the connector's code with its traceback, without the caller's number."""
@@ -138,22 +209,3 @@ class Guard:
             text = text.replace(form, question.caller.masked if question else "")
         _log.error("connector %s has a bug:\n%s", self.name, text)
         return UnexpectedAnswer(f"a bug in the connector: {type(error).__name__}")
-
-
-def _trusted(found: Sequence[Owner]) -> Owners:
-    """Return what a connector gave if it is what the contract promises; raises UnexpectedAnswer otherwise."""
-    if not isinstance(found, Sequence) or isinstance(found, (str, bytes)):
-        raise UnexpectedAnswer(f"the connector returned {type(found).__name__} instead of a sequence of owners")
-    owners = tuple(dict.fromkeys(_owner(item) for item in islice(found, _MOST_OWNERS + 1)))
-    if len(owners) > _MOST_OWNERS:
-        raise UnexpectedAnswer(f"more than {_MOST_OWNERS} owners for one caller")
-    return owners
-
-
-def _owner(item: object) -> Owner:
-    if not isinstance(item, Owner):
-        raise UnexpectedAnswer(f"the connector returned {type(item).__name__} instead of an owner")
-    values = (item.id, item.email, item.login, item.name, item.extension)
-    if not all(value is None or isinstance(value, str) for value in values) or not any(values):
-        raise UnexpectedAnswer("the connector returned an owner whose fields are no texts, or all empty")
-    return item

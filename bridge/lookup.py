@@ -1,21 +1,25 @@
 """From a call to a decision: the route's connectors in order, then the owners' extensions.
 
-Order is priority: the first connector that knows an owner decides. "Nobody" is the outcome only if every connector of
-the route answered and none knew an owner; as soon as one could not answer, the truth is unknown: `unavailable`.
+Order is priority: the first connector that knows an owner decides, however fast another was. "Nobody" is the outcome
+only if every connector of the route answered and none knew an owner; as soon as one could not answer, the truth is
+unknown: `unavailable`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bridge.answer import Answer, Freshness
 from bridge.connector import Call
 from bridge.deadline import Deadline
 from bridge.directory import Directory
-from bridge.errors import InvalidNumber, SourceError, SourceUnavailable
-from bridge.guard import Answer, Guard
+from bridge.errors import InvalidNumber, SourceError
+from bridge.guard import Guard
+from bridge.inquiry import Inquiry
 from bridge.phone import PhoneNumber
 from bridge.question import read_call
 from bridge.routes import RouteRule
+from bridge.waiting import WaitingRoom
 
 
 class Outcome(StrEnum):
@@ -28,14 +32,6 @@ class Outcome(StrEnum):
     UNAVAILABLE = "unavailable"
     BAD_REQUEST = "bad-request"
     UNAUTHORIZED = "unauthorized"
-
-
-class Freshness(StrEnum):
-    """How an answer was come by; the words of the header `X-Bridge-Answer`."""
-
-    LIVE = "live"
-    CACHED = "cached"
-    STALE = "stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +52,26 @@ class Decision:
         return ":".join(self.extensions)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How calls are decided: routes, the country of numbers without one, when to hedge, how many calls may wait."""
+
+    routes: Sequence[RouteRule]
+    region: str = "VN"
+    hedge_after: float = 0.6
+    room: WaitingRoom = field(default_factory=lambda: WaitingRoom.of(64))
+
+
 class Lookup:
     """Decides calls."""
 
-    def __init__(
-        self, routes: Sequence[RouteRule], guards: Mapping[str, Guard], directory: Directory, region: str
-    ) -> None:
-        self._routes = routes
+    def __init__(self, guards: Mapping[str, Guard], directory: Directory, plan: Plan) -> None:
         self._guards = guards
         self._directory = directory
-        self._region = region
+        self._routes = plan.routes
+        self._region = plan.region
+        self._hedge_after = plan.hedge_after
+        self._room = plan.room
 
     def answer(
         self, callers: Sequence[str], hotline: str, deadline: Deadline, explain: Callable[[str], None] | None = None
@@ -77,17 +83,15 @@ class Lookup:
             return Decision(Outcome.INVALID_NUMBER, reason=str(error))
         if call.explained:
             call.explain(f"caller {call.caller.e164}, also written {', '.join(call.caller.forms)}")
-        return replace(self.decide(call, deadline), caller=call.caller.masked)
+        return self._decide(call, deadline)
 
-    def decide(self, call: Call, deadline: Deadline) -> Decision:
-        """Decide `call` before `deadline`; never raises because of a source."""
+    def _decide(self, call: Call, deadline: Deadline) -> Decision:
         failures: list[str] = []
         answered: list[Answer] = []
-        for name in self._connectors_for(call.hotline):
+        guards = [self._guards[name] for name in self._connectors_for(call.hotline)]
+        for name, pending in Inquiry(call, guards, deadline, self._hedge_after).answers(self._room):
             try:
-                if deadline.expired():
-                    raise SourceUnavailable("no time left to ask")
-                answer = self._guards[name].find_owners(call, deadline)
+                answer = pending.answer()
             except SourceError as error:
                 call.explain(f"{name}: {error.reason}: {error}")
                 failures.append(f"{name}: {error}")
@@ -96,9 +100,9 @@ class Lookup:
                 return self._ring(call, answer, name)
             answered.append(answer)
         if failures:
-            return Decision(Outcome.UNAVAILABLE, reason="; ".join(failures))
+            return Decision(Outcome.UNAVAILABLE, reason="; ".join(failures), caller=call.caller.masked)
         reason = "no connector knows an owner" if answered else "no route answers for this hotline"
-        return Decision(Outcome.NOBODY, freshness=_freshness(answered), reason=reason)
+        return Decision(Outcome.NOBODY, freshness=_freshness(answered), reason=reason, caller=call.caller.masked)
 
     def _connectors_for(self, hotline: PhoneNumber | None) -> Sequence[str]:
         for route in self._routes:
@@ -110,14 +114,15 @@ class Lookup:
         extensions: dict[str, None] = {}
         for owner in answer.owners:
             found = self._directory.extensions_of(owner)
-            call.explain(f"owner {owner}: extension {', '.join(found) or 'none'}")
+            if call.explained:
+                call.explain(f"owner {owner}: extension {', '.join(found) or 'none'}")
             extensions.update(dict.fromkeys(found))
-        freshness = _freshness([answer])
-        if extensions:
-            return Decision(Outcome.FOUND, tuple(extensions), freshness, connector)
-        reason = f"{len(answer.owners)} owner(s), none with an extension"
-        return Decision(Outcome.UNMAPPED, (), freshness, connector, reason)
+        reason = "" if extensions else f"{len(answer.owners)} owner(s), none with an extension"
+        outcome = Outcome.FOUND if extensions else Outcome.UNMAPPED
+        return Decision(outcome, tuple(extensions), answer.freshness, connector, reason, call.caller.masked)
 
 
 def _freshness(answers: Sequence[Answer]) -> Freshness:
-    return Freshness.CACHED if answers and all(answer.cached for answer in answers) else Freshness.LIVE
+    """Return the freshness of several answers together: remembered only if all are."""
+    kinds = {answer.freshness for answer in answers}
+    return kinds.pop() if len(kinds) == 1 else Freshness.LIVE

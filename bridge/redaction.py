@@ -4,8 +4,10 @@ The second line of defence: nothing is meant to write a secret in the first plac
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
+
+from pydantic import BaseModel, SecretStr
 
 _SHORTEST = 4
 MASK = "•••"
@@ -30,3 +32,18 @@ class Redaction:
     def __call__(self, text: str) -> str:
         """Return `text` with every secret masked."""
         return self._pattern.sub(MASK, text) if self._pattern else text
+
+
+def secrets_in(settings: object) -> Iterator[str]:
+    """Find every SecretStr inside a model, however deep."""
+    if isinstance(settings, SecretStr):
+        yield settings.get_secret_value()
+    elif isinstance(settings, BaseModel):
+        for name in type(settings).model_fields:
+            yield from secrets_in(getattr(settings, name))
+    elif isinstance(settings, Mapping):
+        for item in settings.values():
+            yield from secrets_in(item)
+    elif isinstance(settings, (list, tuple)):
+        for item in settings:
+            yield from secrets_in(item)

@@ -1,12 +1,15 @@
 """Connector types: from the `type` in the configuration to the class that does the work.
 
 A short name is looked for among the entry points of the group `omi_bridge.connectors`, where the built-in connectors
-stand like any other; a name with a colon (`package.module:Class`) is imported as it is.
+stand like any other; a name with a colon (`package.module:Class`) is imported as it is, from what is installed or from
+a file beside the configuration.
 """
 
 import importlib
 import inspect
+import sys
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from bridge.connector import AnyConnector, Connector, ConnectorConfig
 from bridge.suggestion import did_you_mean
@@ -19,9 +22,14 @@ def connector_types() -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def connector_class(type_name: str) -> type[AnyConnector]:
-    """Return the class behind `type_name`; raises ValueError saying what to mend if there is none."""
+def connector_class(type_name: str, directory: Path | None = None) -> type[AnyConnector]:
+    """Return the class behind `type_name`; raises ValueError saying what to mend if there is none.
+
+    `directory` is where modules are looked for that are not installed.
+    """
     if ":" in type_name:
+        if directory is not None and str(directory) not in sys.path:
+            sys.path.append(str(directory))  # at the end: what is installed comes first
         module, _, attribute = type_name.partition(":")
         return _checked(type_name, _load(type_name, module, attribute))
     known = connector_types()

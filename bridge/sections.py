@@ -64,6 +64,10 @@ class Server(Section):
     deadline: Duration = Field(
         default=1.8, le=10.0, description="Every answer leaves within this time. OMICall hangs up after 2 s."
     )
+    hedge_after: Duration = Field(
+        default=0.6,
+        description="If a connector has not answered after this time, the next of the route is asked as well.",
+    )
     workers: int = Field(
         default=1, ge=1, le=64, description="Processes. Each keeps a cache of its own: one is best for most."
     )
@@ -85,8 +89,19 @@ class Cache(Section):
 
     ttl: Duration = Field(default=600.0, description="How long the owners of a caller are remembered.")
     negative_ttl: Duration = Field(default=60.0, description="How long it is remembered that nobody owns a caller.")
+    stale_ttl: Duration = Field(
+        default=86400.0,
+        description="How long past its ttl an owner is still used if the source fails or is late.",
+    )
+    refresh_ahead: Duration | None = Field(
+        default=None,
+        description="Who calls in this last part of the ttl is asked for again in the background; off if left out.",
+    )
     max_entries: int = Field(
         default=100_000, ge=1, le=10_000_000, description="Callers remembered per connector; the oldest make room."
+    )
+    path: LocalPath | None = Field(
+        default=None, description="A file in which owners are remembered through a restart; none if left out."
     )
 
 

@@ -6,12 +6,15 @@ gunicorn would, which empties the memory and loses calls while files load: the m
 lets the workers put it in force themselves.
 """
 
+import contextlib
 import logging
+import resource
 import select
 import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any
@@ -21,7 +24,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.util import close_graceful
+from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
 from bridge.app import create_app
 from bridge.config import Config, load_config
@@ -32,6 +36,10 @@ from bridge.redaction import Redaction
 _log = logging.getLogger(__name__)
 
 _STOPPING_PATIENCE = 10
+_LONGEST_QUEUE = 0.5
+_MOST_CONNECTIONS = 4000
+_MOST_UNREAD = 65536
+_LINGER = 0.2
 
 
 class PlainLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -54,28 +62,57 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         super().__init__(*args)
         self._loaded = threading.Event()
+        self._queue: deque[float] = deque()
+        self._arrivals = 0
+
+    def accept(self, listener: socket.socket) -> None:
+        """Accept all who are waiting, not one for each turn of the loop: who is not accepted is not seen waiting."""
+        before = -1
+        while before != self._arrivals and self.nr_conns < self.worker_connections:
+            before = self._arrivals
+            super().accept(listener)
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Note the time before the connection waits for a thread: the caller's two seconds run already."""
+        """Note the time before the connection waits for a thread: the caller's two seconds run already.
+
+        If those before it wait for long, there are more calls than this machine can answer: then this one is turned
+        away at once, so that at least the others are answered in time.
+        """
         conn.arrived = time.monotonic()
+        self._arrivals += 1
+        if self._queue and conn.arrived - self._queue[0] > _LONGEST_QUEUE:
+            self._turn_away(conn)
+            return
+        self._queue.append(conn.arrived)
         super().enqueue_req(conn)
 
+    def _turn_away(self, conn: TConn) -> None:
+        with contextlib.suppress(OSError):
+            conn.sock.setblocking(False)
+            conn.sock.recv(_MOST_UNREAD)  # closing with unread bytes would take the answer away again
+            conn.sock.send(_bare_answer("200 OK", "X-Bridge-Outcome: unavailable\r\n"))
+            conn.sock.shutdown(socket.SHUT_WR)
+        conn.close()
+        self.nr_conns -= 1
+
     def handle(self, conn: TConn) -> Any:  # noqa: ANN401 - gunicorn has no types
-        """Count from the first byte instead if the client has connected without sending anything so far."""
+        """Serve a request; a client that has connected without sending anything yet costs no thread meanwhile."""
+        self._queue.popleft()
         if not conn.data_ready and not select.select([conn.sock], [], [], 0)[0]:
-            conn.wait_for_data(self.cfg.keepalive)
-            conn.arrived = time.monotonic()
+            return _DEFER
         ARRIVED.set(conn.arrived)
-        return super().handle(conn)
+        goes_on = super().handle(conn)
+        if not goes_on:
+            # gunicorn would linger for the client to close its end in the thread that accepts everybody's calls.
+            close_graceful(conn.sock, timeout=_LINGER)
+            conn.close = _closed_already
+        return goes_on
 
     def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: BaseException) -> None:
         """Answer what is no proper HTTP request with a status and nothing else."""
         if not isinstance(exc, ParseException):
             _log.error("a request failed", exc_info=exc)
-        client.sendall(
-            f"HTTP/1.1 {_status_line(exc)}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 0\r\n"
-            "Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode("ascii")
-        )
+        client.sendall(_bare_answer(_status_line(exc)))
 
     def init_signals(self) -> None:
         """Let SIGHUP put the changed configuration in force instead of ending the process."""
@@ -93,6 +130,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _reload(self) -> None:
         self._loaded.wait()
         self.app.callable.extensions["omi_bridge"].reload()
+
+
+def _closed_already(*, graceful: bool = False) -> None:
+    """Stand in for closing a connection once more."""
+
+
+def _bare_answer(status_line: str, headers: str = "") -> bytes:
+    return (
+        f"HTTP/1.1 {status_line}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 0\r\n{headers}"
+        "Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode("ascii")
+    )
 
 
 def _status_line(error: BaseException) -> str:
@@ -135,6 +183,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "timeout": 60,
             "graceful_timeout": _STOPPING_PATIENCE,
             "keepalive": 5,
+            "worker_connections": _MOST_CONNECTIONS,
             "proc_name": "omi-bridge",
             "control_socket_disable": True,
         }
@@ -157,4 +206,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Serve until told to stop."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection is an open file
         _Master(self).run()

@@ -84,6 +84,11 @@ class WatchedFile(Generic[T]):
             raise SourceUnavailable(self._reason)
         return content.value
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the file as it is now, or nothing; the last good content may be in force all the same."""
+        return self._said
+
     def poll(self) -> None:
         """Look at the file once, and read it if it has changed and stands still now: what the thread does each time."""
         look = self._look()

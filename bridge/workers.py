@@ -1,20 +1,20 @@
 """Threads that wait for a source, so that nobody else has to: a bulkhead with single-flight.
 
-At most `limit` jobs run at once (bulkhead), and one per key (single-flight): who asks for a key that is under way waits
-for the same result. A thread cannot be killed, so each job has a lease: when that is over, the next caller starts
-afresh, while the old thread still counts against the limit until it ends. Threads are made per job and are daemons:
-nothing is left over from before a fork, and none of them keeps the process from stopping.
+At most `limit` jobs run at once (bulkhead), and one per key (single-flight): who asks for a key that is under way gets
+the same result. A thread cannot be killed, so each job has a lease: when that is over, the next caller starts afresh,
+while the old thread still counts against the limit until it ends. Threads are made per job and are daemons: nothing is
+left over from before a fork, and none of them keeps the process from stopping.
 """
 
 import contextvars
 import threading
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bridge.deadline import Deadline
-from bridge.errors import SourceBusy, SourceUnavailable
+from bridge.errors import SourceBusy
 
 T = TypeVar("T")
 
@@ -35,27 +35,17 @@ class Workers(Generic[T]):
         self._flights: dict[Hashable, _Flight[T]] = {}
         self._lock = threading.Lock()
 
-    def run(self, key: Hashable, job: Callable[[], T], deadline: Deadline, lease: Deadline) -> T:
-        """Return what `job` returns, or what the job under way for `key` returns, but wait no longer than `deadline`.
-
-        Raises SourceBusy if all places are taken, SourceUnavailable if time runs out, and what the job raises.
-        """
-        flight = self._join(key, job, lease)
-        wait([flight.result], timeout=deadline.remaining())
-        if not flight.result.done():
-            raise SourceUnavailable("no answer in time")
-        return flight.result.result()
-
     @property
     def running(self) -> int:
         """The number of jobs under way."""
         return self._running
 
-    def _join(self, key: Hashable, job: Callable[[], T], lease: Deadline) -> _Flight[T]:
+    def start(self, key: Hashable, job: Callable[[], T], lease: Deadline) -> Future[T]:
+        """Return the result to come of `job`, or of the job under way for `key`; raises SourceBusy if all are taken."""
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None and not flight.lease.expired():
-                return flight
+                return flight.result
             if self._running >= self._limit:
                 raise SourceBusy(f"all {self._limit} places are taken (max_in_flight)")
             flight = _Flight(Future(), lease)
@@ -69,7 +59,7 @@ class Workers(Generic[T]):
                 raise SourceBusy(f"no thread can be started: {error}") from error
             self._running += 1
             self._flights[key] = flight
-            return flight
+            return flight.result
 
     def _fly(self, key: Hashable, flight: _Flight[T], job: Callable[[], T]) -> None:
         try:

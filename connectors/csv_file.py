@@ -108,6 +108,10 @@ class CsvConnector(Connector[CsvConfig]):
         except SourceError:
             return ()
 
+    def trouble(self) -> str:
+        """Return why the file as it is now is not in force, or nothing."""
+        return self._file.trouble
+
     def close(self) -> None:
         """Stop watching the file."""
         self._file.close()

@@ -25,6 +25,7 @@ from connectors.http_address import Origin, full_url, origin, redirected
 from connectors.http_body import ACCEPTED, uncompressed
 from connectors.http_errors import LIBRARY_ERRORS, explain
 from connectors.messages import Request, Response, refuse_failure, retry_after
+from connectors.rate_limit import RateLimit, RateSetting
 from connectors.resolver import Resolver
 
 __all__ = ["HttpClient", "HttpSettings", "Request", "Response", "Tls", "refuse_failure", "retry_after"]
@@ -55,9 +56,12 @@ class Tls(BaseModel):
 class HttpSettings(ConnectorConfig):
     """The settings of a connector that asks over HTTP."""
 
-    tls: Tls = Tls()
+    tls: Tls = Field(default=Tls(), description="Whom to trust when the CRM is asked over https.")
     max_response_size: Size = Field(
         default=2_000_000, description="The largest answer that is read, before and after it is uncompressed."
+    )
+    max_rate: RateSetting | None = Field(
+        default=None, description="The most requests that the source allows, such as 4/s or 100/m."
     )
     max_redirects: int = Field(
         default=3, ge=0, le=10, description="How many redirects are followed, within the same host only."
@@ -77,6 +81,7 @@ class HttpClient:
         self._lock = threading.Lock()
         self._adapter: Adapter | None = None
         self._proxies: dict[Origin, dict[str, str]] = {}
+        self._rate = RateLimit(settings.max_rate) if settings.max_rate else None
         # urllib3 logs whole paths, which may hold keys; what matters of them is in our own errors.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         if not settings.tls.verify:
@@ -90,6 +95,8 @@ class HttpClient:
         """
         cookies: dict[str, str] = {}
         for _ in range(self._settings.max_redirects + 1):
+            if self._rate is not None:
+                self._rate.take(deadline)
             response = self._ask(request, deadline)
             cookies.update(response.cookies)
             following = redirected(request, response)

@@ -45,7 +45,7 @@ def my_crm():
 def test_every_yaml_in_the_documents_loads(found, tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text(whole(found, tmp_path), encoding="utf-8")
-    load_config(file, AnyEnvironment())
+    assert load_config(file, AnyEnvironment()).sources
 
 
 def test_no_configuration_hides_in_a_block_that_is_not_called_yaml():

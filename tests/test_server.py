@@ -4,6 +4,7 @@ import json
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -116,3 +117,18 @@ def test_a_configuration_that_cannot_be_used_stops_the_start_with_all_problems(t
     text = "\n".join(service.log)
     assert "server.deadlin: unknown key, did you mean 'deadline'?" in text
     assert "phone.region: has to be a country's code" in text
+
+
+def test_clients_that_do_not_close_their_end_cost_nobody_anything(tmp_path):
+    request = b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with RunningService(write_config(tmp_path), "--threads", "4") as service, ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(service.connect(request))
+        assert service.ask().seconds < 2.0
+
+
+def test_clients_that_connect_and_send_nothing_cost_nobody_anything(tmp_path):
+    with RunningService(write_config(tmp_path), "--threads", "4") as service, ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(service.connect(b""))
+        assert service.ask().seconds < 2.0

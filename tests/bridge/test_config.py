@@ -93,3 +93,9 @@ def test_a_model_of_a_stranger_is_as_strict_as_our_own(tmp_path):
         ConfigError, match=r"config\.yaml:3:53: connectors\.mine\.time: unknown key, did you mean 'timeout'"
     ):
         load(tmp_path, text)
+
+
+def test_a_connector_may_be_one_file_beside_the_configuration(tmp_path):
+    (tmp_path / "our_crm.py").write_text("from tests.support.fakes import FakeConnector as OurCrm\n", encoding="utf-8")
+    text = "api_keys: [k]\nconnectors:\n  mine: {type: 'our_crm:OurCrm'}\n"
+    assert load(tmp_path, text).sources["mine"].connector is FakeConnector

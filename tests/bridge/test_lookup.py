@@ -1,14 +1,16 @@
 import pytest
 
+from bridge.answer import Freshness
 from bridge.cache import AnswerCache
 from bridge.connector import Owner
 from bridge.deadline import Deadline
 from bridge.directory import Directory
 from bridge.errors import SourceUnavailable
 from bridge.guard import Guard
-from bridge.lookup import Freshness, Lookup, Outcome
+from bridge.lookup import Lookup, Outcome, Plan
 from bridge.phone import PhoneNumber
 from bridge.routes import RouteRule
+from bridge.sections import Cache
 from tests.support.fakes import FakeConnector, failing, nobody, owned_by
 
 LAN, MINH, NGHI = (
@@ -24,12 +26,12 @@ class Desk:
 
     def __init__(self, routes=None, **answers) -> None:
         self.connectors = {name: FakeConnector(answer=answer) for name, answer in answers.items()}
-        guards = {name: Guard(name, one, AnswerCache(600, 60, 100)) for name, one in self.connectors.items()}
+        guards = {name: Guard(name, one, AnswerCache(Cache())) for name, one in self.connectors.items()}
         for guard in guards.values():
             guard.try_to_open()
         directory = Directory({"lan@congty.example": ["101", "102"], "minh@congty.example": ["102", "103"]})
         rules = routes or [RouteRule(frozenset(), tuple(answers))]
-        self.lookup = Lookup(rules, guards, directory, "VN")
+        self.lookup = Lookup(guards, directory, Plan(rules))
 
     def ask(self, phone="0901234567", hotline="", explain=None):
         return self.lookup.answer([phone], hotline, Deadline.after(10), explain)

@@ -1,10 +1,11 @@
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 
 import pytest
 
 from bridge.deadline import Deadline
-from bridge.errors import SourceBusy, SourceUnavailable
+from bridge.errors import SourceBusy
 from bridge.workers import Workers
 from tests.support.fakes import FakeClock
 
@@ -13,12 +14,16 @@ def soon() -> Deadline:
     return Deadline.after(10)
 
 
-def past() -> Deadline:
-    return Deadline.after(-1)
+def gated(gate: threading.Event, value: int = 7) -> Callable[[], int]:
+    def job() -> int:
+        assert gate.wait(10)
+        return value
+
+    return job
 
 
 def test_a_job_gives_its_result_to_who_asked():
-    assert Workers[int]("crm", 1).run("key", lambda: 7, soon(), soon()) == 7
+    assert Workers[int]("crm", 1).start("key", lambda: 7, soon()).result(10) == 7
 
 
 def test_a_job_that_raises_raises_where_it_was_asked_for():
@@ -26,72 +31,60 @@ def test_a_job_that_raises_raises_where_it_was_asked_for():
         raise TimeoutError("the job's own")
 
     with pytest.raises(TimeoutError, match="the job's own"):
-        Workers[int]("crm", 1).run("key", job, soon(), soon())
+        Workers[int]("crm", 1).start("key", job, soon()).result(10)
 
 
-def test_who_asks_for_what_is_under_way_gets_the_same_result_from_one_job():
+def test_fifty_who_ask_for_what_is_under_way_get_the_same_result_from_one_job():
     workers, gate, runs = Workers[int]("crm", 1), threading.Event(), []
 
     def job() -> int:
         runs.append(1)
-        assert gate.wait(10)
-        return 7
+        return gated(gate)()
 
-    with ThreadPoolExecutor(20) as pool:
-        answers = [pool.submit(workers.run, "key", job, soon(), soon()) for _ in range(20)]
-        gate.set()
-        assert [answer.result() for answer in answers] == [7] * 20
-    assert len(runs) < 20
-
-
-def test_nobody_waits_longer_than_his_deadline_while_the_job_goes_on():
-    workers, gate, done = Workers[int]("crm", 1), threading.Event(), threading.Event()
-
-    def job() -> int:
-        assert gate.wait(10)
-        done.set()
-        return 7
-
-    with pytest.raises(SourceUnavailable, match="in time"):
-        workers.run("key", job, past(), soon())
+    results: list[Future[int]] = [workers.start("key", job, soon()) for _ in range(50)]
     gate.set()
-    assert done.wait(10)
+    assert [result.result(10) for result in results] == [7] * 50
+    assert len(runs) == 1
 
 
 def test_a_full_bulkhead_turns_away_at_once():
     workers, gate = Workers[int]("crm", 2), threading.Event()
     for key in ("one", "two"):
-        with pytest.raises(SourceUnavailable):
-            workers.run(key, lambda: int(gate.wait(10)), past(), soon())
+        workers.start(key, gated(gate), soon())
     with pytest.raises(SourceBusy, match="2 places"):
-        workers.run("three", lambda: 3, soon(), soon())
+        workers.start("three", lambda: 3, soon())
     gate.set()
 
 
 def test_a_leader_that_hangs_beyond_its_lease_does_not_block_its_key():
-    clock, gate = FakeClock(), threading.Event()
-    workers = Workers[int]("crm", 2)
-    lease = Deadline.after(5, clock)
-    with pytest.raises(SourceUnavailable):
-        workers.run("key", lambda: int(gate.wait(10)), past(), lease)
+    clock, gate, workers = FakeClock(), threading.Event(), Workers[int]("crm", 2)
+    hung = workers.start("key", gated(gate), Deadline.after(5, clock))
     clock.advance(6)
-    assert workers.run("key", lambda: 7, soon(), Deadline.after(5, clock)) == 7
+    assert workers.start("key", lambda: 8, Deadline.after(5, clock)).result(10) == 8
     gate.set()
+    assert hung.result(10) == 7
 
 
 def test_a_hung_job_counts_against_the_limit_until_it_ends():
-    clock, gate = FakeClock(), threading.Event()
-    workers = Workers[int]("crm", 1)
-    with pytest.raises(SourceUnavailable):
-        workers.run("key", lambda: int(gate.wait(10)), past(), Deadline.after(5, clock))
+    clock, gate, workers = FakeClock(), threading.Event(), Workers[int]("crm", 1)
+    hung = workers.start("key", gated(gate), Deadline.after(5, clock))
     clock.advance(6)
     with pytest.raises(SourceBusy):
-        workers.run("key", lambda: 7, soon(), Deadline.after(5, clock))
+        workers.start("key", lambda: 7, Deadline.after(5, clock))
     gate.set()
+    hung.result(10)
+    assert workers.start("key", lambda: 8, Deadline.after(5, clock)).result(10) == 8
 
 
 def test_a_place_is_free_again_when_its_job_has_ended():
     workers = Workers[int]("crm", 1)
     for number in range(3):
-        assert workers.run("key", lambda number=number: number, soon(), soon()) == number
+        assert workers.start("key", lambda number=number: number, soon()).result(10) == number
     assert workers.running == 0
+
+
+def test_a_failed_leader_does_not_block_its_key():
+    workers = Workers[int]("crm", 1)
+    with pytest.raises(ZeroDivisionError):
+        workers.start("key", lambda: 1 // 0, soon()).result(10)
+    assert workers.start("key", lambda: 7, soon()).result(10) == 7

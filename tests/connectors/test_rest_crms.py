@@ -274,7 +274,7 @@ def test_bitrix24_in_one_call() -> None:
         crm.scripts[path] = {"error": "insufficient_scope", "error_description": "no scope at rest/1/hook-secret/"}
         with pytest.raises(SourceRejected) as error:
             owners(crm, BITRIX)
-        assert "(no scope at rest/1/***/)" in str(error.value)
+        assert "(no scope at rest/1/•••/)" in str(error.value)
 
 
 def test_bitrix24_by_duplicates_then_contacts_then_users() -> None:

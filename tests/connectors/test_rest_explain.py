@@ -35,10 +35,10 @@ def test_each_request_each_record_and_each_value_is_explained() -> None:
         lines = [line.rpartition(" in ")[0] if line.endswith(" ms") else line for line in found.lines]
         first = "step 1 ({{ secrets.hook }}/contacts): "
         assert lines == [
-            f"{first}GET {crm.url}/***/contacts?phone=0901234567&session_id=*** → 200",
+            f"{first}GET {crm.url}/•••/contacts?phone=0901234567&session_id=••• → 200",
             f"{first}1 record(s)",
             f"{first}record 1 does not count: it does not hold the caller's number in phone, mobile (…566)",
-            f"{first}GET {crm.url}/***/contacts?phone=+84901234567&session_id=*** → 200",
+            f"{first}GET {crm.url}/•••/contacts?phone=+84901234567&session_id=••• → 200",
             f"{first}3 record(s)",
             f"{first}record 1 does not count: it does not hold the caller's number in phone, mobile (…566)",
             f"{first}record 2: an item does not count, open does not hold",
@@ -75,7 +75,7 @@ def test_a_live_token_is_masked() -> None:
     with Crm({"login": {"token": "planted-token"}, "by/planted-token": {"id": "planted-token", "error": None}}) as crm:
         assert "planted" not in "".join(lookup(crm, text).lines)
         crm.scripts["by/planted-token"] = {"error": "bad planted-token"}
-        with pytest.raises(SourceError, match=r"\(bad \*\*\*\)"):
+        with pytest.raises(SourceError, match=r"\(bad •••\)"):
             owners(crm, text)
 
 

@@ -75,12 +75,17 @@ class RunningService:
 
     def raw(self, request: bytes) -> bytes:
         """Send bytes as they are, and return everything that comes back."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(request)
+        with self.connect(request) as connection:
             received = b""
             while chunk := connection.recv(65536):
                 received += chunk
             return received
+
+    def connect(self, request: bytes) -> socket.socket:
+        """Send bytes over a connection of one's own, and leave it open."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection.sendall(request)
+        return connection
 
     def hang_up(self) -> None:
         self.process.send_signal(signal.SIGHUP)

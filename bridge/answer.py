@@ -1,0 +1,64 @@
+"""What one source says about a caller: there already, or still under way."""
+
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bridge.connector import Owner
+from bridge.errors import SourceError, SourceUnavailable
+
+Owners = tuple[Owner, ...]
+
+
+class Freshness(StrEnum):
+    """How an answer was come by; the words of the header `X-Bridge-Answer`."""
+
+    LIVE = "live"
+    CACHED = "cached"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The owners, none for "nobody", and how they were come by."""
+
+    owners: Owners
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An answer that is there (or cannot come), or is under way.
+
+    `stale` are owners remembered beyond their life: they are used if the source fails or is late, and nothing else is
+    (stale-if-error, RFC 5861).
+    """
+
+    result: Answer | SourceError | Future[Answer]
+    stale: Owners | None = None
+
+    def done(self) -> bool:
+        """Tell whether waiting brings nothing more."""
+        return not isinstance(self.result, Future) or self.result.done()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is done, `seconds` at most."""
+        if isinstance(self.result, Future):
+            wait([self.result], seconds)
+
+    def answer(self) -> Answer:
+        """Return the best answer that there is now; raises SourceError if there is none."""
+        if isinstance(self.result, Answer):
+            return self.result
+        failure: BaseException | None = None
+        if not isinstance(self.result, Future):
+            failure = self.result
+        elif not self.result.done():
+            failure = SourceUnavailable("no answer in time")
+        else:
+            failure = self.result.exception()
+            if failure is None:
+                return self.result.result()
+        if self.stale:
+            return Answer(self.stale, Freshness.STALE)
+        raise failure

@@ -1,0 +1,28 @@
+"""Whose answers these are: what decides whether a source asked yesterday is the source of today.
+
+Everything that a connector is told decides, secrets too: with another token the same address may be another customer's
+CRM. Only what says how long to wait does not. An identity therefore holds secrets: it is kept in memory alone, and a
+file gets nothing but a fingerprint of it that is salted and costly to guess.
+"""
+
+import hashlib
+from importlib.metadata import version
+
+from bridge.config import Config, Source
+from bridge.connector import ConnectorConfig
+
+_COST = {"n": 2**14, "r": 8, "p": 1}
+
+
+def identity_of(source: Source, config: Config) -> str:
+    """Return a text that is equal exactly if answers of the source may still be used: settings, type and version."""
+    written = config.settings.connectors[source.name]
+    telling = {key: value for key, value in written.items() if key not in ConnectorConfig.model_fields}
+    kind = f"{source.connector.__module__}:{source.connector.__qualname__}"
+    return repr((source.name, kind, version("omi-bridge"), config.settings.phone.region, telling))
+
+
+def fingerprint(identity: str, salt: bytes) -> int:
+    """Return 64 bits that stand for `identity` in a file; scrypt (RFC 7914) makes guessing a secret from them slow."""
+    digest = hashlib.scrypt(identity.encode("utf-8", "surrogatepass"), salt=salt, dklen=8, **_COST)
+    return int.from_bytes(digest, signed=True)

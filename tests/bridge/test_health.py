@@ -1,0 +1,43 @@
+import pytest
+
+from bridge.app import create_app
+from bridge.config import load_config
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "customers.csv").write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
+    (tmp_path / "staff.csv").write_text("email,extension\nlan@congty.example,101\n", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(
+        "api_keys: [change-me]\nconnectors:\n  customers: {type: csv, path: customers.csv}\n"
+        "  old: {type: csv, path: old.csv}\nextensions: {csv: {path: staff.csv}}\n",
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def page(folder):
+    app = create_app(load_config(folder / "config.yaml"))
+    try:
+        response = app.test_client().get("/healthz")
+        ask = {"phoneNumber": "0901234567"}
+        answer = app.test_client().get(
+            "/get_owner_contact_by_phone", query_string=ask, headers={"X-API-KEY": "change-me"}
+        )
+        return response.status_code, response.get_json(), answer.get_data()
+    finally:
+        app.extensions["omi_bridge"].close()
+
+
+def test_all_is_well(folder):
+    (folder / "old.csv").write_text("phone,extension\n0912345678,102\n", encoding="utf-8")
+    assert page(folder) == (200, {"status": "ok", "troubles": {}}, b"101")
+
+
+def test_what_is_in_trouble_is_named_with_its_reason_while_calls_are_answered(folder):
+    (folder / "staff.csv").unlink()
+    troubles = {
+        "connector old": "old.csv: there is no such file",
+        "extensions.csv": "staff.csv: there is no such file",
+    }
+    assert page(folder) == (200, {"status": "degraded", "troubles": troubles}, b"101")

@@ -1,0 +1,54 @@
+"""What the tests of the store share, also those that run in a process of their own."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from bridge.cache import AnswerCache
+from bridge.connector import Call, Owner
+from bridge.deadline import Clock
+from bridge.phone import PhoneNumber
+from bridge.sections import Cache
+from bridge.store import Store
+
+SETTINGS = Cache.model_validate({"ttl": "10m", "stale_ttl": "1h"})
+LAN = (Owner(id="7", email="lan@congty.example"), Owner(name="Bình", extension="0101"))
+
+
+def call(number: int = 0, hotline: str | None = None) -> Call:
+    return Call(PhoneNumber(f"+849{number:08}"), PhoneNumber(hotline) if hotline else None)
+
+
+@contextmanager
+def life(
+    path: Path, wall_clock: Clock = time.time, *, identity: str = "crm", settings: Cache = SETTINGS, pause: float = 0.01
+) -> Iterator[tuple[AnswerCache, Store]]:
+    """Be a service from its start to its end, with one connector."""
+    cache, store = AnswerCache(settings), Store(path, wall_clock, pause=pause)
+    store.keep("crm", identity, cache)
+    store.start()
+    try:
+        assert store.wait_until_loaded(30)
+        yield cache, store
+    finally:
+        store.close()
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Return as soon as the condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        threading.Event().wait(0.01)
+
+
+def rows(path: Path) -> int:
+    """Count what is in the file; nothing if it cannot be read at this moment."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return int(db.execute("SELECT count(*) FROM answers").fetchone()[0])
+    except sqlite3.Error:
+        return 0
