@@ -57,7 +57,11 @@ def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Conf
     problems = _in_order([*document.problems, *found])
     if problems or settings is None:
         raise ConfigError(problems)
-    secrets = interpolation.secrets.union(secrets_in(settings), *(secrets_in(source.config) for source in sources.values()))
+    secrets = {
+        *interpolation.secrets,
+        *secrets_in(settings),
+        *secrets_in([source.config for source in sources.values()]),
+    }
     return Config(file, settings, sources, routes, frozenset(secret for secret in secrets if secret))
 
 

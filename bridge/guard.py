@@ -111,7 +111,7 @@ class Guard:
                     _log.warning("connector %s cannot be opened yet: %s", self.name, error)
                 self._why_not_open = str(error)
                 self._wait(pause)
-                if isinstance(error, SourceRejected):  # somebody has to act first, and signing in too often locks us out
+                if isinstance(error, SourceRejected):  # signing in too often locks us out
                     pause = min(_LONGEST_PAUSE, pause * 2)
             else:
                 return
