@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bridge.connector import Owner
+from bridge.deadline import Deadline
 from bridge.errors import SourceError, SourceUnavailable
 
 Owners = tuple[Owner, ...]
@@ -36,15 +37,19 @@ class Pending:
 
     result: Answer | SourceError | Future[Answer]
     stale: Owners | None = None
+    lease: Deadline | None = None
+    """When the source has had its own time, and is waited for no more."""
 
     def done(self) -> bool:
         """Tell whether waiting brings nothing more."""
-        return not isinstance(self.result, Future) or self.result.done()
+        if not isinstance(self.result, Future):
+            return True
+        return self.result.done() or (self.lease is not None and self.lease.expired())
 
     def wait(self, seconds: float) -> None:
         """Wait until it is done, `seconds` at most."""
         if isinstance(self.result, Future):
-            wait([self.result], seconds)
+            wait([self.result], seconds if self.lease is None else min(seconds, self.lease.remaining()))
 
     def answer(self) -> Answer:
         """Return the best answer that there is now; raises SourceError if there is none."""

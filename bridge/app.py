@@ -8,7 +8,7 @@ reference: a call sees either the old configuration or the new one, never a mixt
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 from flask import Flask, Response
@@ -18,7 +18,7 @@ from bridge.cache import AnswerCache
 from bridge.config import Config, Source, load_config
 from bridge.directory import Directory
 from bridge.endpoint import owner_endpoint
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, SourceError
 from bridge.extension_file import ExtensionFileWatch
 from bridge.guard import Guard
 from bridge.health import health
@@ -30,8 +30,11 @@ from bridge.waiting import WaitingRoom
 
 _log = logging.getLogger(__name__)
 
-START_PATIENCE = 10.0
-"""Seconds that a start waits for connectors to open; a slower one opens while the others answer already."""
+START_PATIENCE = 1.0
+"""Seconds that a start waits for connectors to open: calls wait meanwhile. A slower one opens while others answer."""
+
+RELOAD_PATIENCE = 10.0
+"""The same for a reload, during which the old configuration answers."""
 
 
 class Service:
@@ -43,7 +46,7 @@ class Service:
         self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
         self.store = _store(config, previous)
         self.guards = {name: _guard(source, config, previous, self.store) for name, source in config.sources.items()}
-        self.extension_files = [ExtensionFileWatch(file) for file in [config.settings.extensions.csv] if file]
+        self.extension_files = _extension_files(config, previous)
         directory = Directory(config.settings.extensions.inline, [file.current for file in self.extension_files])
         server = config.settings.server
         room = WaitingRoom.of(server.threads)
@@ -56,15 +59,23 @@ class Service:
         for file in self.extension_files:
             file.start()
         fresh = [guard for guard in self.guards.values() if guard not in self._kept]
-        threads = [threading.Thread(target=guard.open, name=f"open-{guard.name}", daemon=True) for guard in fresh]
-        for thread in threads:
-            thread.start()
+        for guard in fresh:
+            guard.start()
         end = time.monotonic() + patience
         if self.store:
             self.store.start()
             self.store.wait_until_loaded(patience)
         for guard in fresh:
             guard.wait_until_tried(max(0.0, end - time.monotonic()))
+
+    def without_extensions(self) -> str:
+        """Say why a list of extensions is not there at all, or nothing."""
+        for file in self.extension_files:
+            try:
+                file.current()
+            except SourceError as error:
+                return str(error)
+        return ""
 
     def troubles(self) -> dict[str, str]:
         """Say for each part that is not well why not."""
@@ -76,12 +87,20 @@ class Service:
     def close(self, successor: "Service | None" = None) -> None:
         """Release everything but the guards that `successor` goes on with."""
         for file in self.extension_files:
-            file.close()
+            if successor is None or file not in successor.extension_files:
+                file.close()
         for guard in self.guards.values():
             if successor is None or guard not in successor.guards.values():
                 guard.close()
         if self.store and not (successor and successor.store is self.store):
             self.store.close()
+
+
+def _extension_files(config: Config, previous: Service | None) -> list[ExtensionFileWatch]:
+    chosen = config.settings.extensions.csv
+    if previous and chosen == previous.config.settings.extensions.csv:
+        return previous.extension_files
+    return [ExtensionFileWatch(chosen)] if chosen else []
 
 
 def _store(config: Config, previous: Service | None) -> Store | None:
@@ -112,28 +131,32 @@ class Bridge:
         self._redaction = redaction or Redaction()
         self._redaction.replace_secrets(config.secrets)
         self._reloading = threading.Lock()
+        self._started_with = config.settings.server
         self.service = Service(config)
         self.service.open(START_PATIENCE)
 
-    def reload(self, environment: Mapping[str, str] | None = None) -> bool:
+    def reload(self) -> bool:
         """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
         with self._reloading:
             old = self.service
-            load = load_config if environment is None else partial(load_config, environment=environment)
             try:
-                config = load(old.config.file)
+                config = load_config(old.config.file, overrides=old.config.overrides)
             except ConfigError as error:
                 for problem in error.problems:
                     _log.error("not reloaded, the old configuration stays in force: %s", problem)
                 return False
             self._redaction.replace_secrets(old.config.secrets | config.secrets)
             new = Service(config, old)
-            new.open(START_PATIENCE)
+            new.open(RELOAD_PATIENCE)
+            if trouble := new.without_extensions():
+                _log.error("not reloaded, the old configuration stays in force: %s", trouble)
+                new.close(old)
+                return False
             self.service = new
             # Calls that began under the old configuration have left by then.
             _later(old.deadline + 1.0, partial(old.close, new))
             for setting in ("bind", "workers", "threads", "path", "log_level", "log_format"):
-                if getattr(config.settings.server, setting) != getattr(old.config.settings.server, setting):
+                if getattr(config.settings.server, setting) != getattr(self._started_with, setting):
                     _log.warning("server.%s has changed: it takes effect when the service is restarted", setting)
             _log.info("configuration reloaded from %s", config.file)
             return True

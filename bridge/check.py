@@ -14,6 +14,9 @@ from bridge.phone import PhoneNumber
 PROBE = PhoneNumber("+84999999999")
 """A number that should have no owner: well-formed, and in nobody's address book."""
 
+OPENING_PATIENCE = 30.0
+"""Seconds that a command waits for a connector to open: longer than the service, for nobody's call depends on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -52,13 +55,12 @@ def _extensions(file: ExtensionFileWatch) -> Iterator[Finding]:
 
 
 def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
-    try:
-        guard.try_to_open()
-    except SourceError as error:
-        yield Finding(guard.name, f"cannot be opened: {error}", failed=True)
+    guard.start()
+    if trouble := guard.wait_until_tried(OPENING_PATIENCE):
+        yield Finding(guard.name, f"cannot be opened: {trouble}", failed=True)
         return
     yield Finding(guard.name, "can be opened")
-    for line in guard.connector.report():
+    for line in guard.report():
         yield Finding(guard.name, line)
     if online:
         yield _probe(guard)

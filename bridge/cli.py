@@ -7,18 +7,19 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 import click
 
 from bridge import catalogue
 from bridge.app import Service
-from bridge.check import check_service
+from bridge.check import OPENING_PATIENCE, check_service
 from bridge.config import Config, load_config
 from bridge.deadline import Deadline
-from bridge.errors import ConfigError, SourceError
+from bridge.errors import ConfigError
 from bridge.logs import set_up_logs
 from bridge.lookup import Decision, Outcome
 from bridge.redaction import Redaction
@@ -26,6 +27,7 @@ from bridge.schema import configuration_schema
 
 _UNAVAILABLE = 1
 _WRONG_CONFIGURATION = 2
+_NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 
 _config_option = click.option(
     "-c",
@@ -52,11 +54,11 @@ def serve(file: Path, bind: str | None, workers: int | None, threads: int | None
     """Answer OMICall until told to stop; SIGHUP reads the configuration again."""
     from bridge.server import Server  # noqa: PLC0415 - the other commands do without gunicorn
 
-    config = _load(file)
+    chosen = {"bind": bind, "workers": workers, "threads": threads}
+    config = _load(file, {name: value for name, value in chosen.items() if value is not None})
     redaction = Redaction(config.secrets)
     set_up_logs(config.settings.server.log_level, config.settings.server.log_format, redaction)
-    chosen = {"bind": bind, "workers": workers, "threads": threads}
-    Server(config, redaction, {name: value for name, value in chosen.items() if value is not None}).run()
+    Server(config, redaction).run()
 
 
 @main.command()
@@ -102,8 +104,11 @@ def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool
         decision = _decide(service, phone, hotline, tell if explain else None)
     finally:
         service.close()
+    why = f"{decision.outcome}{f': {decision.reason}' if decision.reason else ''}"
     if explain:
-        tell(f"{decision.outcome}{f': {decision.reason}' if decision.reason else ''}")
+        tell(why)
+    elif not decision.extensions:
+        click.echo(redaction(why), err=True)
     click.echo(_as_json(decision) if as_json else decision.body)
     if decision.outcome is Outcome.UNAVAILABLE:
         sys.exit(_UNAVAILABLE)
@@ -123,12 +128,14 @@ def schema() -> None:
 
 def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], None] | None) -> Decision:
     """Open the connectors as the service does at its start, then take the endpoint's own way."""
+    for file in service.extension_files:
+        file.start()
     for guard in service.guards.values():
-        try:
-            guard.try_to_open()
-        except SourceError as error:
-            if tell:
-                tell(f"{guard.name}: cannot be opened: {error}")
+        guard.start()
+    for guard in service.guards.values():
+        trouble = guard.wait_until_tried(OPENING_PATIENCE)
+        if trouble and tell:
+            tell(f"{guard.name}: cannot be opened: {trouble}")
     return service.lookup.answer([phone], hotline, Deadline.after(service.deadline), tell)
 
 
@@ -144,9 +151,9 @@ def _as_json(decision: Decision) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-def _load(file: Path) -> Config:
+def _load(file: Path, overrides: Mapping[str, object] = _NO_OVERRIDES) -> Config:
     try:
-        return load_config(file)
+        return load_config(file, overrides=overrides)
     except ConfigError as error:
         _refuse(error)
 

@@ -6,9 +6,11 @@ connector's own model, and reports all problems at once.
 
 import os
 import re
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -27,11 +29,13 @@ _CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A connector as the configuration names it: its class and its settings."""
+    """A connector as the configuration names it; equal to another if what is written is the same, `${…}` filled in."""
 
     name: str
     connector: type[AnyConnector]
-    config: ConnectorConfig
+    config: ConnectorConfig = field(compare=False)
+    written: Mapping[str, object] = field(repr=False)
+    region: str = "VN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,22 @@ class Config:
     sources: Mapping[str, Source]
     routes: tuple[RouteRule, ...]
     secrets: frozenset[str]
+    overrides: Mapping[str, object]
 
 
-def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
-    """Read and check `file`; raises ConfigError with every problem found."""
+_NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
+
+
+def load_config(
+    file: Path, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, object] = _NO_OVERRIDES
+) -> Config:
+    """Read and check `file`; raises ConfigError with every problem found.
+
+    `overrides` are keys of the section `server` that count instead of what is written there.
+    """
     interpolation = Interpolation(environment, file.absolute().parent)
     document = read_document(file, interpolation.fill)
+    document.override("server", overrides)
     found: list[Problem] = []
     settings = _settings(document, found)
     region = (settings.phone if settings else Phone()).region
@@ -62,7 +76,7 @@ def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Conf
         *secrets_in(settings),
         *secrets_in([source.config for source in sources.values()]),
     }
-    return Config(file, settings, sources, routes, frozenset(secret for secret in secrets if secret))
+    return Config(file, settings, sources, routes, frozenset(filter(None, secrets)), overrides)
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:
@@ -110,10 +124,27 @@ def _source(
     own = {key: value for key, value in written.items() if key != "type"}
     context = {"directory": document.directory, "region": region}
     try:
-        return Source(name, found, found.Config.model_validate(own, context=context))
+        config = found.Config.model_validate(own, context=context)
+        _try_out(found, config)
     except ValidationError as error:
         problems += problems_of(error, found.Config, document, path)
         return None
+    except BaseException as error:  # noqa: BLE001 - a stranger's code, which may even call sys.exit()
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        message = f"connector type {type_name} has a bug: {type(error).__name__} in {place}: {error}"
+        problems.append(document.problem((*path, "type"), message))
+        return None
+    return Source(name, found, config, written, region)
+
+
+def _try_out(connector: type[AnyConnector], config: ConnectorConfig) -> None:
+    """Make a connector and throw it away: one that cannot be made is better known now than when it is needed."""
+    made = connector(config)
+    if getattr(made, "config", None) is not config:
+        raise TypeError("__init__ has to call super().__init__(config)")
+    if not isinstance(config.timeout, float) or not isinstance(config.max_in_flight, int):
+        raise TypeError("its Config gives timeout or max_in_flight another meaning")
 
 
 def _routes(document: Document, region: str, problems: list[Problem]) -> tuple[RouteRule, ...]:

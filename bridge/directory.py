@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.connector import Owner
-from bridge.errors import SourceError
 
 _log = logging.getLogger(__name__)
 
@@ -58,11 +57,13 @@ class Directory:
         self._named: set[Owner] = set()
 
     def extensions_of(self, owner: Owner) -> tuple[str, ...]:
-        """Return the owner's extensions in ringing order, or none."""
+        """Return the owner's extensions in ringing order, or none.
+
+        Raises SourceError if that cannot be told because a list was never read: unknown is not the same as none.
+        """
         found = self._inline.extensions_of(owner)
         for current in self._files:
-            if not found:
-                found = self._listed(current, owner)
+            found = found or current().extensions_of(owner)
         if not found and owner.extension and _EXTENSION.fullmatch(owner.extension):
             found = (owner.extension,)
         if not found:
@@ -73,12 +74,6 @@ class Directory:
     def without_extension(self) -> int:
         """The number of owners seen so far that have no extension."""
         return len(self._named)
-
-    def _listed(self, current: CurrentMap, owner: Owner) -> tuple[str, ...]:
-        try:
-            return current().extensions_of(owner)
-        except SourceError:
-            return ()  # whoever keeps the list has said so in the log
 
     def _name_once(self, owner: Owner) -> None:
         if owner not in self._named and len(self._named) < _MOST_NAMED:

@@ -7,7 +7,7 @@ written (`0101`, `1.50`) stays a text, so that an extension keeps its zero.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,23 @@ class Document:
         self._fill = fill
         self._keys: dict[KeyPath, yaml.Mark] = {}
         self._values: dict[KeyPath, yaml.Mark] = {}
+        self._overridden: set[KeyPath] = set()
         node = self._parse(text)
         self.data = None if node is None else self._value(node, ())
 
+    def override(self, section: str, values: Mapping[str, object]) -> None:
+        """Let values from the command line count instead of what is written in a section."""
+        written = self.data.setdefault(section, {}) if isinstance(self.data, dict) else None
+        if isinstance(written, dict):
+            written.update(values)
+            self._overridden |= {(section, key) for key in values}
+            if (section,) not in self._values:
+                self._overridden.add((section,))
+
     def problem(self, path: KeyPath, message: str, *, at_key: bool = False) -> Problem:
         """Describe what is wrong at `path`, located there or, if nothing stands there, at what encloses it."""
+        if path in self._overridden:
+            return Problem("command line", 0, 0, dotted(path), message)
         marks = (self._keys, self._values) if at_key else (self._values, self._keys)
         for length in range(len(path), -1, -1):
             mark = marks[0].get(path[:length]) or marks[1].get(path[:length])
@@ -59,7 +71,7 @@ class Document:
 
     def holds(self, path: KeyPath) -> bool:
         """Tell whether something is written at `path`."""
-        return path in self._values
+        return path in self._values or path in self._overridden
 
     def _parse(self, text: str) -> yaml.Node | None:
         try:

@@ -12,6 +12,7 @@
 "Nobody owns this caller" is not in the tree: it is an answer, not an error.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,14 +61,24 @@ class SourceError(BridgeError):
 class SourceUnavailable(SourceError):
     """The source cannot answer now; asking again later may work.
 
-    `retry_after` is the number of seconds for which the source asked to be left alone (HTTP `Retry-After`), or None.
+    `retry_after` is the number of seconds for which the source asked to be left alone (HTTP `Retry-After`), or None;
+    what is no positive number counts as None.
     """
 
     reason = "unavailable"
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float | str | None = None) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = _seconds(retry_after)
+
+
+def _seconds(given: object) -> float | None:
+    """Return a positive number of seconds, also from a text such as a header's; None for anything else."""
+    try:
+        seconds = float(given) if isinstance(given, (str, int, float)) else 0.0
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
 
 
 class SourceBusy(SourceUnavailable):

@@ -8,8 +8,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from bridge.answer import Answer, Freshness, Pending
@@ -19,13 +18,14 @@ from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceBusy, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.trust import trusted
-from bridge.workers import Workers
+from bridge.workers import Flight, Workers
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
 _TRIAL_EVERY = 2.0
 _FAILURES_IN_A_ROW = 5
+_PATIENCE_AT_CLOSE = 1.0
 
 
 class Guard:
@@ -84,7 +84,8 @@ class Guard:
                 self._failed(f"{_FAILURES_IN_A_ROW} questions without an answer", opens=True)
             if self._breaker.is_open:
                 raise SourceUnavailable(f"not asked, because of: {self._breaker.reason}")
-            return Pending(self._start(question), stale)
+            flight = self._start(question)
+            return Pending(flight.result, stale, flight.lease)
         except SourceError as error:
             return Pending(error, stale)
 
@@ -100,6 +101,18 @@ class Guard:
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return str(self._bug(error, None))
 
+    def report(self) -> Sequence[str]:
+        """Return what the connector tells about its source; never raises."""
+        try:
+            lines = self.connector.report()
+            return [lines] if isinstance(lines, str) else [str(line) for line in lines]
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            return [str(self._bug(error, None))]
+
+    def start(self) -> None:
+        """Open the connector in the background, and try again until it succeeds or the guard is closed."""
+        threading.Thread(target=self.open, name=f"open-{self.name}", daemon=True).start()
+
     def open(self) -> None:
         """Open the connector, and try again until it succeeds or the guard is closed; for a thread of its own."""
         pause = _FIRST_PAUSE
@@ -107,40 +120,45 @@ class Guard:
             try:
                 self.try_to_open()
             except SourceError as error:
-                if self._why_not_open != str(error):
-                    _log.warning("connector %s cannot be opened yet: %s", self.name, error)
-                self._why_not_open = str(error)
                 self._wait(pause)
                 if isinstance(error, SourceRejected):  # signing in too often locks us out
                     pause = min(_LONGEST_PAUSE, pause * 2)
             else:
                 return
 
-    def wait_until_tried(self, seconds: float) -> None:
-        """Wait for the first attempt to open the connector to succeed or fail, `seconds` at most."""
+    def wait_until_tried(self, seconds: float) -> str:
+        """Wait for the first attempt to open it, `seconds` at most; return why it is not open, or nothing if it is."""
         self._tried.wait(seconds)
+        return "" if self._opened.is_set() else self._why_not_open
 
     def try_to_open(self) -> None:
         """Open the connector once; raises SourceError if that is not possible now."""
         try:
             self.connector.open()
             self._opened.set()
-        except SourceError:
+        except SourceError as error:
+            self._not_open(error)
             raise
         except BaseException as error:  # a stranger's code may even call sys.exit()
-            raise self._bug(error, None) from error
+            failure = self._bug(error, None)
+            self._not_open(failure)
+            raise failure from error
         finally:
             self._tried.set()
 
-    def close(self) -> None:
-        """Stop trying, and let the connector release what it holds."""
-        self._closed.set()
-        try:
-            self.connector.close()
-        except BaseException as error:  # noqa: BLE001 - a stranger's code
-            self._bug(error, None)
+    def _not_open(self, error: SourceError) -> None:
+        if self._why_not_open != str(error):
+            _log.warning("connector %s cannot be opened yet: %s", self.name, error)
+        self._why_not_open = str(error)
 
-    def _start(self, question: Call) -> Future[Answer]:
+    def close(self) -> None:
+        """Stop trying, and let the connector release what it holds, waiting a second for it at most."""
+        self._closed.set()
+        release = threading.Thread(target=self._release, name=f"close-{self.name}", daemon=True)
+        release.start()
+        release.join(_PATIENCE_AT_CLOSE)
+
+    def _start(self, question: Call) -> Flight[Answer]:
         lease = Deadline.after(self.timeout, self._clock)
         return self._workers.start(question, lambda: self._ask(question, lease), lease)
 
@@ -198,7 +216,7 @@ class Guard:
             question = self._latest
             if question is not None and not self._breaker.seconds_to_hold():
                 with suppress(SourceError, TimeoutError):
-                    self._start(question).result(self._patience)
+                    self._start(question).result.result(self._patience)
         if not self._breaker.is_open:
             _log.info("connector %s answers again", self.name)
 
@@ -209,3 +227,9 @@ class Guard:
             text = text.replace(form, question.caller.masked if question else "")
         _log.error("connector %s has a bug:\n%s", self.name, text)
         return UnexpectedAnswer(f"a bug in the connector: {type(error).__name__}")
+
+    def _release(self) -> None:
+        try:
+            self.connector.close()
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            self._bug(error, None)

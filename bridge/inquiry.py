@@ -13,6 +13,9 @@ from bridge.deadline import Deadline
 from bridge.guard import Guard
 from bridge.waiting import WaitingRoom
 
+_MOMENT = 0.1
+"""Seconds that every call may wait, place or no place: a file on this machine needs less."""
+
 
 class Inquiry:
     """One call's questions to the connectors of its route."""
@@ -32,8 +35,10 @@ class Inquiry:
                 if index == len(self._begun):
                     self._begin_next()
                 pending = self._begun[index]
-                if not pending.done() and patient is None:
-                    patient = stack.enter_context(room.place())
+                if patient is None and not pending.done():
+                    pending.wait(min(_MOMENT, self._deadline.remaining()))
+                    if not pending.done():
+                        patient = stack.enter_context(room.place())
                 if patient:
                     self._wait_for(pending)
                 yield guard.name, pending

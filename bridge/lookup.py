@@ -83,6 +83,7 @@ class Lookup:
             return Decision(Outcome.INVALID_NUMBER, reason=str(error))
         if call.explained:
             call.explain(f"caller {call.caller.e164}, also written {', '.join(call.caller.forms)}")
+            call.explain(f"hotline {call.hotline.e164 if call.hotline else 'unknown'}: {self._named(call.hotline)}")
         return self._decide(call, deadline)
 
     def _decide(self, call: Call, deadline: Deadline) -> Decision:
@@ -92,13 +93,13 @@ class Lookup:
         for name, pending in Inquiry(call, guards, deadline, self._hedge_after).answers(self._room):
             try:
                 answer = pending.answer()
+                if answer.owners:
+                    return self._ring(call, answer, name)
             except SourceError as error:
                 call.explain(f"{name}: {error.reason}: {error}")
                 failures.append(f"{name}: {error}")
-                continue
-            if answer.owners:
-                return self._ring(call, answer, name)
-            answered.append(answer)
+            else:
+                answered.append(answer)
         if failures:
             return Decision(Outcome.UNAVAILABLE, reason="; ".join(failures), caller=call.caller.masked)
         reason = "no connector knows an owner" if answered else "no route answers for this hotline"
@@ -109,6 +110,9 @@ class Lookup:
             if not route.hotlines or hotline in route.hotlines:
                 return route.connectors
         return ()
+
+    def _named(self, hotline: PhoneNumber | None) -> str:
+        return ", ".join(self._connectors_for(hotline)) or "no route answers for it"
 
     def _ring(self, call: Call, answer: Answer, connector: str) -> Decision:
         extensions: dict[str, None] = {}

@@ -7,7 +7,9 @@ a file beside the configuration.
 
 import importlib
 import inspect
+import re
 import sys
+import traceback
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from bridge.connector import AnyConnector, Connector, ConnectorConfig
 from bridge.suggestion import did_you_mean
 
 GROUP = "omi_bridge.connectors"
+
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 def connector_types() -> dict[str, EntryPoint]:
@@ -28,26 +32,40 @@ def connector_class(type_name: str, directory: Path | None = None) -> type[AnyCo
     `directory` is where modules are looked for that are not installed.
     """
     if ":" in type_name:
+        if not _DOTTED.fullmatch(type_name):
+            raise ValueError("has to be package.module:Class, or the name of an installed connector type")
         if directory is not None and str(directory) not in sys.path:
             sys.path.append(str(directory))  # at the end: what is installed comes first
         module, _, attribute = type_name.partition(":")
         return _checked(type_name, _load(type_name, module, attribute))
-    known = connector_types()
-    if type_name not in known:
-        raise ValueError(f"unknown connector type{did_you_mean(type_name, known)}; known: {', '.join(known)}")
-    point = known[type_name]
+    points = entry_points(group=GROUP, name=type_name)
+    values = sorted({point.value for point in points})
+    if not values:
+        known = connector_types()
+        raise ValueError(
+            f"unknown connector type{did_you_mean(type_name, known)}; "
+            f"known: {', '.join(known)}, or package.module:Class"
+        )
+    if len(values) > 1:
+        raise ValueError(f"several installed packages bring a connector type {type_name}: {', '.join(values)}")
+    point = next(iter(points))
     return _checked(type_name, _load(type_name, point.module, point.attr))
 
 
 def _load(type_name: str, module: str, attribute: str) -> object:
     try:
-        found: object = importlib.import_module(module)
-        for name in attribute.split("."):
-            found = getattr(found, name)
-    except Exception as error:
-        # Whatever a stranger's module raises while it is imported is a problem of that line of the configuration.
-        raise ValueError(f"connector type {type_name} cannot be loaded: {type(error).__name__}: {error}") from error
-    return found
+        found = importlib.import_module(module)
+    except BaseException as error:  # whatever a stranger's module does is a problem of that line of the configuration
+        if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
+            why = f"there is no module {error.name}, neither installed nor beside the configuration"
+        else:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            why = f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}: {error}"
+        raise ValueError(f"connector type {type_name} cannot be loaded: {why}") from error
+    if not hasattr(found, attribute):
+        guess = did_you_mean(attribute, vars(found))
+        raise ValueError(f"connector type {type_name} cannot be loaded: {module} has no {attribute}{guess}")
+    return getattr(found, attribute)
 
 
 def _checked(type_name: str, found: object) -> type[AnyConnector]:

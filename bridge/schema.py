@@ -12,14 +12,27 @@ def configuration_schema() -> dict[str, Any]:
     """Return the schema (JSON Schema draft 2020-12); a connector's settings depend on its `type`."""
     schema = Settings.model_json_schema()
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
-    names = list(connector_types())
+    names = [name for name in connector_types() if _usable(name)]
     schema["properties"]["connectors"]["additionalProperties"] = {
         "type": "object",
         "required": ["type"],
         "properties": {"type": {"type": "string", "description": "Connector type, or package.module:Class."}},
         "allOf": [_settings_if(name, definitions) for name in names],
     }
+    _allow_numbers(schema)
     return {"$schema": _DIALECT, "title": "omi-bridge configuration", **schema}
+
+
+def _allow_numbers(schema: object) -> None:
+    """Let a number stand wherever a text may: it counts as the text that was written."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "string" and not {"const", "enum"} & set(schema):
+            schema["type"] = ["string", "number"]
+        for inner in schema.values():
+            _allow_numbers(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _allow_numbers(inner)
 
 
 def _settings_if(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
@@ -29,3 +42,11 @@ def _settings_if(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
         definitions[f"{name}.{model}"] = definition
     settings["properties"] = {"type": {"const": name}, **settings["properties"]}
     return {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": settings}
+
+
+def _usable(name: str) -> bool:
+    try:
+        connector_class(name)
+    except ValueError:
+        return False  # `omi-bridge connectors` says why
+    return True

@@ -6,9 +6,9 @@ The descriptions feed the JSON Schema, the error messages and a test that looks 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from bridge.settings import Duration, LocalPath, Region, Text
+from bridge.settings import Duration, LocalPath, OneOrMore, Region, Text
 
 _BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
@@ -34,10 +34,6 @@ def _key(secret: SecretStr) -> SecretStr:
     if not _KEY.fullmatch(secret.get_secret_value()):
         raise ValueError("a key has at least one character, and no blanks or accents")
     return secret
-
-
-def _listed(value: object) -> object:
-    return value if isinstance(value, list) else [value]
 
 
 def _extension(text: str) -> str:
@@ -108,10 +104,10 @@ class Cache(Section):
 class Route(Section):
     """Which connectors answer for which hotlines."""
 
-    hotlines: Annotated[list[Text], BeforeValidator(_listed)] = Field(
+    hotlines: Annotated[list[Text], OneOrMore()] = Field(
         default=[], description="Numbers dialled, in any spelling. None: every hotline."
     )
-    connectors: Annotated[list[Text], BeforeValidator(_listed)] = Field(
+    connectors: Annotated[list[Text], OneOrMore()] = Field(
         min_length=1, description="Names of connectors in order of priority."
     )
 
@@ -119,7 +115,7 @@ class Route(Section):
 class ExtensionColumns(Section):
     """Headers of the columns in the file of extensions; what is left out is found by its usual names."""
 
-    owner: Annotated[list[Text], BeforeValidator(_listed)] = Field(
+    owner: Annotated[list[Text], OneOrMore()] = Field(
         default=[], description="Columns with an owner's id, e-mail, login or name."
     )
     extension: Text | None = Field(default=None, description="Column with the extension, or several in one cell.")
@@ -136,9 +132,7 @@ class ExtensionFile(Section):
     )
 
 
-ExtensionList = Annotated[
-    list[Annotated[str, AfterValidator(_extension)]], BeforeValidator(_listed), Field(min_length=1)
-]
+ExtensionList = Annotated[list[Annotated[str, AfterValidator(_extension)]], OneOrMore(), Field(min_length=1)]
 
 
 class Extensions(Section):

@@ -15,7 +15,6 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
@@ -127,9 +126,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _hang_up(self, _signal: int, _frame: FrameType | None) -> None:
         threading.Thread(target=self._reload, name="reload", daemon=True).start()
 
+    def run(self) -> None:
+        """Serve until told to stop, then let the connectors release what they hold."""
+        super().run()
+        self.app.callable.extensions["omi_bridge"].close()
+
     def _reload(self) -> None:
         self._loaded.wait()
-        self.app.callable.extensions["omi_bridge"].reload()
+        try:
+            self.app.callable.extensions["omi_bridge"].reload()
+        except Exception:  # noqa: BLE001 - a reload may fail, the service may not
+            _log.exception("not reloaded, the old configuration stays in force: a bug of omi-bridge")
 
 
 def _closed_already(*, graceful: bool = False) -> None:
@@ -164,10 +171,9 @@ class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """The service under gunicorn."""
 
-    def __init__(self, config: Config, redaction: Redaction, overrides: Mapping[str, object]) -> None:
+    def __init__(self, config: Config, redaction: Redaction) -> None:
         self._config = config
         self._redaction = redaction
-        self._overrides = overrides
         super().__init__()
 
     def load_config(self) -> None:
@@ -177,7 +183,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "bind": server.bind,
             "workers": server.workers,
             "threads": server.threads,
-            **self._overrides,
             "worker_class": Worker,
             "logger_class": PlainLogger,
             "timeout": 60,
@@ -197,7 +202,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def reread(self) -> bool:
         """Take over the changed configuration for workers to come; tell whether it is valid, and log why not."""
         try:
-            self._config = load_config(self._config.file)
+            self._config = load_config(self._config.file, overrides=self._config.overrides)
         except ConfigError as error:
             for problem in error.problems:
                 _log.error("not reloaded, the old configuration stays in force: %s", problem)

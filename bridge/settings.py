@@ -3,10 +3,19 @@
 import math
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"\s*(?P<amount>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[a-z]*)\s*", re.ASCII)
@@ -56,6 +65,35 @@ Duration = Annotated[
 
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": ["string", "integer"], "examples": ["2MB"]})]
 """Bytes; written with a unit in the YAML. Never 0."""
+
+
+def parse_switch(value: object) -> bool:
+    """Return true or false, also from the texts that `${…}` may stand for; raises ValueError for `yes`, `on` or 1."""
+    if value is True or value == "true":
+        return True
+    if value is False or value == "false":
+        return False
+    raise ValueError("has to be true or false")
+
+
+Switch = Annotated[bool, BeforeValidator(parse_switch)]
+"""True or false, and nothing that merely looks like it."""
+
+
+class OneOrMore:
+    """Marks a list that may be written as a single value: `Annotated[list[Text], OneOrMore()]`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        """Take what is no list for a list of one."""
+        return core_schema.no_info_before_validator_function(
+            lambda value: value if isinstance(value, list) else [value], handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Allow editors both."""
+        found = handler(schema)
+        return {"anyOf": [found["items"], found]}
+
 
 Text = Annotated[str, Field(min_length=1)]
 """A text that may not be empty. A whole number in the YAML counts as the text that was written."""

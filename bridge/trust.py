@@ -5,25 +5,24 @@ from itertools import islice
 
 from bridge.answer import Owners
 from bridge.connector import Owner
-from bridge.errors import UnexpectedAnswer
 
 _MOST_OWNERS = 100
 
 
 def trusted(found: Sequence[Owner]) -> Owners:
-    """Return what a connector gave, each owner once; raises UnexpectedAnswer if it breaks the contract."""
+    """Return what a connector gave, each owner once; raises TypeError or ValueError if it breaks the contract."""
     if not isinstance(found, Sequence) or isinstance(found, (str, bytes)):
-        raise UnexpectedAnswer(f"the connector returned {type(found).__name__} instead of a sequence of owners")
+        raise TypeError(f"it returned {type(found).__name__} instead of a sequence of owners")
     owners = tuple(dict.fromkeys(_owner(item) for item in islice(found, _MOST_OWNERS + 1)))
     if len(owners) > _MOST_OWNERS:
-        raise UnexpectedAnswer(f"more than {_MOST_OWNERS} owners for one caller")
+        raise ValueError(f"it returned more than {_MOST_OWNERS} owners for one caller")
     return owners
 
 
 def _owner(item: object) -> Owner:
     if not isinstance(item, Owner):
-        raise UnexpectedAnswer(f"the connector returned {type(item).__name__} instead of an owner")
+        raise TypeError(f"it returned {type(item).__name__} instead of an owner")
     values = (item.id, item.email, item.login, item.name, item.extension)
     if not all(value is None or isinstance(value, str) for value in values) or not any(values):
-        raise UnexpectedAnswer("the connector returned an owner whose fields are no texts, or all empty")
+        raise TypeError("it returned an owner whose fields are no texts, or all empty")
     return item

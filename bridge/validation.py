@@ -3,16 +3,20 @@
 A rejected value is never repeated: it may be a secret in the wrong place.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.document import Document, KeyPath
+from bridge.document import Document, KeyPath, dotted
 from bridge.errors import Problem
 from bridge.suggestion import did_you_mean
+
+_KEY = re.compile(r"[a-z][a-z0-9_@. -]{0,40}", re.ASCII | re.IGNORECASE)
 
 _MESSAGES = {
     "bool_parsing": "has to be true or false",
@@ -54,7 +58,15 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Document, b
     if kind == "missing":
         path = (*path, location[-1])
     message = _message(detail, model)
-    return document.problem(path, message, at_key=kind in ("extra_forbidden", "missing"))
+    problem = document.problem(path, message, at_key=kind in ("extra_forbidden", "missing"))
+    if kind == "extra_forbidden" and not _may_be_shown(str(location[-1]), detail.get("input"), message):
+        # A value that slipped into the place of a key, such as `token:SECRET` without its blank.
+        return replace(problem, key=dotted((*path[:-1], "…")), message=f"{message}; is a blank missing after a colon?")
+    return problem
+
+
+def _may_be_shown(key: str, value: object, message: str) -> bool:
+    return "did you mean" in message or (value is not None and _KEY.fullmatch(key) is not None)
 
 
 def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:

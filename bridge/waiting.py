@@ -17,8 +17,8 @@ class WaitingRoom:
 
     @classmethod
     def of(cls, threads: int) -> "WaitingRoom":
-        """Make the room for a server of so many threads: one in four, two at least, is never used for waiting."""
-        return cls(max(1, threads - max(2, threads // 4)))
+        """Make the room for a server of so many threads: one in eight, two at least, is never used for waiting."""
+        return cls(max(1, threads - max(2, threads // 8)))
 
     @contextmanager
     def place(self) -> Iterator[bool]:

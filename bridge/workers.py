@@ -20,7 +20,9 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight(Generic[T]):
+class Flight(Generic[T]):
+    """A job under way: its result to come, and when nobody waits for it any more."""
+
     result: Future[T]
     lease: Deadline
 
@@ -32,7 +34,7 @@ class Workers(Generic[T]):
         self._name = name
         self._limit = limit
         self._running = 0
-        self._flights: dict[Hashable, _Flight[T]] = {}
+        self._flights: dict[Hashable, Flight[T]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -40,15 +42,15 @@ class Workers(Generic[T]):
         """The number of jobs under way."""
         return self._running
 
-    def start(self, key: Hashable, job: Callable[[], T], lease: Deadline) -> Future[T]:
-        """Return the result to come of `job`, or of the job under way for `key`; raises SourceBusy if all are taken."""
+    def start(self, key: Hashable, job: Callable[[], T], lease: Deadline) -> Flight[T]:
+        """Start `job`, or join the one under way for `key`; raises SourceBusy if all places are taken."""
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None and not flight.lease.expired():
-                return flight.result
+                return flight
             if self._running >= self._limit:
                 raise SourceBusy(f"all {self._limit} places are taken (max_in_flight)")
-            flight = _Flight(Future(), lease)
+            flight = Flight(Future(), lease)
             context = contextvars.copy_context()
             thread = threading.Thread(
                 target=context.run, args=(self._fly, key, flight, job), name=f"source-{self._name}", daemon=True
@@ -59,9 +61,9 @@ class Workers(Generic[T]):
                 raise SourceBusy(f"no thread can be started: {error}") from error
             self._running += 1
             self._flights[key] = flight
-            return flight.result
+            return flight
 
-    def _fly(self, key: Hashable, flight: _Flight[T], job: Callable[[], T]) -> None:
+    def _fly(self, key: Hashable, flight: Flight[T], job: Callable[[], T]) -> None:
         try:
             result = job()
         except BaseException as error:  # noqa: BLE001 - whatever a job raises belongs to those who wait for it
@@ -71,7 +73,7 @@ class Workers(Generic[T]):
             self._land(key, flight)
             flight.result.set_result(result)
 
-    def _land(self, key: Hashable, flight: _Flight[T]) -> None:
+    def _land(self, key: Hashable, flight: Flight[T]) -> None:
         with self._lock:
             self._running -= 1
             if self._flights.get(key) is flight:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.support.crm import Crm
 from tests.support.service import RunningService
 
 BODY = re.compile(rb"([0-9]+(:[0-9]+)*)?")
@@ -132,3 +133,27 @@ def test_clients_that_connect_and_send_nothing_cost_nobody_anything(tmp_path):
         for _ in range(20):
             stack.enter_context(service.connect(b""))
         assert service.ask().seconds < 2.0
+
+
+def test_a_reload_keeps_what_is_remembered_of_connectors_that_did_not_change(tmp_path):
+    with Crm({"owner": {"phone": "0901234567", "owner": "101"}}) as crm:
+        config = tmp_path / "config.yaml"
+        step = "{path: owner, query: {p: '{{ caller.e164 }}'}, match: phone, take: {extension: owner}}"
+        rest = f"connectors: {{crm: {{type: rest, base_url: '{crm.url}', steps: [{step}]}}}}\n"
+        config.write_text("api_keys: [change-me]\n" + rest, encoding="utf-8")
+        with RunningService(config) as service:
+            assert [service.ask().headers["X-Bridge-Answer"] for _ in range(2)] == ["live", "cached"]
+            config.write_text(config.read_text() + "extensions: {inline: {x: 1}}\n", encoding="utf-8")
+            service.hang_up()
+            service.wait_for_log("configuration reloaded")
+            assert service.ask().headers["X-Bridge-Answer"] == "cached"
+
+
+def test_a_reload_that_would_lose_the_list_of_extensions_is_refused(tmp_path):
+    (tmp_path / "staff.csv").write_text("email,extension\nlan@congty.example,201\n", encoding="utf-8")
+    config = write_config(tmp_path, extra="extensions: {csv: {path: staff.csv}}\n")
+    with RunningService(config) as service:
+        config.write_text(config.read_text().replace("staff.csv", "stuff.csv"))
+        service.hang_up()
+        assert "stuff.csv" in service.wait_for_log("not reloaded")
+        assert service.ask().body == b"101:102"

@@ -165,3 +165,34 @@ def test_every_reference_in_the_schema_leads_somewhere():
     assert found
     for reference in found:
         assert reference.removeprefix("#/$defs/") in schema["$defs"]
+
+
+def test_lookup_knows_the_extensions_of_a_file_as_the_service_does(config):
+    (config.parent / "staff.csv").write_text("email,extension\nlan@congty.example,201\n", encoding="utf-8")
+    config.write_text(CONFIG.split("extensions:", maxsplit=1)[0] + "extensions: {csv: {path: staff.csv}}\n")
+    assert run("lookup", "-c", config, "0901234567").stdout == "201\n"
+
+
+def test_lookup_says_why_there_is_no_extension_even_if_it_is_not_asked_to_explain(config):
+    result = run("lookup", "-c", config, "0912345678")
+    assert (result.stdout, result.stderr) == ("\n", "unmapped: 1 owner(s), none with an extension\n")
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", ":8080", "8080", "127.0.0.1:80000", "unix:/tmp/x"])
+def test_a_wrong_address_on_the_command_line_is_refused_like_one_in_the_file(config, bind):
+    result = run("serve", "-c", config, "--bind", bind)
+    assert result.exit_code == 2
+    assert result.stderr == "command line: server.bind: has to be HOST:PORT, such as 127.0.0.1:8080\n"
+
+
+def test_lookup_explains_which_route_answers(config):
+    text = CONFIG + "routes:\n  - {hotlines: [1900 1234], connectors: [customers]}\n"
+    config.write_text(text)
+    assert (
+        "hotline +8419001234: customers"
+        in run("lookup", "-c", config, "--explain", "--hotline", "19001234", "0901234567").stderr
+    )
+    assert (
+        "hotline unknown: no route answers"
+        in run("lookup", "-c", config, "--explain", "--hotline", "x", "0901234567").stderr
+    )

@@ -99,3 +99,43 @@ def test_a_connector_may_be_one_file_beside_the_configuration(tmp_path):
     (tmp_path / "our_crm.py").write_text("from tests.support.fakes import FakeConnector as OurCrm\n", encoding="utf-8")
     text = "api_keys: [k]\nconnectors:\n  mine: {type: 'our_crm:OurCrm'}\n"
     assert load(tmp_path, text).sources["mine"].connector is FakeConnector
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("BuggyValidator", ", url: x", "KeyError in bad_connectors.py:17: 'x'"),
+        ("Timeless", "", "TypeError in config.py"),
+        ("InitFails", "", "ValueError in bad_connectors.py:"),
+        ("InitExits", "", "SystemExit in bad_connectors.py:"),
+        ("InitForgetsSuper", "", "has to call super().__init__(config)"),
+    ],
+)
+def test_a_stranger_s_bug_is_a_problem_of_his_line(tmp_path, name, settings, message):
+    text = f"api_keys: [k]\nconnectors:\n  mine: {{type: 'tests.support.bad_connectors:{name}'{settings}}}\n"
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert "config.yaml:3:16: connectors.mine.type: connector type" in str(caught.value)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "message"),
+    [
+        ("divides", "1 / 0", "ZeroDivisionError in divides.py:2: division by zero"),
+        ("exits", "import sys; sys.exit(4)", "SystemExit in exits.py:2: 4"),
+        ("lacks", "import no_such_library", "ModuleNotFoundError in lacks.py:2"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_a_problem_of_its_line(tmp_path, module, code, message):
+    (tmp_path / f"{module}.py").write_text(f"# a connector\n{code}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"config\.yaml:3:16: connectors\.mine\.type: ") as caught:
+        load(tmp_path, "api_keys: [k]\nconnectors:\n  mine: {type: '" + module + ":Connector'}\n")
+    assert message in str(caught.value)
+
+
+def test_overrides_count_instead_of_what_is_written(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(SMALLEST + "server: {threads: 8}\n", encoding="utf-8")
+    server = load_config(file, {}, {"threads": 16, "bind": "127.0.0.1:1"}).settings.server
+    assert (server.threads, server.bind) == (16, "127.0.0.1:1")

@@ -55,12 +55,14 @@ def test_sources_are_asked_in_order():
     assert directory.extensions_of(Owner(id="8")) == ("202",)
 
 
-def test_a_list_that_cannot_be_read_does_not_hide_the_others():
+def test_a_list_that_was_never_read_leaves_unknown_what_only_it_could_tell():
     def broken() -> ExtensionMap:
-        raise SourceUnavailable("missing")
+        raise SourceUnavailable("staff.csv: there is no such file")
 
-    directory = Directory({}, [broken, lambda: ExtensionMap([("7", ["101"])])])
+    directory = Directory({"7": ["101"]}, [broken])
     assert directory.extensions_of(Owner(id="7")) == ("101",)
+    with pytest.raises(SourceUnavailable, match=r"staff\.csv"):
+        directory.extensions_of(Owner(id="8", extension="102"))
 
 
 def test_an_owner_without_an_extension_is_named_once_and_counted(caplog):

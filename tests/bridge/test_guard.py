@@ -372,3 +372,48 @@ def test_our_own_restraint_is_no_failure_of_the_source():
         with pytest.raises(SourceBusy):
             ask(guard, Call(PhoneNumber(f"+8490123450{number}")), soon())
     assert guard.trouble == ""
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), ValueError("bug"), KeyboardInterrupt()])
+def test_a_bug_while_opening_is_told_and_tried_again(error, caplog):
+    connector = FakeConnector(answer=owned_by(LAN))
+    connector.open_error = error
+    waits = []
+
+    def wait(_seconds: float) -> bool:
+        waits.append(guard.trouble)
+        connector.open_error = None
+        return False
+
+    guard = Guard("crm", connector, AnswerCache(SETTINGS), wait=wait)
+    guard.open()
+    assert waits == [f"a bug in the connector: {type(error).__name__}"]
+    assert "connector crm has a bug" in caplog.text
+    assert guard.trouble == ""
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("30", 30.0), (" 2.5 ", 2.5), ("soon", None), (None, None), (-5, None)])
+def test_a_time_to_come_back_is_a_number_of_seconds_or_nothing(given, seconds):
+    assert SourceUnavailable("429", retry_after=given).retry_after == seconds
+
+
+def test_a_report_that_fails_is_told_as_a_bug():
+    class Reporter(FakeConnector):
+        def report(self):
+            raise ZeroDivisionError
+
+    assert guard_of(Reporter()).report() == ["a bug in the connector: ZeroDivisionError"]
+
+
+def test_closing_is_not_waited_for_for_ever():
+    gate = threading.Event()
+
+    class Closer(FakeConnector):
+        def close(self):
+            super().close()
+            gate.wait(10)
+
+    connector = Closer()
+    guard_of(connector).close()
+    assert connector.closed == 1
+    gate.set()

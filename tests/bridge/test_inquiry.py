@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from bridge.cache import AnswerCache
-from bridge.connector import Call, Owner
+from bridge.connector import Call, ConnectorConfig, Owner
 from bridge.deadline import Deadline
 from bridge.errors import SourceUnavailable
 from bridge.guard import Guard
@@ -86,8 +86,8 @@ def test_the_place_is_given_back():
         assert taken
 
 
-@pytest.mark.parametrize(("threads", "places"), [(2, 1), (4, 2), (8, 6), (64, 48)])
-def test_one_thread_in_four_is_never_used_for_waiting(threads, places):
+@pytest.mark.parametrize(("threads", "places"), [(2, 1), (4, 2), (8, 6), (64, 56)])
+def test_one_thread_in_eight_is_never_used_for_waiting(threads, places):
     room = WaitingRoom.of(threads)
     from contextlib import ExitStack  # noqa: PLC0415
 
@@ -102,3 +102,14 @@ def test_with_no_time_left_only_what_is_remembered_is_answered():
     answers = dict(inquiry(*guards, deadline=-1).answers(WaitingRoom(1)))
     assert answers["known"].answer().owners == (LAN,)
     assert asked(*guards) == []
+
+
+def test_a_connector_that_has_had_its_own_time_is_left_before_the_call_s_time_is_over():
+    gate = Gate(owned_by(LAN))
+    hung = Guard("crm", FakeConnector(ConnectorConfig(timeout="50ms"), gate), AnswerCache(Cache()))
+    hung.try_to_open()
+    answers = inquiry(hung, guard_of("file", owned_by(MINH))).answers(WaitingRoom(1))
+    with pytest.raises(SourceUnavailable, match="in time"):
+        next(answers)[1].answer()
+    assert next(answers)[1].answer().owners == (MINH,)
+    gate.release()

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import BaseModel
 
-from bridge.settings import LocalPath, parse_duration, parse_size
+from bridge.settings import LocalPath, parse_duration, parse_size, parse_switch
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,14 @@ def test_a_relative_path_lies_beside_the_configuration(tmp_path):
     context = {"directory": tmp_path}
     assert Model.model_validate({"path": "a/b.csv"}, context=context).path == tmp_path / "a/b.csv"
     assert str(Model.model_validate({"path": "/a/b.csv"}, context=context).path) == "/a/b.csv"
+
+
+@pytest.mark.parametrize(("written", "value"), [(True, True), (False, False), ("true", True), ("false", False)])
+def test_a_switch_is_true_or_false(written, value):
+    assert parse_switch(written) is value
+
+
+@pytest.mark.parametrize("written", ["yes", "no", "on", "off", 1, 0, "1", "", None, "True", []])
+def test_what_merely_looks_like_a_switch_is_refused(written):
+    with pytest.raises(ValueError, match="true or false"):
+        parse_switch(written)

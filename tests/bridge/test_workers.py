@@ -1,6 +1,5 @@
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 
 import pytest
 
@@ -23,7 +22,7 @@ def gated(gate: threading.Event, value: int = 7) -> Callable[[], int]:
 
 
 def test_a_job_gives_its_result_to_who_asked():
-    assert Workers[int]("crm", 1).start("key", lambda: 7, soon()).result(10) == 7
+    assert Workers[int]("crm", 1).start("key", lambda: 7, soon()).result.result(10) == 7
 
 
 def test_a_job_that_raises_raises_where_it_was_asked_for():
@@ -31,7 +30,7 @@ def test_a_job_that_raises_raises_where_it_was_asked_for():
         raise TimeoutError("the job's own")
 
     with pytest.raises(TimeoutError, match="the job's own"):
-        Workers[int]("crm", 1).start("key", job, soon()).result(10)
+        Workers[int]("crm", 1).start("key", job, soon()).result.result(10)
 
 
 def test_fifty_who_ask_for_what_is_under_way_get_the_same_result_from_one_job():
@@ -41,9 +40,9 @@ def test_fifty_who_ask_for_what_is_under_way_get_the_same_result_from_one_job():
         runs.append(1)
         return gated(gate)()
 
-    results: list[Future[int]] = [workers.start("key", job, soon()) for _ in range(50)]
+    flights = [workers.start("key", job, soon()) for _ in range(50)]
     gate.set()
-    assert [result.result(10) for result in results] == [7] * 50
+    assert [flight.result.result(10) for flight in flights] == [7] * 50
     assert len(runs) == 1
 
 
@@ -60,9 +59,9 @@ def test_a_leader_that_hangs_beyond_its_lease_does_not_block_its_key():
     clock, gate, workers = FakeClock(), threading.Event(), Workers[int]("crm", 2)
     hung = workers.start("key", gated(gate), Deadline.after(5, clock))
     clock.advance(6)
-    assert workers.start("key", lambda: 8, Deadline.after(5, clock)).result(10) == 8
+    assert workers.start("key", lambda: 8, Deadline.after(5, clock)).result.result(10) == 8
     gate.set()
-    assert hung.result(10) == 7
+    assert hung.result.result(10) == 7
 
 
 def test_a_hung_job_counts_against_the_limit_until_it_ends():
@@ -72,19 +71,19 @@ def test_a_hung_job_counts_against_the_limit_until_it_ends():
     with pytest.raises(SourceBusy):
         workers.start("key", lambda: 7, Deadline.after(5, clock))
     gate.set()
-    hung.result(10)
-    assert workers.start("key", lambda: 8, Deadline.after(5, clock)).result(10) == 8
+    hung.result.result(10)
+    assert workers.start("key", lambda: 8, Deadline.after(5, clock)).result.result(10) == 8
 
 
 def test_a_place_is_free_again_when_its_job_has_ended():
     workers = Workers[int]("crm", 1)
     for number in range(3):
-        assert workers.start("key", lambda number=number: number, soon()).result(10) == number
+        assert workers.start("key", lambda number=number: number, soon()).result.result(10) == number
     assert workers.running == 0
 
 
 def test_a_failed_leader_does_not_block_its_key():
     workers = Workers[int]("crm", 1)
     with pytest.raises(ZeroDivisionError):
-        workers.start("key", lambda: 1 // 0, soon()).result(10)
-    assert workers.start("key", lambda: 7, soon()).result(10) == 7
+        workers.start("key", lambda: 1 // 0, soon()).result.result(10)
+    assert workers.start("key", lambda: 7, soon()).result.result(10) == 7
