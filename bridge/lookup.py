@@ -83,7 +83,7 @@ class Lookup:
             return Decision(Outcome.INVALID_NUMBER, reason=str(error))
         if call.explained:
             call.explain(f"caller {call.caller.e164}, also written {', '.join(call.caller.forms)}")
-            call.explain(f"hotline {call.hotline.e164 if call.hotline else 'unknown'}: {self._named(call.hotline)}")
+            call.explain(f"hotline {call.hotline.e164 if call.hotline else 'not known'}: {self._named(call.hotline)}")
         return self._decide(call, deadline)
 
     def _decide(self, call: Call, deadline: Deadline) -> Decision:

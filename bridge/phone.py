@@ -193,3 +193,11 @@ def _read_worldwide(number: str, region: str) -> str:
     if again != parsed:
         raise InvalidNumber("it would be another number when read again")
     return e164
+
+
+def holds(text: str | None, number: PhoneNumber, region: str = "VN") -> bool:
+    """Tell whether a field holds the number, compared whole; a field that is empty or unreadable holds none."""
+    try:
+        return number in parse_all(text or "", region)
+    except InvalidNumber:
+        return False

@@ -123,7 +123,8 @@ def ask_my_crm(tmp_path, my_crm):
         (Reply(b"", 500), ("\n", 1)),
         (Reply(b"", 401), ("\n", 1)),
         (Reply(b"<html>"), ("\n", 1)),
-        (Reply(b'{"customers": [{"phone": "12", "owner": null}]}'), ("\n", 1)),
+        (Reply(b'{"customers": [{"phone": "12", "owner": null}]}'), ("\n", "owner")),
+        (Reply(b'{"customers": [{"owner": null}]}'), ("\n", 1)),
     ],
 )
 def test_the_connector_that_is_shown_works(ask_my_crm, reply, told):

@@ -193,6 +193,6 @@ def test_lookup_explains_which_route_answers(config):
         in run("lookup", "-c", config, "--explain", "--hotline", "19001234", "0901234567").stderr
     )
     assert (
-        "hotline unknown: no route answers"
+        "hotline not known: no route answers"
         in run("lookup", "-c", config, "--explain", "--hotline", "x", "0901234567").stderr
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge import phone, vietnam
 from bridge.errors import InvalidNumber
-from bridge.phone import PhoneNumber, parse_all
+from bridge.phone import PhoneNumber, holds, parse_all
 
 slowly = settings(deadline=None, max_examples=300)
 
@@ -383,3 +383,19 @@ def test_a_masked_number_shows_at_most_three_digits(e164: str) -> None:
     number = PhoneNumber(e164)
     for shown in (number.masked, str(number), repr(number), f"{number}"):
         assert sum(map(str.isdigit, shown)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("0901 234 567", True),
+        ("0912345678 / +84901234567", True),
+        ("0901234568", False),
+        ("901", False),
+        ("n/a", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_field_holds_a_number_or_not_whatever_stands_in_it(text, held):
+    assert holds(text, PhoneNumber("+84901234567")) is held
