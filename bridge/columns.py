@@ -15,8 +15,12 @@ _BLANKS = dict.fromkeys([0xA0, 0x2007, 0x202F, 0x3000], " ")
 _REPAIRS = {**_INVISIBLE, **_BLANKS}
 _FORMULA = re.compile(r'="([^"]*)"')
 _WHOLE_NUMBER = re.compile(r"([0-9]+)\.0+", re.ASCII)
-_BETWEEN_EXTENSIONS = re.compile(r"[\s/;:,|&+]+")
+_BREAKS = "\n\r\v\f\x85\u2028\u2029"
+_BETWEEN_EXTENSIONS = re.compile(f"[/;:,|&+{_BREAKS}]+")
+_BETWEEN_OWNERS = re.compile(f"[;,|{_BREAKS}]+")
 _EXTENSION = re.compile(r"[0-9]+", re.ASCII)
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_TELEPHONE = re.compile(r"[+(]{0,2}(?:[0-9][ ().-]*){9,15}", re.ASCII)
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.ASCII | re.IGNORECASE)
 _ALL_BUT_THREE_DIGITS = re.compile(r"[0-9](?=(?:[^0-9]*[0-9]){3})", re.ASCII)
 _NOTHING = frozenset(
@@ -74,12 +78,28 @@ def is_nothing(text: str) -> bool:
 def extensions_in(text: str) -> tuple[str, ...]:
     """Return the extensions of a cell such as `101/102`, `101;102` or `101.0`, as written: `0101` keeps its zero.
 
+    A blank alone is no border between two: `1 01` is a slip of the finger and would ring at 1 and at 01.
     Raises ValueError if something in it is no extension.
     """
-    parts = tuple(clean_cell(part) for part in _BETWEEN_EXTENSIONS.split(clean_cell(text)) if part)
+    parts = tuple(filter(None, map(clean_cell, _BETWEEN_EXTENSIONS.split(clean_cell(text)))))
     if not all(map(_EXTENSION.fullmatch, parts)):
-        raise ValueError(f"{shown(text)} is no extension: an extension consists of digits")
+        raise ValueError(
+            f"{shown(text)} is no extension: an extension consists of digits, and several are written 101/102"
+        )
     return parts
+
+
+def several_in(text: str) -> tuple[str, ...]:
+    """Return what a cell such as `Lan, Minh` or `7/8` names, one by one; words for nothing are left out."""
+    parts = map(clean_cell, _BETWEEN_OWNERS.split(clean_cell(text)))
+    # A stroke comes second, for `n/a` has one too.
+    pieces = (clean_cell(piece) for part in parts if not is_nothing(part) for piece in part.split("/"))
+    return tuple(" ".join(piece.split()) for piece in pieces if not is_nothing(piece))
+
+
+def looks_like_data(header: str) -> bool:
+    """Tell whether this is a telephone number or an e-mail: somebody's row, and no column's name."""
+    return any(form.fullmatch(header) for form in (_TELEPHONE, _EMAIL))
 
 
 def find_columns(

@@ -1,6 +1,11 @@
-"""Owners and their extensions from a CSV file, kept up to date while the service runs."""
+"""Owners and their extensions from a CSV file, kept up to date while the service runs.
 
-from collections.abc import Iterator
+An owner may stand in several rows and rings on all their extensions; that is noted, for it may be a slip. A cell names
+one owner here, whatever stands in it: were `Nguyen, Lan` and `Nguyen, Minh` split, `Nguyen` would ring at both.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +14,7 @@ from bridge.errors import UnexpectedAnswer
 from bridge.sections import ExtensionFile
 from bridge.table import (
     Ending,
+    Problems,
     Table,
     clean_cell,
     extensions_in,
@@ -17,31 +23,59 @@ from bridge.table import (
     listed,
     only_column,
     read_table,
+    several_in,
+    shown,
 )
 from bridge.watch import WatchedFile
 
-_OWNER_HEADERS = (
-    *("email", "e-mail", "mail", "login", "username", "user name", "user", "owner", "owner id", "owner email", "name"),
-    *("full name", "tên đăng nhập", "tài khoản", "họ tên", "họ và tên", "tên nhân viên", "nhân viên", "người dùng"),
-)
-_EXTENSION_HEADERS = ("extension", "ext", "extensions", "máy lẻ", "số máy lẻ", "số nội bộ", "nội bộ", "máy nhánh")
+_log = logging.getLogger(__name__)
+
+_KNOWN: Mapping[str, tuple[str, ...]] = {
+    "owner": (
+        *("email", "e-mail", "mail", "login", "username", "user name", "user", "owner", "owner id", "owner email"),
+        *("name", "full name", "work email", "company email", "email công ty", "mail công ty", "email nhân viên"),
+        *("tên đăng nhập", "tài khoản", "tài khoản nhân viên", "họ tên", "họ và tên", "tên", "tên nhân viên"),
+        *("họ tên nhân viên", "nhân viên", "mã nhân viên", "mã NV", "tên NV", "NV", "người dùng", "tên người dùng"),
+    ),
+    "extension": (
+        *("extension", "extensions", "extension number", "ext", "ext no", "máy lẻ", "số máy lẻ", "số lẻ"),
+        *("số nội bộ", "nội bộ", "máy nội bộ", "số máy nội bộ", "máy nhánh", "số máy nhánh", "nhánh"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionList:
-    """The content of the file, how the file ended, and what was wrong in it."""
+    """The content of the file, how the file ended, and what was wrong or worth a note in it."""
 
     entries: ExtensionMap
     ending: Ending
-    problems: tuple[str, ...]
+    problems: Problems
+    notes: Problems
+    without_extension: int
+    read_as: str
+
+    def summary(self) -> Iterator[str]:
+        """Say what was read, what of it cannot be used, and what may be a slip."""
+        file = self.ending.file
+        yield f"{file}: {_rows(self.ending.rows)}, {len(self.entries)} names of owners; {self.read_as}"
+        if self.without_extension:
+            yield f"{file}: {_rows(self.without_extension)} without an extension"
+        if self.problems.count:
+            yield f"{file}: {_rows(self.problems.count)} with something that cannot be used; the first ones:"
+            yield from self.problems.first
+        yield from self.notes.first
+        if more := self.notes.count - len(self.notes.first):
+            yield f"{file}: and {more} more of this kind"
 
 
 class ExtensionFileWatch:
     """The file of the configuration's `extensions.csv`, with its last good content in force."""
 
-    def __init__(self, settings: ExtensionFile) -> None:
+    def __init__(self, settings: ExtensionFile, *, wait: Callable[[float], bool] | None = None) -> None:
+        """`wait` is how the watching thread waits; a test gives its own."""
         self._settings = settings
-        self._file = WatchedFile(settings.path, self._read, accept=_accept)
+        self._file = WatchedFile(settings.path, self._read, accept=_accept, announce=_announce, wait=wait)
 
     def start(self) -> None:
         """Read the file now, and again whenever it changes."""
@@ -57,8 +91,8 @@ class ExtensionFileWatch:
         return self._file.trouble
 
     def report(self) -> tuple[str, ...]:
-        """Return what is wrong with single rows."""
-        return self._file.current().problems
+        """Return what was read, and what of it cannot be used; raises SourceUnavailable as `current` does."""
+        return tuple(self._file.current().summary())
 
     def close(self) -> None:
         """Stop watching."""
@@ -66,42 +100,80 @@ class ExtensionFileWatch:
 
     def _read(self, path: Path) -> ExtensionList:
         with read_table(path, encoding=self._settings.encoding, delimiter=self._settings.delimiter) as table:
-            entries = ExtensionMap(self._entries(table))
-            more = table.problems.count - len(table.problems.first)
-            problems = (*table.problems.first, *([f"and {more} more rows"] if more else []))
-            return ExtensionList(entries, table.ending, problems)
+            chosen = self._settings.columns
+            configured = {"owner": chosen.owner, "extension": [chosen.extension] if chosen.extension else []}
+            return _Reading(table, *_columns(table, configured)).all()
 
-    def _entries(self, table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
-        owners, extension = self._columns(table)
-        for line, cells in table.rows():
-            if is_nothing(cells[extension]):
-                continue
-            try:
-                found = extensions_in(cells[extension])
-            except ValueError as error:
-                table.problems.add(line, str(error))
-                continue
-            for owner in dict.fromkeys(clean_cell(cells[index]) for index in owners):
-                if not is_nothing(owner):
-                    yield owner, found
 
-    def _columns(self, table: Table) -> tuple[tuple[int, ...], int]:
-        chosen = self._settings.columns
-        known = {"owner": _OWNER_HEADERS, "extension": _EXTENSION_HEADERS}
-        configured = {"owner": chosen.owner, "extension": [chosen.extension] if chosen.extension else []}
+class _Reading:
+    """One pass over a table."""
+
+    def __init__(self, table: Table, owners: tuple[int, ...], extension: int) -> None:
+        self._table = table
+        self._owners = owners
+        self._extension = extension
+        self._notes = Problems(table.name)
+        self._seen: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._without_extension = 0
+
+    def all(self) -> ExtensionList:
+        entries = ExtensionMap(
+            (owner, found) for line, cells in self._table.rows() for owner, found in self._row(line, cells)
+        )
+        columns, ending, problems = self._table.columns, self._table.ending, self._table.problems
+        names = ", ".join(shown(columns[index]) for index in self._owners)
+        read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
+        return ExtensionList(entries, ending, problems, self._notes, self._without_extension, read_as)
+
+    def _row(self, line: int, cells: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        cell = clean_cell(cells[self._extension])
+        if is_nothing(cell):
+            self._without_extension += 1
+            return
         try:
-            found = find_columns(table.columns, known, configured)
-            extension = only_column(table.columns, found["extension"], "extension", "the extension")
+            found = extensions_in(cell)
         except ValueError as error:
-            raise UnexpectedAnswer(f"{table.name}: {error}") from None
-        if not found["owner"] or extension is None:
-            missing = "the extension" if found["owner"] else "the owner"
-            raise UnexpectedAnswer(
-                f"{table.name}: no column is recognised as {missing}; name it under `columns:`; "
-                f"the file has: {listed(table.columns)}"
-            )
-        return found["owner"], extension
+            self._table.problems.add(line, str(error))
+            return
+        named = dict.fromkeys(clean_cell(cells[index]) for index in self._owners)
+        owners = [owner for owner in named if not is_nothing(owner)]
+        if not owners:
+            self._table.problems.add(line, "an extension without an owner")
+        for owner in owners:
+            self._note(line, owner, found)
+            yield owner, found
+
+    def _note(self, line: int, owner: str, found: tuple[str, ...]) -> None:
+        before, known = self._seen.setdefault(" ".join(owner.casefold().split()), (line, found))
+        if known != found:
+            self._notes.add(line, f"{shown(owner)} has another extension in line {before}: all of them ring")
+        elif len(several_in(owner)) > 1:
+            self._notes.add(line, f"{shown(owner)} is taken as one owner: give each owner a row of its own")
+
+
+def _columns(table: Table, configured: Mapping[str, list[str]]) -> tuple[tuple[int, ...], int]:
+    try:
+        found = find_columns(table.columns, _KNOWN, configured)
+        extension = only_column(table.columns, found["extension"], "extension", "the extension")
+    except ValueError as error:
+        raise UnexpectedAnswer(f"{table.name}: {error}") from None
+    if not found["owner"] or extension is None:
+        missing = "extension" if found["owner"] else "owner"
+        raise UnexpectedAnswer(
+            f"{table.name}: no column is recognised as the {missing}: name it under "
+            f"`columns: {{{missing}: 'Header'}}`; the file has: {listed(table.columns)}"
+        )
+    return found["owner"], extension
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
 
 
 def _accept(old: ExtensionList, new: ExtensionList) -> None:
     new.ending.check_against(old.ending)
+
+
+def _announce(new: ExtensionList) -> None:
+    level = logging.WARNING if new.problems.count else logging.INFO
+    _log.log(level, "read %s", "; ".join(new.summary()))

@@ -7,8 +7,10 @@ What makes a single row unusable is noted in `problems` and the reading goes on;
 
 import csv
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +24,9 @@ from bridge.columns import (
     is_nothing,
     is_shortened,
     listed,
+    looks_like_data,
     only_column,
+    several_in,
     shown,
 )
 from bridge.errors import UnexpectedAnswer
@@ -42,6 +46,7 @@ __all__ = [
     "listed",
     "only_column",
     "read_table",
+    "several_in",
     "shown",
 ]
 
@@ -49,6 +54,8 @@ _DELIMITERS = ",;\t|"
 _QUOTED = re.compile(r'"[^"]*(?:"|$)')
 _DECLARED = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
 _MOST_NAMED = 10
+_LINES_BELOW_A_TITLE = 10
+_REMEDY = "a separator inside a cell has to stand in quotes"
 
 
 class Problems:
@@ -109,11 +116,15 @@ class Table:
         self.delimiter = delimiter or (declared[1] if declared else _most_frequent(first))
         self._lines_before = file.line - 1
         # Strict: a quote in the wrong place makes the row a problem instead of letting it swallow the next ones.
-        self._reader = csv.reader(_chained(first, lines), delimiter=self.delimiter, strict=True, skipinitialspace=True)
+        ahead = deque([first])
+        self._reader = csv.reader(_chained(ahead, lines), delimiter=self.delimiter, strict=True, skipinitialspace=True)
         _, header = next(self._records(), (0, []))
         if self.problems.count or not any(header):
             raise UnexpectedAnswer(f"{self.name}: has no header: its first line has to hold the columns' names")
         self.columns = tuple(clean_cell(name) for name in header)
+        if sum(map(bool, self.columns)) == 1:
+            ahead.extend(islice(lines, _LINES_BELOW_A_TITLE))
+        self._check_header(ahead)
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +148,7 @@ class Table:
             if len(cells) == width:
                 yield line, cells
             elif any(cells[width:]):
-                self.problems.add(line, f"the row has {len(cells)} cells, but there are {width} columns")
+                self.problems.add(line, f"the row has {len(cells)} cells, but there are {width} columns: {_REMEDY}")
             else:
                 yield line, [*cells, *[""] * width][:width]
 
@@ -149,6 +160,14 @@ class Table:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _check_header(self, ahead: Iterable[str]) -> None:
+        """Raise UnexpectedAnswer if the header is somebody's row or, given the lines below it, a title."""
+        if any(map(looks_like_data, self.columns)) or any(map(_has_several_cells, ahead)):
+            raise UnexpectedAnswer(
+                f"{self.name}: the first line has to hold the columns' names: delete what stands above it, or add such "
+                f"a line; the file has: {listed(self.columns)}"
+            )
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         reader = self._reader
@@ -194,6 +213,13 @@ def _most_frequent(header: str) -> str:
     return max(_DELIMITERS, key=bare.count)
 
 
-def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
+def _has_several_cells(line: str) -> bool:
+    cells = next(csv.reader([line], delimiter=_most_frequent(line)), [])
+    return sum(map(bool, map(str.strip, cells))) > 1
+
+
+def _chained(ahead: deque[str], rest: Iterator[str]) -> Iterator[str]:
+    """Give the lines that were read ahead, also those that come to be there meanwhile, and then the rest."""
+    while ahead:
+        yield ahead.popleft()
     yield from rest

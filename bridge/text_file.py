@@ -21,6 +21,12 @@ LONGEST_LINE = 1024 * 1024
 """Characters. A longer line is no table but an accident, and is refused before it fills the memory."""
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_OTHERS = (
+    ((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "is an Excel workbook: save it as CSV UTF-8"),
+    ((b"<html", b"<!doctype", b"<table"), "is a web page (HTML): export it as CSV"),
+)
+"""What is given for a CSV file by mistake; many CRMs write a web page and call it `.xls`."""
+
 _SAMPLE = 4096
 _LINES_IN_A_TURN = 256
 
@@ -34,15 +40,20 @@ class TextFile:
 
     def __init__(self, path: Path, encoding: str | None = None) -> None:
         self.name = path.name
+        self._path = path
         self.line = 0
         self.exhausted = False
         self.ends_with_newline = False
         binary = _opened(path)
         try:
+            _refuse_others(binary, self.name)
             self.encoding = encoding or guess_encoding(binary)
         except OSError as error:
             binary.close()
-            raise _unreadable(path.name, error) from None
+            raise _unreadable(path, error) from None
+        except UnexpectedAnswer:
+            binary.close()
+            raise
         self._text = io.TextIOWrapper(binary, encoding=self.encoding, newline="")
 
     def __iter__(self) -> Iterator[str]:
@@ -65,7 +76,7 @@ class TextFile:
                 f"bytes that are not {self.encoding}: the file is damaged or half-written, or set `encoding`"
             ) from None
         except OSError as error:
-            raise _unreadable(self.name, error) from None
+            raise _unreadable(self._path, error) from None
         self.exhausted = True
 
     def error(self, problem: str, *, line: int | None = None) -> UnexpectedAnswer:
@@ -95,6 +106,17 @@ def guess_encoding(file: BinaryIO) -> str:
     encoding = "utf-8" if _is_utf_8(file) else "windows-1258"
     file.seek(0)
     return encoding
+
+
+def _refuse_others(file: BinaryIO, name: str) -> None:
+    """Raise UnexpectedAnswer if the file is clearly no CSV file, saying what it is; else go back to its start."""
+    sample = file.read(_SAMPLE)
+    file.seek(0)
+    # A web page may be UTF-16, and may begin with a byte-order mark and blank lines.
+    text = sample.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n").lower()
+    for starts, told in _OTHERS:
+        if sample.startswith(starts) or text.startswith(starts):
+            raise UnexpectedAnswer(f"{name}: {told}")
 
 
 def _is_utf_8(file: BinaryIO) -> bool:
@@ -127,10 +149,10 @@ def _opened(path: Path) -> BinaryIO:
             raise SourceUnavailable(f"{path.name}: is a folder or a device, not a file")
         return path.open("rb", buffering=1 << 18)
     except OSError as error:
-        raise _unreadable(path.name, error) from None
+        raise _unreadable(path, error) from None
 
 
-def _unreadable(name: str, error: OSError) -> SourceUnavailable:
+def _unreadable(path: Path, error: OSError) -> SourceUnavailable:
     if isinstance(error, FileNotFoundError):
-        return SourceUnavailable(f"{name}: there is no such file")
-    return SourceUnavailable(f"{name}: cannot be read: {error.strerror or type(error).__name__}")
+        return SourceUnavailable(f"{path.name}: there is no such file: {path.absolute()}")
+    return SourceUnavailable(f"{path.name}: cannot be read: {error.strerror or type(error).__name__}")

@@ -41,8 +41,9 @@ class WatchedFile(Generic[T]):
     """The content of `path` as `load` makes it, kept up to date.
 
     `load` raises SourceError if the file cannot be used; its message is what the log says. `accept(old, new)`, if
-    given, may refuse a new content by raising the same, for instance because it looks emptied. `wait` waits for so many
-    seconds and returns True when the watching is to end; a test gives its own.
+    given, may refuse a new content by raising the same, for instance because it looks emptied. `announce` is told each
+    content once it is in force, to log it. `wait` waits for so many seconds and returns True when the watching is to
+    end; a test gives its own.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class WatchedFile(Generic[T]):
         load: Callable[[Path], T],
         *,
         accept: Callable[[T, T], None] | None = None,
+        announce: Callable[[T], None] | None = None,
         interval: float = 1.0,
         wait: Callable[[float], bool] | None = None,
     ) -> None:
         self._path = path
         self._load = load
         self._accept = accept
+        self._announce = announce
         self._interval = interval
         self._closing = threading.Event()
         self._wait = wait or self._closing.wait
@@ -140,6 +143,8 @@ class WatchedFile(Generic[T]):
             if self._said:
                 _log.info("%s: is good again, and in force", self._path.name)
             self._said = ""
+            if self._announce is not None:
+                self._announce(new)
 
     def _refuse(self, reason: str) -> None:
         """Keep what is in force and say why, once as long as the reason stays the same."""
@@ -153,8 +158,8 @@ class WatchedFile(Generic[T]):
         try:
             seen = self._path.stat()
         except OSError as error:
-            why = (
-                "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror or "cannot be read"
-            )
+            why = error.strerror or "cannot be read"
+            if isinstance(error, FileNotFoundError):
+                why = f"there is no such file: {self._path.absolute()}"
             return _Look(missing=f"{self._path.name}: {why}")
         return _Look(seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)

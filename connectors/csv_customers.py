@@ -4,22 +4,17 @@ A row that cannot be used is noted and left out; a row without a number or witho
 The same few owners stand in row after row, so what an owner's cells mean is worked out once for equal cells.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 
-from bridge.connector import Owner
 from bridge.errors import InvalidNumber, UnexpectedAnswer
 from bridge.phone import parse_all
-from bridge.table import Ending, Problems, Table, clean_cell, extensions_in, is_nothing, is_shortened, shown
+from bridge.table import Ending, Problems, Table, clean_cell, is_nothing, is_shortened, shown
 from connectors.csv_index import OwnerIndex
-from connectors.csv_layout import MEANINGS, Layout
+from connectors.csv_layout import Layout
+from connectors.csv_owners import SHORTENED, owners_of
 
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
-_SHORTENED = (
-    "Excel has shortened it, as in 9.01E+08, and its digits are lost: format the column as text and export again"
-)
 _MOST_REMEMBERED = 50_000
 
 
@@ -103,7 +98,7 @@ class _Reading:
             if is_nothing(text):
                 return []
             if is_shortened(text):
-                raise ValueError(f"the telephone number cannot be repaired: {_SHORTENED}") from None
+                raise ValueError(f"the telephone number cannot be repaired: {SHORTENED}") from None
             raise ValueError(f"no telephone number in {shown(text)}: {error}") from None
 
     def _place(self, cells: str | tuple[str, ...]) -> tuple[int, str]:
@@ -122,34 +117,3 @@ class _Reading:
         phones = ", ".join(shown(columns[index]) for index in self._layout.phones)
         owner = "".join(f"; {meaning}: {shown(columns[index])}" for meaning, index in self._layout.owner.items())
         return f"phone: {phones}{owner}"
-
-
-def owners_of(cells: Mapping[str, str]) -> tuple[tuple[Owner, ...], str]:
-    """Return the owners that a row's cells name, by meaning, one for each extension; and what is wrong, if anything.
-
-    A cell called just "owner" may hold an e-mail, an id or a name: what it holds is tried as any of them.
-    """
-    values: dict[str, str] = {}
-    objection = ""
-    for meaning, cell in cells.items():
-        text = " ".join(clean_cell(cell).split())
-        if is_shortened(text):
-            objection = f"the cell for {MEANINGS[meaning]} cannot be repaired: {_SHORTENED}"
-        elif not is_nothing(text):
-            values[meaning] = text
-    extensions: tuple[str, ...] = ()
-    try:
-        extensions = extensions_in(values.get("extension") or "")
-    except ValueError as error:
-        objection = str(error)
-    owner = values.get("owner")
-    is_email = owner is not None and _EMAIL.fullmatch(owner) is not None
-    person = Owner(
-        id=values.get("owner_id") or (None if is_email else owner),
-        email=values.get("email") or (owner if is_email else None),
-        login=values.get("login"),
-        name=values.get("name") or (None if is_email else owner),
-    )
-    if person == Owner() and not extensions:
-        return (), objection
-    return tuple(replace(person, extension=extension) for extension in extensions) or (person,), objection

@@ -86,7 +86,7 @@ class CsvConnector(Connector[CsvConfig]):
     def __init__(self, config: CsvConfig, *, wait: Callable[[float], bool] | None = None) -> None:
         """`wait` is how the watching thread waits; a test gives its own."""
         super().__init__(config)
-        self._file = WatchedFile(config.path, self._load, accept=_accept, wait=wait)
+        self._file = WatchedFile(config.path, self._load, accept=_accept, announce=_announce, wait=wait)
 
     def open(self) -> None:
         """Read the file. If that is not possible, it goes on being tried once a second."""
@@ -119,14 +119,16 @@ class CsvConnector(Connector[CsvConfig]):
     def _load(self, path: Path) -> Customers:
         delimiter = "\t" if self.config.delimiter == "tab" else self.config.delimiter
         with read_table(path, encoding=self.config.encoding, delimiter=delimiter) as table:
-            customers = read_customers(table, self.config.columns.configured(), self.config.region)
-        level = logging.WARNING if customers.problems.count else logging.INFO
-        _log.log(level, "read %s", "; ".join(customers.summary()))
-        return customers
+            return read_customers(table, self.config.columns.configured(), self.config.region)
 
 
 def _accept(old: Customers, new: Customers) -> None:
     new.ending.check_against(old.ending)
+
+
+def _announce(customers: Customers) -> None:
+    level = logging.WARNING if customers.problems.count else logging.INFO
+    _log.log(level, "read %s", "; ".join(customers.summary()))
 
 
 def _explanation(owners: tuple[Owner, ...] | None) -> str:

@@ -25,12 +25,22 @@ _ROLES: Mapping[str, Sequence[str]] = {
         *("owner", "contact owner", "account owner", "lead owner", "customer owner", "record owner", "agent"),
         *("assignee", "assigned to", "assigned user", "responsible", "responsible user"),
         *("phụ trách", "người phụ trách", "nhân viên", "nhân viên phụ trách", "NV", "NV phụ trách", "người được giao"),
+        *("cán bộ phụ trách", "phụ trách khách hàng", "người phụ trách khách hàng", "nhân viên phụ trách khách hàng"),
     ),
     "sales": (
         *("sales", "sale", "sales rep", "salesperson", "seller", "nhân viên sale", "nhân viên sales"),
         *("nhân viên kinh doanh", "NVKD", "nhân viên bán hàng", "người bán hàng"),
+        *("saler", "salesman", "sale phụ trách", "sales phụ trách", "NV sale", "NV sales", "NV kinh doanh"),
+        *("NV bán hàng", "NVBH", "chuyên viên kinh doanh"),
     ),
-    "care": ("nhân viên chăm sóc", "người chăm sóc", "nhân viên CSKH"),
+    "care": (
+        *("nhân viên chăm sóc", "người chăm sóc", "nhân viên CSKH", "NV chăm sóc", "NV CSKH", "chuyên viên chăm sóc"),
+        *("nhân viên chăm sóc khách hàng", "người chăm sóc khách hàng", "chuyên viên CSKH"),
+    ),
+    "adviser": (
+        *("chuyên viên", "chuyên viên phụ trách", "chuyên viên tư vấn", "chuyên viên khách hàng"),
+        *("tư vấn viên", "nhân viên tư vấn", "NV tư vấn", "người tư vấn"),
+    ),
     "manager": ("account manager", "người quản lý", "nhân viên quản lý"),
 }
 """Who may look after a customer. A file may name several of them, and they are different people."""
@@ -116,7 +126,8 @@ class Layout:
             problem = "no column is known to hold telephone numbers: name it under `columns: {phone: …}`"
         elif not self.owner:
             problem = (
-                "no column is known to name the owner: name one under `columns:`, as `{email: …}` or `{extension: …}`"
+                "no column is known to name the owner: name it under `columns: {owner: 'Header'}`, "
+                "or as `{email: …}` or `{extension: …}`"
             )
         else:
             return

@@ -141,7 +141,11 @@ def test_blank_rows_are_left_out_and_lines_are_counted_on(tmp_path: Path) -> Non
 def test_a_short_row_is_filled_up_and_a_long_one_is_a_problem(tmp_path: Path) -> None:
     with table_of(tmp_path, "phone,owner,note\n1\n1,2,3,,\nLan, Minh,1,2,3\n4,5,6\n") as table:
         assert list(table.rows()) == [(2, ["1", "", ""]), (3, ["1", "2", "3"]), (5, ["4", "5", "6"])]
-        assert table.problems.first == ["customers.csv:4: the row has 5 cells, but there are 3 columns"]
+        (problem,) = table.problems.first
+    assert problem == (
+        "customers.csv:4: the row has 5 cells, but there are 3 columns: "
+        "a separator inside a cell has to stand in quotes"
+    )
 
 
 def test_a_quote_in_the_wrong_place_spoils_its_own_row_only(tmp_path: Path) -> None:
@@ -151,7 +155,7 @@ def test_a_quote_in_the_wrong_place_spoils_its_own_row_only(tmp_path: Path) -> N
 
 
 def test_of_many_problems_all_are_counted_and_the_first_ten_named(tmp_path: Path) -> None:
-    with table_of(tmp_path, "phone\n" + "1,2\n" * 25) as table:
+    with table_of(tmp_path, "phone,owner\n" + "1,2,3\n" * 25) as table:
         assert not list(table.rows())
         assert table.problems.count == 25
         assert [problem.split(": ")[0] for problem in table.problems.first] == [
@@ -199,6 +203,72 @@ def test_what_is_not_there_or_is_no_file_is_unavailable(tmp_path: Path) -> None:
     for name, reason in (("none.csv", "there is no such file"), ("pipe.csv", "not a file"), (".", "not a file")):
         with pytest.raises(SourceUnavailable, match=reason):
             read_table(tmp_path / name)
+
+
+def test_a_file_that_is_not_there_is_named_with_the_whole_path_that_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(SourceUnavailable) as raised:
+        read_table(tmp_path / "none.csv")
+    assert str(raised.value) == f"none.csv: there is no such file: {tmp_path}/none.csv"
+    with pytest.raises(SourceUnavailable) as raised:
+        read_table(Path("none.csv"))
+    assert str(raised.value) == f"none.csv: there is no such file: {Path.cwd()}/none.csv"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"PK\x03\x04\x14\0\x06\0rest of it", "is an Excel workbook: save it as CSV UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "is an Excel workbook: save it as CSV UTF-8"),
+        (b"<html><body><table>", "is a web page (HTML): export it as CSV"),
+        (b"\r\n <!DOCTYPE html>\n<HTML>", "is a web page (HTML): export it as CSV"),
+        (b"<Table border=1><tr><td>phone</td></tr></table>", "is a web page (HTML): export it as CSV"),
+        (codecs.BOM_UTF8 + b"<html>", "is a web page (HTML): export it as CSV"),
+        ("<html>".encode("utf-16"), "is a web page (HTML): export it as CSV"),
+    ],
+)
+@pytest.mark.parametrize("encoding", [{}, {"encoding": "windows-1258"}], ids=["guessed", "told"])
+def test_what_is_no_csv_file_at_all_is_called_by_its_name(
+    tmp_path: Path, content: bytes, told: str, encoding: dict[str, str]
+) -> None:
+    with pytest.raises(UnexpectedAnswer) as raised:
+        table_of(tmp_path, content, **encoding)
+    assert str(raised.value) == f"customers.csv: {told}"
+
+
+@pytest.mark.parametrize("header", ["PK,owner", "<b>phone</b>,owner", "tabletop,owner"])
+def test_a_header_that_only_begins_alike_is_a_header(tmp_path: Path, header: str) -> None:
+    assert rows_of(tmp_path, f"{header}\n1,2\n") == [(2, ["1", "2"])]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "0901234567,Lan\n0912345678,Minh\n",
+        "901234567.0;Lan\n",
+        "Lan,'+84 90 123 45 67\n",
+        "Lan,(028) 3812.3456\n",
+        "Lan,(+84) 90 1234567\n",
+        "lan@congty.example,101\nminh@congty.example,102\n",
+        "Danh sách khách hàng\n\nSĐT,Phụ trách\n0901234567,Lan\n",
+        "Danh sách khách hàng;;\nTháng 5;;\nSĐT;Phụ trách;\n",
+        "Danh sách khách hàng\nSĐT;Phụ trách\n0901234567;Lan\n",
+    ],
+)
+def test_data_or_a_title_where_the_header_should_be_is_told_as_what_it_is(tmp_path: Path, content: str) -> None:
+    with pytest.raises(UnexpectedAnswer) as raised:
+        table_of(tmp_path, content)
+    assert (
+        "customers.csv: the first line has to hold the columns' names: "
+        "delete what stands above it, or add such a line; the file has: '" in str(raised.value)
+    )
+    assert "0901234567" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "header", ["phone", "phone,2024-01-15", "SĐT (0901…),Lan", "2024,101", "SĐT 0901234567,owner", ",phone"]
+)
+def test_a_header_with_figures_or_with_one_column_is_no_data(tmp_path: Path, header: str) -> None:
+    assert len(rows_of(tmp_path, f"{header}\n0901234567\n0912345678\n")) == 2
 
 
 @pytest.mark.parametrize(
@@ -279,9 +349,12 @@ def test_extensions_are_split_and_kept_as_written() -> None:
     for cell in ("101/0102", "101;0102", "101:0102", "101\n0102", "101, 0102", "'101.0 / 0102", "101|0102"):
         assert extensions_in(cell) == ("101", "0102")
     assert extensions_in("") == ()
+    assert extensions_in(" 101 +\t0102 & 103 / ") == ("101", "0102", "103")
 
 
-@pytest.mark.parametrize("cell", ["abc", "101/abc", "10-1", "\u0661\u0660\u0661", "101.5"])
+@pytest.mark.parametrize(
+    "cell", ["abc", "101/abc", "10-1", "\u0661\u0660\u0661", "101.5", "1 01", "101 102", "101\t102", "101/1\u00a002"]
+)
 def test_what_is_no_extension_is_refused_as_a_whole(cell: str) -> None:
     with pytest.raises(ValueError, match="an extension consists of digits"):
         extensions_in(cell)

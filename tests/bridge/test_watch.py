@@ -104,7 +104,7 @@ def test_a_deleted_file_leaves_the_last_good_one_in_force_and_says_so_once(
     settle(watched)
     settle(watched)
     assert watched.current() == "one"
-    assert caplog.messages == ["people.csv: there is no such file; the last good version stays in force"]
+    assert caplog.messages == [f"people.csv: there is no such file: {path}; the last good version stays in force"]
     path.write_text("second")
     settle(watched)
     assert watched.current() == "second"
@@ -191,6 +191,23 @@ def test_what_is_not_accepted_beside_the_content_in_force_is_not_used(path: Path
     path.write_text("four")
     settle(watched)
     assert watched.current() == "four"
+
+
+def test_a_content_is_announced_once_it_is_in_force_and_not_before(path: Path) -> None:
+    def accept(old: str, new: str) -> None:
+        if len(new) < len(old):
+            raise UnexpectedAnswer("shrunk")
+
+    announced: list[tuple[str, str]] = []
+    watched = WatchedFile(
+        path, text_of, accept=accept, announce=lambda text: announced.append((text, watched.current())), wait=never
+    )
+    watched.start()
+    for text in ("1", "bad, and long", "four"):
+        path.write_text(text)
+        settle(watched)
+    settle(watched)
+    assert announced == [("one", "one"), ("four", "four")]
 
 
 def test_a_bug_in_the_loading_does_not_end_the_watching(path: Path, caplog: pytest.LogCaptureFixture) -> None:

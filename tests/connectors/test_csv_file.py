@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bridge.connector import Call, Owner
 from bridge.deadline import Deadline
+from bridge.directory import ExtensionMap
 from bridge.errors import SourceUnavailable
 from bridge.phone import PhoneNumber
 from connectors.csv_file import CsvConfig, CsvConnector
@@ -55,7 +56,7 @@ def test_owners_are_found_by_number_whatever_its_spelling(tmp_path: Path) -> Non
 def test_files_as_excel_writes_them_are_read(tmp_path: Path, encoding: str) -> None:
     content = 'sep=;\r\nHọ tên;Số điện thoại;Người phụ trách\r\n"Lê; Thị\nBa";901234567.0;Trần Đức Ổn\r\n'
     connector = connector_of(tmp_path, content.encode(encoding))
-    assert ask(connector, "0901234567") == (Owner(id="Trần Đức Ổn", name="Trần Đức Ổn"),)
+    assert ask(connector, "0901234567") == (Owner(name="Trần Đức Ổn"),)
 
 
 def test_several_phone_columns_and_several_numbers_in_a_cell_lead_to_the_owner(tmp_path: Path) -> None:
@@ -83,6 +84,97 @@ def test_several_extensions_in_a_cell_are_several_owners_and_keep_their_zeros(tm
 
 def test_an_extension_that_excel_made_a_quantity_is_repaired(tmp_path: Path) -> None:
     assert ask(connector_of(tmp_path, "phone,ext\n901234567.0,101.0\n"), "0901234567") == (Owner(extension="101"),)
+
+
+@pytest.mark.parametrize("cell", ["1 01", "101 102", "101/1 02"])
+def test_a_blank_inside_an_extension_rings_nobody(tmp_path: Path, cell: str) -> None:
+    connector = connector_of(tmp_path, f"phone,ext\n0901234567,{cell}\n")
+    assert ask(connector, "0901234567") == ()
+    assert "an extension consists of digits" in connector.report()[-1]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "lan@congty.example; minh@congty.example",
+        "lan@congty.example/minh@congty.example",
+        "lan@congty.example | N/A | minh@congty.example ",
+        '"lan@congty.example, minh@congty.example,"',
+        '"lan@congty.example\nminh@congty.example"',
+    ],
+)
+@pytest.mark.parametrize("header", ["owner", "owner email"])
+def test_several_owners_in_a_cell_are_several_owners_in_their_order(tmp_path: Path, header: str, cell: str) -> None:
+    connector = connector_of(tmp_path, f"phone,{header}\n0901234567,{cell}\n")
+    assert ask(connector, "0901234567") == (LAN, MINH)
+    assert connector.report()[1:] == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "owners"),
+    [
+        ("owner", '"Lê Lan, minh"', [Owner(name="Lê Lan"), Owner(id="minh", name="minh")]),
+        ("owner name", "Lê Lan/Minh", [Owner(name="Lê Lan"), Owner(name="Minh")]),
+        ("owner id", '"7.0, 08"', [Owner(id="7"), Owner(id="08")]),
+        ("owner login", "lan;minh;", [Owner(login="lan"), Owner(login="minh")]),
+        (
+            "owner name,ext",
+            "Lan/Minh,101/102",
+            [Owner(name="Lan", extension="101"), Owner(name="Minh", extension="102")],
+        ),
+        ("owner name,ext", "Lan/Minh,101", [Owner(name="Lan", extension="101"), Owner(name="Minh", extension="101")]),
+        ("owner name,ext", "Lan/Minh,", [Owner(name="Lan"), Owner(name="Minh")]),
+        (
+            "owner id,owner name",
+            "7/8,Lan/Minh",
+            [Owner(id="7", name="Lan"), Owner(id="8", name="Minh")],
+        ),
+        (
+            "owner id,owner name,ext",
+            "7/8,Lan,101/102/103",
+            [
+                Owner(id="7"),
+                Owner(id="8"),
+                Owner(name="Lan"),
+                *map(Owner, [None] * 3, [None] * 3, [None] * 3, [None] * 3, ["101", "102", "103"]),
+            ],
+        ),
+    ],
+)
+def test_cells_with_several_owners_are_put_together_as_far_as_they_fit(
+    tmp_path: Path, header: str, cells: str, owners: list[Owner]
+) -> None:
+    assert ask(connector_of(tmp_path, f"phone,{header}\n0901234567,{cells}\n"), "0901234567") == tuple(owners)
+
+
+@pytest.mark.parametrize(
+    ("owner", "meant"),
+    [
+        ("Lê Thu Hương", Owner(name="Lê Thu Hương")),
+        ("Le Lan", Owner(name="Le Lan")),
+        ("Hương", Owner(name="Hương")),
+        ("lan.nt", Owner(id="lan.nt", name="lan.nt")),
+        ("0050K00000AbCdE", Owner(id="0050K00000AbCdE", name="0050K00000AbCdE")),
+        ("42", Owner(id="42")),
+        ("\u0664\u0662", Owner(name="\u0664\u0662")),
+        ("lan@congty.example", LAN),
+    ],
+)
+def test_an_owner_that_can_only_be_a_name_is_shown_as_one(tmp_path: Path, owner: str, meant: Owner) -> None:
+    connector = connector_of(tmp_path, f"phone,owner\n0901234567,{owner}\n")
+    assert ask(connector, "0901234567") == (meant,)
+
+
+def test_a_name_beside_the_column_of_names_is_not_lost(tmp_path: Path) -> None:
+    connector = connector_of(tmp_path, "phone,owner,owner name\n0901234567,Lê Lan,Lan (HCM)\n")
+    assert ask(connector, "0901234567") == (Owner(id="Lê Lan", name="Lan (HCM)"),)
+
+
+@pytest.mark.parametrize("owner", ["Lê Thu Hương", "Le Lan", "lan.nt", "LAN", "42", "lan@congty.example", "0050K"])
+def test_an_owner_of_any_kind_is_found_in_the_list_of_extensions(tmp_path: Path, owner: str) -> None:
+    (person,) = ask(connector_of(tmp_path, f"phone,owner\n0901234567,{owner}\n"), "0901234567")
+    assert ExtensionMap([(owner, ["101"]), ("nobody", ["102"])]).extensions_of(person) == ("101",)
+    assert ExtensionMap([(owner.swapcase(), ["101"])]).extensions_of(person) == ("101",)
 
 
 @pytest.mark.parametrize("word", ["", "null", "None", "N/A", "0", "-", "unknown", "Không", "chưa có", "KHÔNG CÓ"])
@@ -158,6 +250,17 @@ def test_all_that_is_known_about_an_owner_comes_together(tmp_path: Path) -> None
         ("Owner", Owner(id="x", name="x")),
         ("NHÂN VIÊN PHỤ TRÁCH", Owner(id="x", name="x")),
         ("Sales", Owner(id="x", name="x")),
+        ("Sale", Owner(id="x", name="x")),
+        ("Sale phụ trách", Owner(id="x", name="x")),
+        ("Saler", Owner(id="x", name="x")),
+        ("NV phụ trách", Owner(id="x", name="x")),
+        ("NV chăm sóc", Owner(id="x", name="x")),
+        ("Chuyên viên", Owner(id="x", name="x")),
+        ("Chuyên viên tư vấn", Owner(id="x", name="x")),
+        ("Tư vấn viên", Owner(id="x", name="x")),
+        ("Người chăm sóc", Owner(id="x", name="x")),
+        ("Nhân viên chăm sóc khách hàng", Owner(id="x", name="x")),
+        ("Email tư vấn viên", Owner(email="x")),
         ("Owner ID", Owner(id="x")),
         ("Mã NV", Owner(id="x")),
         ("Owner Email", Owner(email="x")),
@@ -174,7 +277,7 @@ def test_usual_headers_are_found_without_configuration(tmp_path: Path, header: s
 
 def test_the_customers_own_email_and_name_are_never_taken_for_the_owners(tmp_path: Path) -> None:
     reason = refusal(tmp_path, "Phone,Email,Name,Login,ID\n0901234567,ba@khach.example,Ba,ba,7\n")
-    assert "no column is known to name the owner" in reason
+    assert "no column is known to name the owner: name it under `columns: {owner: 'Header'}`" in reason
     assert "'Phone', 'Email', 'Name', 'Login', 'ID'" in reason
 
 
@@ -244,7 +347,7 @@ def test_wrong_settings_are_refused(tmp_path: Path, settings: dict[str, Any]) ->
 def test_encoding_and_delimiter_may_be_told(tmp_path: Path) -> None:
     content = "phone\towner, or not\n0901234567\tÉva\n".encode("latin-1")
     connector = connector_of(tmp_path, content, encoding="latin-1", delimiter="tab", columns={"owner": "owner, or not"})
-    assert ask(connector, "0901234567") == (Owner(id="Éva", name="Éva"),)
+    assert ask(connector, "0901234567") == (Owner(name="Éva"),)
 
 
 def test_the_explanation_says_why_there_is_no_owner(tmp_path: Path) -> None:
@@ -315,13 +418,15 @@ def test_a_file_that_is_not_whole_leaves_the_last_good_one_in_force(
     path: Path, connector: CsvConnector, rounds: Rounds, caplog: pytest.LogCaptureFixture, content: str
 ) -> None:
     path.write_text(content)
+    caplog.set_level(logging.INFO)
     rounds.step(3)
     assert ask(connector, "0912345678") == (MINH,)
     assert ask(connector, "0903234567") == ()
-    assert [text for text in caplog.messages if "stays in force" in text] == caplog.messages[-1:]
+    assert ["stays in force" in text for text in caplog.messages] == [True]
     path.write_text(CUSTOMERS.replace("minh@", "lan@"))
     rounds.step(2)
     assert ask(connector, "0912345678") == (LAN,)
+    assert caplog.messages[-1].startswith("read customers.csv: 2 rows")
 
 
 def test_a_deleted_file_leaves_the_last_good_one_in_force(
@@ -330,7 +435,7 @@ def test_a_deleted_file_leaves_the_last_good_one_in_force(
     path.unlink()
     rounds.step(5)
     assert ask(connector, "0912345678") == (MINH,)
-    assert caplog.messages == ["customers.csv: there is no such file; the last good version stays in force"]
+    assert caplog.messages == [f"customers.csv: there is no such file: {path}; the last good version stays in force"]
 
 
 def test_a_connector_that_could_not_open_recovers_by_itself(tmp_path: Path, rounds: Rounds) -> None:
