@@ -44,14 +44,11 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
 def _extensions(file: ExtensionFileWatch) -> Iterator[Finding]:
     file.start()
     try:
-        entries = file.current()
-        problems = file.report()
+        lines = file.report()
     except SourceError as error:
         yield Finding("extensions", str(error), failed=True)
     else:
-        yield Finding("extensions", f"{len(entries)} names of owners with an extension")
-        for problem in problems:
-            yield Finding("extensions", problem)
+        yield from (Finding("extensions", line) for line in lines)
 
 
 def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:

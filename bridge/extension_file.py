@@ -121,6 +121,9 @@ class _Reading:
             (owner, found) for line, cells in self._table.rows() for owner, found in self._row(line, cells)
         )
         columns, ending, problems = self._table.columns, self._table.ending, self._table.problems
+        if not len(entries):
+            first = f"; {problems.first[0]}" if problems.first else ""
+            raise UnexpectedAnswer(f"{ending.file}: no row has both an owner and an extension{first}")
         names = ", ".join(shown(columns[index]) for index in self._owners)
         read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
         return ExtensionList(entries, ending, problems, self._notes, self._without_extension, read_as)

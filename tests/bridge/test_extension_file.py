@@ -145,3 +145,15 @@ def test_a_half_written_file_leaves_the_last_good_one_in_force_and_is_not_told_a
     assert watch.current().extensions_of(LAN) == ("105",)
     rounds.end()
     watch.close()
+
+
+def test_a_list_without_a_single_usable_row_is_no_list(tmp_path):
+    file = tmp_path / "staff.csv"
+    file.write_text("email,extension\nlan@congty.example,A101\n", encoding="utf-8")
+    watch = ExtensionFileWatch(ExtensionFile(path=file))
+    watch.start()
+    try:
+        with pytest.raises(SourceUnavailable, match=r"staff\.csv: no row has both an owner and an extension"):
+            watch.current()
+    finally:
+        watch.close()
