@@ -39,14 +39,14 @@ class AnswerCache:
     def __init__(self, settings: Cache, clock: Clock = time.monotonic) -> None:
         self.settings = settings
         self._clock = clock
-        self._entries: TLRUCache[Call, _Entry] = TLRUCache(settings.max_entries, ttu=self._end, timer=clock)
+        self._entries: TLRUCache[str, _Entry] = TLRUCache(settings.max_entries, ttu=self._end, timer=clock)
         self._lock = threading.Lock()
         self._tell: Callable[[Call, Owners], None] | None = None
 
     def get(self, call: Call) -> Remembered | None:
         """Return what is remembered, fresh or stale, or None."""
         with self._lock:
-            entry = self._entries.get(call)
+            entry = self._entries.get(_key(call))
         if entry is None:
             return None
         left = self._life(entry.owners) - (self._clock() - entry.stored_at)
@@ -54,17 +54,16 @@ class AnswerCache:
 
     def put(self, call: Call, owners: Owners) -> None:
         """Remember what the source answered just now."""
-        key = Call(call.caller, call.hotline)
         with self._lock:
-            self._entries[key] = _Entry(owners, self._clock())
+            self._entries[_key(call)] = _Entry(owners, self._clock())
             if self._tell:
-                self._tell(key, owners)
+                self._tell(Call(call.caller, call.hotline), owners)
 
     def restore(self, call: Call, owners: Owners, age: float) -> None:
         """Remember what the source answered `age` seconds ago, unless more is known by now or no room is left."""
         with self._lock:
-            if call not in self._entries and len(self._entries) < self.settings.max_entries:
-                self._entries[call] = _Entry(owners, self._clock() - age)
+            if _key(call) not in self._entries and len(self._entries) < self.settings.max_entries:
+                self._entries[_key(call)] = _Entry(owners, self._clock() - age)
 
     def tell(self, listener: Callable[[Call, Owners], None]) -> None:
         """Have `listener` told of every answer that is put, in order; it must not wait."""
@@ -77,5 +76,10 @@ class AnswerCache:
     def _life(self, owners: Owners) -> float:
         return self.settings.ttl if owners else self.settings.negative_ttl
 
-    def _end(self, _call: Call, entry: _Entry, _now: float) -> float:
+    def _end(self, _key: str, entry: _Entry, _now: float) -> float:
         return entry.stored_at + self._life(entry.owners) + (self.settings.stale_ttl if entry.owners else 0)
+
+
+def _key(call: Call) -> str:
+    """Return what an answer depends on as one text: small, and hashed once. E.164 numbers begin with +, none blurs."""
+    return f"{call.caller.e164}{call.hotline.e164}" if call.hotline else call.caller.e164

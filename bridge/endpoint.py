@@ -6,9 +6,9 @@ stands in headers and in the log.
 
 import hmac
 import logging
+import random
 import re
 import time
-import uuid
 from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Protocol
@@ -65,7 +65,8 @@ def owner_endpoint(path: str, current: CurrentDesk) -> Blueprint:
 
 
 def _decide(desk: Desk, arrived: float) -> Decision:
-    given = request.args.getlist("phoneNumber")
+    asked = request.args
+    given = asked.getlist("phoneNumber")
     try:
         if not _known_key(request.headers.get("X-API-KEY", ""), desk.api_keys):
             decision = Decision(Outcome.UNAUTHORIZED)
@@ -73,7 +74,7 @@ def _decide(desk: Desk, arrived: float) -> Decision:
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:
             deadline = Deadline(arrived + desk.deadline)
-            decision = desk.lookup.answer(given, request.args.get("sipNumber", ""), deadline)
+            decision = desk.lookup.answer(given, asked.get("sipNumber", ""), deadline)
     except Exception:  # noqa: BLE001 - no caller may see our bugs
         _log.exception("a bug of omi-bridge")
         decision = Decision(Outcome.UNAVAILABLE, reason="a bug of omi-bridge")
@@ -89,7 +90,7 @@ def _known_key(given: str, keys: Iterable[bytes]) -> bool:
 
 
 def _request_id(given: str) -> str:
-    return given if _SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if _SANE_REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 
 def _tell(decision: Decision, arrived: float) -> None:

@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Literal
 
 from bridge.redaction import Redaction
@@ -13,10 +14,13 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 """The id of the call that this thread works for; job threads inherit it from the call that started them."""
 
 
+@lru_cache(maxsize=2)
+def _second(at: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+
+
 class _Formatter(logging.Formatter):
     """What both formats share: UTC times, the request's id, secrets masked after everything else is in place."""
-
-    converter = staticmethod(time.gmtime)
 
     def __init__(self, redaction: Redaction) -> None:
         super().__init__()
@@ -26,7 +30,7 @@ class _Formatter(logging.Formatter):
         message = record.getMessage()
         if record.exc_info:
             message = f"{message}\n{self.formatException(record.exc_info)}"
-        when = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z"
+        when = f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
         return self.compose(when, record, self._redaction(message))
 
     def compose(self, when: str, record: logging.LogRecord, message: str) -> str:

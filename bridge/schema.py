@@ -19,20 +19,22 @@ def configuration_schema() -> dict[str, Any]:
         "properties": {"type": {"type": "string", "description": "Connector type, or package.module:Class."}},
         "allOf": [_settings_if(name, definitions) for name in names],
     }
-    _allow_numbers(schema)
+    _loosen(schema)
     return {"$schema": _DIALECT, "title": "omi-bridge configuration", **schema}
 
 
-def _allow_numbers(schema: object) -> None:
-    """Let a number stand wherever a text may: it counts as the text that was written."""
+def _loosen(schema: object) -> None:
+    """Let a number stand wherever a text may (it counts as the text that was written), and alternatives overlap."""
     if isinstance(schema, dict):
+        if "oneOf" in schema:
+            schema["anyOf"] = schema.pop("oneOf")
         if schema.get("type") == "string" and not {"const", "enum"} & set(schema):
             schema["type"] = ["string", "number"]
         for inner in schema.values():
-            _allow_numbers(inner)
+            _loosen(inner)
     elif isinstance(schema, list):
         for inner in schema:
-            _allow_numbers(inner)
+            _loosen(inner)
 
 
 def _settings_if(name: str, definitions: dict[str, Any]) -> dict[str, Any]:

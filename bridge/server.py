@@ -7,9 +7,9 @@ lets the workers put it in force themselves.
 """
 
 import contextlib
+import gc
 import logging
 import resource
-import select
 import signal
 import socket
 import threading
@@ -97,7 +97,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle(self, conn: TConn) -> Any:  # noqa: ANN401 - gunicorn has no types
         """Serve a request; a client that has connected without sending anything yet costs no thread meanwhile."""
         self._queue.popleft()
-        if not conn.data_ready and not select.select([conn.sock], [], [], 0)[0]:
+        conn.data_ready = conn.data_ready or _has_spoken(conn.sock)
+        if not conn.data_ready:
             return _DEFER
         ARRIVED.set(conn.arrived)
         goes_on = super().handle(conn)
@@ -122,6 +123,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Make the application, then allow reloads."""
         super().load_wsgi()
         self._loaded.set()
+        gc.collect()
+        gc.freeze()  # what is there for good need not be looked through again while a call waits
 
     def _hang_up(self, _signal: int, _frame: FrameType | None) -> None:
         threading.Thread(target=self._reload, name="reload", daemon=True).start()
@@ -137,6 +140,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self.app.callable.extensions["omi_bridge"].reload()
         except Exception:  # noqa: BLE001 - a reload may fail, the service may not
             _log.exception("not reloaded, the old configuration stays in force: a bug of omi-bridge")
+
+
+def _has_spoken(sock: socket.socket) -> bool:
+    """Tell whether there is something to read, were it the end; unlike select, for any number of open files."""
+    try:
+        sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _closed_already(*, graceful: bool = False) -> None:

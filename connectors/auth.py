@@ -4,14 +4,16 @@ import base64
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.deadline import Clock, Deadline
 from bridge.settings import Text
 from connectors.authentication import Authentication, with_header, with_query
+from connectors.credential import REPEATED, Credential, HeaderCredential, Password, Prefix, repeats
 from connectors.http import HttpClient, Request
+from connectors.located import located
 from connectors.login import Login, LoginAuthentication
 from connectors.oauth import ClientCredentials, OAuthAuthentication, RefreshToken
 from connectors.request_template import HeaderName
@@ -28,40 +30,52 @@ class _Fixed(BaseModel):
 class NoAuth(_Fixed):
     """The source asks for no credentials."""
 
-    type: Literal["none"] = "none"
+    type: Literal["none"] = Field(default="none", description="The CRM asks for no credentials.")
 
 
 class BasicAuth(_Fixed):
     """Name and password (RFC 7617)."""
 
-    type: Literal["basic"]
+    type: Literal["basic"] = Field(description="Name and password.")
     username: Text = Field(description="Name of the user; some CRMs want the API key here.")
-    password: SecretStr = Field(description="The user's password; may be ''.")
+    password: Password = Field(description="The user's password; may be ''.")
 
 
 class BearerAuth(_Fixed):
     """A token that does not change, in the Authorization header (RFC 6750)."""
 
-    type: Literal["bearer"]
-    token: SecretStr = Field(description="The token.")
-    prefix: str = Field(default="Bearer", description="Word before the token, such as 'Token'; may be ''.")
+    type: Literal["bearer"] = Field(description="A token that does not change.")
+    token: HeaderCredential = Field(description="The token.")
+    prefix: Prefix = Field(default="Bearer", description="Word before the token, such as 'Token'; may be ''.")
+
+    @model_validator(mode="after")
+    def _has_its_prefix_once(self) -> Self:
+        if repeats(self.prefix, self.token):
+            raise located(("token",), REPEATED)
+        return self
 
 
 class HeaderAuth(_Fixed):
     """A key in a header."""
 
-    type: Literal["header"]
+    type: Literal["header"] = Field(description="A key in a header.")
     name: HeaderName = Field(description="The header's name, such as X-Api-Key.")
-    value: SecretStr = Field(description="The key.")
-    prefix: str = Field(default="", description="Word before the key.")
+    value: HeaderCredential = Field(description="The key.")
+    prefix: Prefix = Field(default="", description="Word before the key.")
+
+    @model_validator(mode="after")
+    def _has_its_prefix_once(self) -> Self:
+        if repeats(self.prefix, self.value):
+            raise located(("value",), REPEATED)
+        return self
 
 
 class QueryAuth(_Fixed):
     """A key in the query. Keys in addresses end up in the logs of servers: prefer a header if there is a choice."""
 
-    type: Literal["query"]
+    type: Literal["query"] = Field(description="A key in the query.")
     name: Text = Field(description="The parameter's name, such as apiKey.")
-    value: SecretStr = Field(description="The key.")
+    value: Credential = Field(description="The key.")
 
 
 Auth = Annotated[

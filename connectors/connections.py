@@ -56,9 +56,12 @@ _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
 class Adapter(HTTPAdapter):
-    """Sends prepared requests over a pool of `connections` kept-alive connections to each host."""
+    """Sends prepared requests over a pool of `connections` kept-alive connections to each host.
 
-    def __init__(self, context: ssl.SSLContext, connections: int) -> None:
+    `context` says whom to trust over TLS; None if there is no TLS.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None, connections: int) -> None:
         self._context = context
         super().__init__(pool_connections=4, pool_maxsize=connections, max_retries=0)
 

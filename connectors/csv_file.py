@@ -9,21 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bridge.connector import Call, Connector, ConnectorConfig, Owner
 from bridge.deadline import Deadline
 from bridge.errors import SourceError
-from bridge.settings import LocalPath, SourceRegion, Text
+from bridge.settings import LocalPath, OneOrMore, SourceRegion, Text
 from bridge.table import read_table
 from bridge.watch import WatchedFile
 from connectors.csv_customers import Customers, read_customers
 
 _log = logging.getLogger(__name__)
-
-
-def _listed(value: object) -> object:
-    return value if isinstance(value, list) else [value]
 
 
 def _encoding(text: str) -> str:
@@ -41,7 +37,7 @@ class CsvColumns(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
-    phone: Annotated[list[Text], BeforeValidator(_listed)] = Field(
+    phone: Annotated[list[Text], OneOrMore()] = Field(
         default=[], description="The customer's telephone numbers: a header, or a list of headers."
     )
     owner: Text | None = Field(default=None, description="Whatever names the owner: an e-mail, an id or a name.")

@@ -18,7 +18,7 @@ from requests.structures import CaseInsensitiveDict
 from bridge.connector import ConnectorConfig
 from bridge.deadline import Deadline
 from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
-from bridge.settings import LocalPath, Size
+from bridge.settings import LocalPath, Size, Switch
 from connectors.connections import Adapter, tls_context
 from connectors.exchange import Exchange
 from connectors.http_address import Origin, full_url, origin, redirected
@@ -48,7 +48,7 @@ class Tls(BaseModel):
     ca_file: LocalPath | None = Field(
         default=None, description="Certificates (PEM) of the authorities to trust instead of the usual ones."
     )
-    verify: bool = Field(
+    verify: Switch = Field(
         default=True, description="False accepts any certificate: whoever sits in between reads and forges answers."
     )
 
@@ -56,7 +56,7 @@ class Tls(BaseModel):
 class HttpSettings(ConnectorConfig):
     """The settings of a connector that asks over HTTP."""
 
-    tls: Tls = Field(default=Tls(), description="Whom to trust when the CRM is asked over https.")
+    tls: Tls = Field(default=Tls(), description="Whom to trust when the CRM is asked over https: ca_file, verify.")
     max_response_size: Size = Field(
         default=2_000_000, description="The largest answer that is read, before and after it is uncompressed."
     )
@@ -79,13 +79,11 @@ class HttpClient:
         self._settings = settings
         self._resolver = resolver or Resolver()
         self._lock = threading.Lock()
-        self._adapter: Adapter | None = None
+        self._adapters: dict[bool, Adapter] = {}
         self._proxies: dict[Origin, dict[str, str]] = {}
         self._rate = RateLimit(settings.max_rate) if settings.max_rate else None
         # urllib3 logs whole paths, which may hold keys; what matters of them is in our own errors.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-        if not settings.tls.verify:
-            log.warning("tls.verify is false: certificates are not checked, anybody in between can read and forge")
 
     def send(self, request: Request, deadline: Deadline) -> Response:
         """Return the answer, whatever its status; redirects within the same host are followed.
@@ -94,6 +92,7 @@ class HttpClient:
         elsewhere, a request that cannot be written), SourceRejected only if `tls.ca_file` cannot be used.
         """
         cookies: dict[str, str] = {}
+        redirects: list[str] = []
         for _ in range(self._settings.max_redirects + 1):
             if self._rate is not None:
                 self._rate.take(deadline)
@@ -101,15 +100,26 @@ class HttpClient:
             cookies.update(response.cookies)
             following = redirected(request, response)
             if following is None:
-                return replace(response, cookies=cookies)
+                return replace(response, cookies=cookies, redirects=tuple(redirects))
             request = following
+            redirects.append(request.url)
         raise UnexpectedAnswer(f"{response.host} redirects more than {self._settings.max_redirects} times")
+
+    def prepare(self, url: str) -> None:
+        """Do ahead of the first request what takes a while. Raises SourceRejected if `tls.ca_file` cannot be used."""
+        if _scheme(url) == "https":
+            self._adapter(with_tls=True)
+
+    def warn(self) -> None:
+        """Say in the log what is dangerous about the settings."""
+        if not self._settings.tls.verify:
+            log.warning("tls.verify is false: certificates are not checked, anybody in between can read and forge")
 
     def close(self) -> None:
         """Close the connections that are kept open."""
         with self._lock:
-            if self._adapter is not None:
-                self._adapter.close()
+            for adapter in self._adapters.values():
+                adapter.close()
 
     def _ask(self, request: Request, deadline: Deadline) -> Response:
         """Ask, and once more over a new connection if a kept one turned out to be dead before any answer came."""
@@ -124,11 +134,11 @@ class HttpClient:
 
     def _exchange(self, request: Request, exchange: Exchange) -> Response:
         place = origin(request.url)
-        adapter = self._open()
+        proxies = self._proxies_to(place)
+        adapter = self._adapter(with_tls="https" in {place.scheme, *map(_scheme, proxies.values())})
         try:
             with exchange.under_way():
                 prepared = requests.Request(request.method, full_url(request), _headers(request), data=request.body)
-                proxies = self._proxies_to(place)
                 answer = adapter.send(prepared.prepare(), stream=True, timeout=exchange.seconds(), proxies=proxies)
                 try:
                     return self._read(answer, place.host)
@@ -161,17 +171,22 @@ class HttpClient:
             host,
         )
 
-    def _open(self) -> Adapter:
+    def _adapter(self, *, with_tls: bool) -> Adapter:
+        """Return the pools of connections; those without TLS need no certificates, which take a while to read."""
         tls = self._settings.tls
         with self._lock:
-            if self._adapter is None:
+            if with_tls not in self._adapters:
                 try:
-                    context = tls_context(tls.ca_file, tls.verify)
+                    context = tls_context(tls.ca_file, tls.verify) if with_tls else None
                 except OSError as error:
                     why = error.strerror or "it holds no certificate in PEM form"
                     raise SourceRejected(f"tls.ca_file cannot be used: {why}") from None
-                self._adapter = Adapter(context, self._settings.max_in_flight)
-            return self._adapter
+                self._adapters[with_tls] = Adapter(context, self._settings.max_in_flight)
+            return self._adapters[with_tls]
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0].lower()
 
 
 def _headers(request: Request) -> Mapping[str, str]:

@@ -25,6 +25,9 @@ LIBRARY_ERRORS = (
 )
 """Everything that sending a request and reading its answer can raise."""
 
+_NOT_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
+"""What OpenSSL makes, in its different versions, of an answer that is no TLS record."""
+
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], ...] = (
     (
         (requests.exceptions.InvalidProxyURL,),
@@ -92,4 +95,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _tls_failure(host: str, cause: ssl.SSLError) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"the certificate of {host} is not trusted ({cause.verify_message}): is tls.ca_file needed?"
+    if cause.reason in _NOT_TLS:
+        return f"no TLS connection to {host}: it does not speak TLS: is it http://?"
     return f"no TLS connection to {host}: {cause.reason or 'it was cut off'}"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, mo
 
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceRejected, UnexpectedAnswer
-from bridge.settings import Duration
+from bridge.settings import Duration, Switch
 from connectors.authentication import Authentication, with_header, with_query
 from connectors.http import HttpClient, Request, Response, refuse_failure
 from connectors.mapping import JmesPath, is_nothing
@@ -37,12 +37,12 @@ class Login(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
-    type: Literal["login"]
+    type: Literal["login"] = Field(description="A request that signs in.")
     request: LoginRequest = Field(description="The request that signs in, written like a step's.")
     take: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], JmesPath] = Field(
         default={}, description="Names and where their values are in the answer (JMESPath); then {{ login.NAME }}."
     )
-    cookies: bool = Field(default=False, description="Whether to send the cookies that the login sets.")
+    cookies: Switch = Field(default=False, description="Whether to send the cookies that the login sets.")
     headers: dict[HeaderName, TextTemplate] = Field(
         default={}, description="Headers of every other request, templates, with {{ login.NAME }}."
     )

@@ -13,8 +13,8 @@ from jmespath.exceptions import JMESPathError
 from pydantic import PlainValidator, WithJsonSchema
 
 from bridge.errors import UnexpectedAnswer
-from connectors.mapping_check import check
-from connectors.mapping_fit import fits
+from connectors.mapping_check import check, what_is_wrong
+from connectors.mapping_fit import fits, reached
 
 _NOTHING = {"", "0", "null", "none", "undefined", "unknown", "false"}
 _LONGEST_VALUE = 500
@@ -25,10 +25,12 @@ class Expression:
     """One JMESPath expression, compiled when the configuration is loaded. Raises ValueError if it is none."""
 
     def __init__(self, source: str) -> None:
+        if source.lstrip().startswith("$"):
+            raise ValueError("JMESPath, not JSONPath: leave '$.' out")
         try:
             self._compiled = jmespath.compile(source)
         except JMESPathError as error:
-            raise ValueError("not a JMESPath expression: " + " ".join(str(error).split())) from None
+            raise ValueError(f"not a JMESPath expression: {what_is_wrong(error)}") from None
         self._tree: Any = self._compiled.parsed
         check(source, self._tree)
         self.source = source
@@ -61,6 +63,13 @@ class Expression:
             return fits(self._tree, data)
         except Exception:  # noqa: BLE001 - as in search
             raise UnexpectedAnswer(f"`{self.source}` cannot be applied to this answer") from None
+
+    def reached(self, data: object) -> object:
+        """Return how far into the data the expression fits: the object in which its next field is not there."""
+        try:
+            return reached(self._tree, data)
+        except Exception:  # noqa: BLE001 - as in search
+            return data
 
 
 def is_nothing(value: object) -> bool:

@@ -7,11 +7,25 @@ unknown functions only when it meets data: three mistakes that would look like "
 import difflib
 from typing import Any
 
+from jmespath.exceptions import EmptyExpressionError, IncompleteExpressionError, JMESPathError, LexerError, ParseError
 from jmespath.functions import Functions
 from jmespath.lexer import Lexer
 
 _COMPARISONS = {"eq", "ne", "lt", "lte", "gt", "gte"}
 _FUNCTIONS: dict[str, Any] = Functions.FUNCTION_TABLE
+
+
+def what_is_wrong(error: JMESPathError) -> str:
+    """Return the library's complaint on one line, in fewer words."""
+    if isinstance(error, EmptyExpressionError):
+        return "it is empty"
+    if isinstance(error, IncompleteExpressionError):
+        return "its end is missing"
+    if isinstance(error, LexerError):
+        return f"{error.message}, at character {error.lex_position + 1}"
+    if isinstance(error, ParseError):
+        return f"{error.token_value!r} does not fit, at character {error.lex_position + 1}"
+    return " ".join(str(error).split())
 
 
 def check(source: str, tree: Any) -> None:  # noqa: ANN401 - the library's untyped tree

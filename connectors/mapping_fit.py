@@ -11,6 +11,8 @@ from jmespath.parser import ParsedResult
 Node = Any
 """A node of the library's tree: its type, its children, perhaps a value."""
 
+_PATHS = {"subexpression", "index_expression", "projection", "filter_projection", "flatten"}
+
 
 def fits(node: Node, data: object) -> bool:
     """Tell whether the fields that a plain path names are there, be they filled or empty.
@@ -18,6 +20,7 @@ def fits(node: Node, data: object) -> bool:
     Something empty on the way may stand for all that would be below it. Of `a || b` one has to fit; what is cleverer
     than a path (pipes, functions, `!`) always fits.
     """
+    node = _in_two(node)
     kind, children = node["type"], node["children"]
     if kind == "field":
         return isinstance(data, dict) and node["value"] in data
@@ -25,9 +28,32 @@ def fits(node: Node, data: object) -> bool:
         return any(fits(child, data) for child in children)
     if kind in {"and_expression", "comparator"}:
         return all(fits(child, data) for child in children)
-    if kind in {"subexpression", "index_expression", "projection", "filter_projection", "flatten"}:
+    if kind in _PATHS:
         return fits(children[0], data) and _fits_below(node, _found(children[0], data))
     return True
+
+
+def reached(node: Node, data: object) -> object:
+    """Return how far a plain path that does not fit comes: the object in which its next field is not there."""
+    node = _in_two(node)
+    kind, children = node["type"], node["children"]
+    if kind not in _PATHS:
+        return data
+    if not fits(children[0], data):
+        return reached(children[0], data)
+    within = _found(children[0], data)
+    if kind in {"projection", "filter_projection"}:
+        items = [item for item in within if isinstance(item, dict)] if isinstance(within, list) else []
+        return reached(children[1], items[0]) if items else data
+    return reached(children[1], within) if len(children) > 1 and isinstance(within, dict) else data
+
+
+def _in_two(node: Node) -> Node:
+    """Return `a.b.c`, which the library keeps as one node of three, as `a.b` and below it `c`."""
+    kind, children = node["type"], node["children"]
+    if kind != "subexpression" or len(children) == 2:  # noqa: PLR2004 - two halves
+        return node
+    return {"type": kind, "children": [{"type": kind, "children": children[:-1]}, children[-1]]}
 
 
 def _fits_below(node: Node, within: object) -> bool:

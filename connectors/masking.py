@@ -1,29 +1,60 @@
 """Hiding secrets in what the rest connector tells: those of its settings, live tokens, and what is called a secret."""
 
 import re
-from collections.abc import Callable, Iterable
-
-from pydantic import BaseModel
+from collections.abc import Callable, Collection, Iterable, Iterator
+from urllib.parse import quote
 
 from bridge.redaction import MASK, Redaction, secrets_in
 from connectors.http import Request
+from connectors.http_address import full_url
+from connectors.login import Login
+from connectors.rest_config import RestConfig
+from connectors.template import Template
 
 _SECRET_NAME = re.compile(r"key|token|secret|pass|pwd|auth|sign|session|sid|hook", re.IGNORECASE)
+_SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
 
 
 class Mask:
     """Knows the secrets of a connector: those of its settings, and the tokens that `live` returns at the moment."""
 
-    def __init__(self, settings: BaseModel, live: Callable[[], Iterable[str]]) -> None:
-        self._fixed = frozenset(secrets_in(settings))
+    def __init__(self, config: RestConfig, live: Callable[[], Iterable[str]]) -> None:
+        self._fixed = frozenset((*secrets_in(config), *_secret_headers(config)))
         self._live = live
 
     def text(self, text: str) -> str:
         """Return the text with every known secret replaced."""
         return Redaction(self._fixed.union(self._live()))(text)
 
-    def url(self, request: Request) -> str:
-        """Return the request's address, without the values of parameters whose names tell that they are secret."""
-        pairs = [(key, MASK if _SECRET_NAME.search(key) else value) for key, value in request.query]
-        query = "&".join(f"{key}={value}" for key, value in pairs)
-        return self.text(f"{request.url}?{query}" if query else request.url)
+    def url(self, request: Request, unsigned: Request) -> str:
+        """Return the address as it is sent, without what the authentication put into its query."""
+        hidden = {name for name, value in request.query if (name, value) not in unsigned.query}
+        return self.address(full_url(request), {quote(name, safe="") for name in hidden})
+
+    def address(self, url: str, hidden: Collection[str] = ()) -> str:
+        """Return the address without the values of parameters that are hidden, or whose names tell a secret."""
+        base, mark, query = url.partition("?")
+        pairs = [pair.partition("=") for pair in query.split("&")]
+        shown = [
+            f"{key}{sign}{MASK if key in hidden or _SECRET_NAME.search(key) else value}" for key, sign, value in pairs
+        ]
+        return self.text(base + mark + "&".join(shown))
+
+
+def _secret_headers(config: RestConfig) -> Iterator[str]:
+    """Find credentials that are written as they are into a header whose name tells what it holds."""
+    written = [config.headers, *(step.headers for step in config.steps)]
+    if isinstance(config.auth, Login):
+        written += [config.auth.headers, config.auth.request.headers]
+    for name, template in (header for headers in written for header in headers.items()):
+        if template.is_constant and _SECRET_HEADER.search(name):
+            yield from _forms(template)
+
+
+def _forms(template: Template) -> Iterator[str]:
+    """Return the value, and of it what stands behind a word such as Bearer, or behind the name of a cookie."""
+    text = template.render({}).strip()
+    yield text
+    yield text.partition(" ")[2].strip()
+    for cookie in text.split(";"):
+        yield cookie.partition("=")[2].strip()

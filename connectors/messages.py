@@ -21,6 +21,7 @@ _GOOD = range(200, 300)
 _REDIRECTS = range(300, 400)
 _TRY_LATER = {408, 425, 429}
 _SIGN_IN = {401, 403, 407}
+_NOT_THERE = {404, 410}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Request:
 class Response:
     """An answer, whatever its status. `headers` are found in any case of letters; `body` is uncompressed.
 
-    `host` is where it came from, for messages.
+    `host` is where it came from, for messages; `redirects` are the addresses to which the request was sent on.
     """
 
     status: int
@@ -57,6 +58,7 @@ class Response:
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     host: str = "the source"
+    redirects: tuple[str, ...] = field(default=(), repr=False)
 
     def json(self) -> object:
         """Return the body's JSON: UTF-8, or UTF-16/32 if it says so itself (RFC 8259, section 8.1, and older).
@@ -92,7 +94,7 @@ def _what_instead(body: bytes, error: ValueError) -> str:
     if not start:
         return "an empty body, not JSON"
     if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
-        return "an HTML page, not JSON"
+        return "an HTML page, not JSON: look at base_url and path, or is it a login page?"
     if start.startswith(b"<"):
         return "XML or HTML, not JSON"
     if isinstance(error, UnicodeError):
@@ -103,9 +105,16 @@ def _what_instead(body: bytes, error: ValueError) -> str:
 
 
 def refuse_failure(
-    response: Response, allowed: Container[int] = (), wall_clock: Callable[[], float] = time.time
+    response: Response,
+    allowed: Container[int] = (),
+    wall_clock: Callable[[], float] = time.time,
+    *,
+    tells_why: bool = True,
 ) -> None:
-    """Raise the SourceError that the answer's status means, unless it is 2xx or one of those allowed."""
+    """Raise the SourceError that the answer's status means, unless it is 2xx or one of those allowed.
+
+    Without `tells_why` it says how to see the source's own words for its refusal.
+    """
     status, host = response.status, response.host
     if status in _GOOD or status in allowed:
         return
@@ -114,16 +123,15 @@ def refuse_failure(
         raise SourceUnavailable(f"{host} answered {status}", retry_after=pause)
     if status in _SIGN_IN:
         raise SourceRejected(f"{host} answered {status}: are the credentials under auth: right, and their rights?")
-    if status == 404:  # noqa: PLR2004 - everybody knows this one
-        raise UnexpectedAnswer(
-            f"{host} answered 404: check base_url and path; if it means that nobody is found, add nobody_status: [404]"
-        )
+    if status in _NOT_THERE:
+        advice = f"check base_url and path; if it means that nobody is found, add nobody_status: [{status}]"
+        raise UnexpectedAnswer(f"{host} answered {status}: {advice}")
     if status in _REDIRECTS:
         raise UnexpectedAnswer(f"{host} answered {status}, a redirect that is not followed: check base_url and path")
-    raise SourceRejected(
-        f"{host} answered {status}: it refuses the request; if it means that nobody is found, "
-        f"add nobody_status: [{status}]"
-    )
+    advice = "look at method, path, query and json of this step"
+    if not tells_why:
+        advice += "; error_message: … shows the CRM's own words"
+    raise SourceRejected(f"{host} answered {status}: the CRM refuses the request: {advice}")
 
 
 def retry_after(headers: Mapping[str, str], wall_clock: Callable[[], float] = time.time) -> float | None:

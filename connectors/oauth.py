@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import quote_plus, urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.settings import Duration, LocalPath, Text
 from connectors.authentication import Authentication, with_header
+from connectors.credential import Credential, Prefix
 from connectors.http import HttpClient, Request, Response, refuse_failure
 from connectors.http_address import origin
 from connectors.token_file import RefreshTokenStore
@@ -48,13 +49,15 @@ class OAuth(BaseModel):
 
     token_url: Annotated[str, AfterValidator(_complete)] = Field(description="Where tokens are issued.")
     client_id: Text = Field(description="Name of the client, as registered in the CRM.")
-    client_secret: SecretStr | None = Field(default=None, description="The client's secret.")
+    client_secret: Credential | None = Field(default=None, description="The client's secret.")
     client_auth: Literal["body", "basic"] = Field(
         default="body", description="Whether the client's name and secret go in the form or as basic authentication."
     )
     scope: Text | None = Field(default=None, description="What the token shall be good for.")
     params: dict[str, str] = Field(default={}, description="Further form fields that the CRM asks for.")
-    prefix: str = Field(default="Bearer", description="Word before the token in the Authorization header; may be ''.")
+    prefix: Prefix = Field(
+        default="Bearer", description="Word before the token in the Authorization header; may be ''."
+    )
     lifetime: Duration = Field(default=3600.0, description="How long a token lasts if the answer does not say it.")
     timeout: Duration = Field(default=10.0, description="How long getting a token may take.")
 
@@ -62,14 +65,14 @@ class OAuth(BaseModel):
 class ClientCredentials(OAuth):
     """The bridge signs in under its own name."""
 
-    type: Literal["oauth2_client_credentials"]
+    type: Literal["oauth2_client_credentials"] = Field(description="OAuth 2.0 in the bridge's own name.")
 
 
 class RefreshToken(OAuth):
     """The bridge acts for a user, who has once allowed it."""
 
-    type: Literal["oauth2_refresh_token"]
-    refresh_token: SecretStr = Field(description="The first refresh token.")
+    type: Literal["oauth2_refresh_token"] = Field(description="OAuth 2.0 in the name of a user.")
+    refresh_token: Credential = Field(description="The first refresh token.")
     token_file: LocalPath | None = Field(
         default=None, description="Where to keep the newest refresh token if the CRM replaces it at each use."
     )

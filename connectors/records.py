@@ -5,7 +5,7 @@ UnexpectedAnswer: a misspelt field may not look like a customer whom nobody owns
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.connector import Owner
@@ -159,8 +159,16 @@ def _misfit(expressions: Sequence[Expression], data: object) -> str:
     wanted = " and ".join(f"`{expression.source}`" for expression in expressions)
     if not isinstance(data, dict):
         return f"there is no {wanted}, what came is {kind_of(data)}"
-    names = [name if name.isprintable() else "?" for name in data][:_MOST_FIELDS_NAMED]
-    return f"there is no {wanted}; the fields that came are: {', '.join(names) or 'none'}"
+    told = f"there is no {wanted}; the fields that came are: {_fields(data)}"
+    for expression in expressions:
+        within = expression.reached(data)
+        if isinstance(within, dict) and within is not data:
+            told += f"; and further in, where `{expression.source}` ends: {_fields(within)}"
+    return told
+
+
+def _fields(data: Mapping[str, object]) -> str:
+    return ", ".join([name if name.isprintable() else "?" for name in data][:_MOST_FIELDS_NAMED]) or "none"
 
 
 def owners(rows: Sequence[Row]) -> tuple[Owner, ...]:

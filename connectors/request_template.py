@@ -35,6 +35,8 @@ def _leaves_its_place(path: str) -> bool:
 
 
 def _path(value: object) -> Template:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, str):
         raise ValueError("write a path here")  # noqa: TRY004 - pydantic reports a ValueError
     literal = re.sub(r"\{[{%#].*?[}%#]\}", "x", value)
@@ -55,7 +57,9 @@ def _header_name(name: str) -> str:
     return name
 
 
-PathTemplate = Annotated[Template, PlainValidator(_path), WithJsonSchema({"type": "string", "format": "template"})]
+PathTemplate = Annotated[
+    Template, PlainValidator(_path), WithJsonSchema({"type": ["string", "integer"], "format": "template"})
+]
 """A path in the configuration; what is put into it is percent-encoded, `/` included."""
 
 HeaderName = Annotated[str, AfterValidator(_header_name)]

@@ -32,7 +32,9 @@ class RestConnector(Connector[RestConfig]):
         self.reads_hotline = any("hotline" in used for used in names)
 
     def open(self) -> None:
-        """Sign in ahead of the first call."""
+        """Read the certificates and sign in ahead of the first call."""
+        self._client.warn()
+        self._client.prepare(self.config.base_url)
         self._auth.apply(Request("GET", self.config.base_url), Deadline.after(self.config.timeout))
 
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:

@@ -1,17 +1,20 @@
 """The settings of the rest connector."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, SecretStr, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
 
 from bridge.settings import SourceRegion, Text
 from connectors.auth import Auth, NoAuth
+from connectors.credential import Credential
 from connectors.http import HttpSettings
+from connectors.located import located
 from connectors.request_template import HeaderName
 from connectors.steps import FORMS, OWNER_FIELDS, Name, Step
 from connectors.template import TextTemplate, known_names
+from connectors.template_check import near
 
 
 def _address(text: str) -> str:
@@ -39,11 +42,15 @@ class RestConfig(HttpSettings):
 
     base_url: Address = Field(description="Address of the CRM's API, such as https://crm.example/api/v1.")
     headers: dict[HeaderName, TextTemplate] = Field(default={}, description="Headers of every request, templates.")
-    auth: Auth = Field(default=NoAuth(), description="How the bridge proves who it is.")
+    auth: Auth = Field(
+        default=NoAuth(),
+        description="How the bridge proves who it is: its 'type' is none, basic, bearer, header, query, "
+        "oauth2_client_credentials, oauth2_refresh_token or login, and says which keys belong to it.",
+    )
     settings: dict[Name, Text] = Field(
         default={}, description="Names and texts of your own, for the templates: {{ settings.NAME }}."
     )
-    secrets: dict[Name, SecretStr] = Field(
+    secrets: dict[Name, Credential] = Field(
         default={}, description="The same for what nobody may see: {{ secrets.NAME }}, masked in logs."
     )
     region: SourceRegion = Field(
@@ -61,6 +68,13 @@ class RestConfig(HttpSettings):
             return handler(data)
 
     @model_validator(mode="after")
+    def _misspells_no_owner(self) -> Self:
+        for place, name in self._unused():
+            if guess := near(name, OWNER_FIELDS):
+                raise located(place, f"no later step uses {name!r}{guess}")
+        return self
+
+    @model_validator(mode="after")
     def _finds_owners(self) -> Self:
         if not any(name in step.take for step in self.steps for name in OWNER_FIELDS):
             raise ValueError(f"no step takes an owner: one has to take {', '.join(OWNER_FIELDS)} or several of them")
@@ -68,6 +82,20 @@ class RestConfig(HttpSettings):
         if not any(name in step.take for step in self.steps[last:] for name in OWNER_FIELDS):
             raise ValueError("the step with 'once' has to take the owner again: what was taken before it ends there")
         return self
+
+    @model_validator(mode="after")
+    def _takes_nothing_in_vain(self) -> Self:
+        for place, name in self._unused():
+            raise located(place, f"no later step uses {name!r}; an owner has {', '.join(OWNER_FIELDS)}")
+        return self
+
+    def _unused(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Find the names that are taken for nothing, and where."""
+        for number, step in enumerate(self.steps):
+            used = frozenset[str]().union(*(later.names for later in self.steps[number + 1 :]))
+            for name in step.take:
+                if name not in OWNER_FIELDS and not used & {name, f"all.{name}"}:
+                    yield ("steps", number, "take", name), name
 
     def revealed_secrets(self) -> dict[str, str]:
         """Return the secrets for templates."""

@@ -6,18 +6,16 @@ from functools import cached_property
 
 from bridge.connector import Call, Owner
 from bridge.deadline import Deadline
-from bridge.errors import SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.phone import PhoneNumber
+from connectors.answers import NOBODY, Judging
 from connectors.auth import Authentication
-from connectors.http import HttpClient, Request, Response, refuse_failure, retry_after
+from connectors.http import HttpClient, Request, Response
 from connectors.masking import Mask
 from connectors.records import Reading, Row, owners
 from connectors.request_template import header_text
 from connectors.rest_config import RestConfig
 from connectors.steps import FORMS, Step
-
-_NO_CONTENT = 204
-_NOBODY = object()
 
 
 class _Forms(dict[str, object]):
@@ -53,6 +51,7 @@ class Lookup:
         self._sent = 0
         self._place = ""
         explain = self._say if call.explained else None
+        self._judging = Judging(call.caller, mask.text, self._say)
         self._reading = Reading(call.caller, config.region, self._check_time, explain)
 
     def owners(self) -> tuple[Owner, ...]:
@@ -100,8 +99,8 @@ class Lookup:
         name, values = next(iter(step.for_each.items()), ("", [""]))
         for value in values:
             for form in self._forms(step):
-                answer = self._answer(step, self._ask(step, {**names, name: value, "form": form}))
-                if answer is _NOBODY:
+                answer = self._judging.data(step, self._ask(step, {**names, name: value, "form": form}))
+                if answer is NOBODY:
                     continue
                 rows, counted = self._reading.rows(step, answer)
                 result += rows
@@ -146,52 +145,21 @@ class Lookup:
         return {"caller": caller, "hotline": hotline, "settings": config.settings, "secrets": config.revealed_secrets()}
 
     def _send(self, signed: Request, shown: Request) -> Response:
-        self._check_time()
         self._sent += 1
         if self._sent > self._config.max_requests:
             raise UnexpectedAnswer(f"more than max_requests ({self._config.max_requests}) would be needed")
+        asked = f"{signed.method} {self._mask.url(signed, shown)}" if self._call.explained else ""
+        if self._deadline.expired():
+            self._say(f"not asked, for no time is left: {asked}")
+        self._check_time()
+        self._say(asked)  # before it is sent: an answer may never come
         start = time.monotonic()
         response = self._client.send(signed, self._deadline)
-        if self._call.explained:
-            took = (time.monotonic() - start) * 1000
-            self._say(f"{shown.method} {self._mask.url(shown)} → {response.status} in {took:.0f} ms")
+        took = (time.monotonic() - start) * 1000
+        for place in response.redirects:
+            self._say(f"redirected to {self._mask.address(place)}")
+        self._say(f"{response.status} after {took:.0f} ms")
         return response
-
-    def _answer(self, step: Step, response: Response) -> object:
-        """Return the answer's JSON, or _NOBODY if it says so. Raises SourceError if it is an error."""
-        if response.status in step.nobody_status:
-            self._say(f"{response.status} means nobody")
-            return _NOBODY
-        if step.busy_when and self._is_busy(step, response):
-            pause = retry_after(response.headers)
-            raise SourceUnavailable(f"{response.host} asks to try again later", retry_after=pause)
-        refuse_failure(response)
-        if response.status == _NO_CONTENT:
-            raise UnexpectedAnswer("204 No Content: if this means that nobody is found, add nobody_status: [204]")
-        data = response.json()
-        if step.error_when and step.error_when.holds(data):
-            raise SourceRejected(f"the answer is an error: {step.error_when.source}{self._words(step, data)}")
-        if step.nobody_when and step.nobody_when.holds(data):
-            self._say(f"{step.nobody_when.source}: nobody")
-            return _NOBODY
-        return data
-
-    @staticmethod
-    def _is_busy(step: Step, response: Response) -> bool:
-        try:
-            return bool(step.busy_when and step.busy_when.holds(response.json()))
-        except UnexpectedAnswer:
-            return False  # no JSON, so it does not say so; what it is then is judged by its status
-
-    def _words(self, step: Step, data: object) -> str:
-        """Return the CRM's own words for its error, without the caller's number."""
-        found = step.error_message.search(data) if step.error_message else None
-        if not isinstance(found, (str, int)):
-            return ""
-        words = "".join(character if character.isprintable() else " " for character in str(found)[:200])
-        for form in sorted(self._call.caller.forms, key=len, reverse=True):
-            words = words.replace(form, self._call.caller.masked)
-        return f" ({words})"
 
     def _check_time(self) -> None:
         if self._deadline.expired():

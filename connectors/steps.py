@@ -14,11 +14,11 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     Tag,
-    ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from bridge.settings import OneOrMore, Switch
+from connectors.located import located
 from connectors.mapping import JmesPath
 from connectors.request_template import RequestTemplate
 from connectors.template import known_names, scope
@@ -35,8 +35,10 @@ Form = Literal["e164", "digits", "national", "nsn", "legacy", "interleaved", "al
 Status = Annotated[int, Field(ge=200, le=599)]
 
 
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, (str, int)) and value != "exact" else value
+def _no_field_but_exact(value: object) -> object:
+    if isinstance(value, str) and value.strip().casefold() == "exact":
+        raise ValueError("did you mean 'exact'?")
+    return value
 
 
 def _kind_of_match(value: object) -> str:
@@ -54,7 +56,13 @@ def _name(name: str) -> str:
 Name = Annotated[str, AfterValidator(_name)]
 Match = Annotated[
     Annotated[Literal["exact"], Tag("exact")]
-    | Annotated[list[JmesPath], Field(min_length=1), BeforeValidator(_listed), Tag("fields")],
+    | Annotated[
+        list[JmesPath],
+        Field(min_length=1),
+        OneOrMore(),
+        BeforeValidator(_no_field_but_exact),
+        Tag("fields"),
+    ],
     Discriminator(_kind_of_match),
 ]
 
@@ -67,17 +75,17 @@ class Step(RequestTemplate):
         max_length=1,
         description="A name and texts: the request is made for each in turn as {{ name }}, and all records count.",
     )
-    forms: Annotated[list[Form], BeforeValidator(_listed), Field(min_length=1)] | None = Field(
+    forms: Annotated[list[Form], OneOrMore(), Field(min_length=1)] | None = Field(
         default=None,
         description="Spellings of the caller's number: the request is made with each in turn as {{ form }} until one "
         "yields a record that counts. Any of e164, digits, national, nsn, legacy, interleaved, all.",
     )
-    once: bool = Field(
+    once: Switch = Field(
         default=False,
         description="Make the request once for all rows instead of once for each; {{ all.NAME }} is the list of what "
         "they took. Only what this step takes goes on from here.",
     )
-    nobody_status: Annotated[list[Status], BeforeValidator(_listed)] = Field(
+    nobody_status: Annotated[list[Status], OneOrMore()] = Field(
         default=[], description="Statuses by which the CRM says that nobody is found, such as 404."
     )
     nobody_when: JmesPath | None = Field(
@@ -91,7 +99,8 @@ class Step(RequestTemplate):
         description="Holds on the answer, whatever its status, if asking again later may work (JMESPath).",
     )
     error_message: JmesPath | None = Field(
-        default=None, description="Finds the CRM's own words in an answer that is an error, for the log (JMESPath)."
+        default=None,
+        description="Finds the CRM's own words in an answer that is an error, whatever its status (JMESPath).",
     )
     records: JmesPath | None = Field(
         default=None, description="Finds the record or the list of records (JMESPath); without it the whole answer."
@@ -120,12 +129,13 @@ class Step(RequestTemplate):
         outer = scope()
         lists = {name for name in outer if name.startswith("all.")}
         taken = {name.removeprefix("all.") for name in lists}
-        inner = outer - (taken if written.get("once") is True else lists) | {"form"} | _keys(written.get("for_each"))
+        once = written.get("once") is True or written.get("once") == "true"
+        inner = outer - (taken if once else lists) | {"form"} | _keys(written.get("for_each"))
         try:
             with known_names(inner):
                 return handler(data)
         finally:
-            if written.get("once") is True:
+            if once:
                 outer -= taken | lists
             # `login` is what signing in yielded, also where an owner's login is taken
             outer |= _keys(written.get("take")) - {"login"}
@@ -134,13 +144,13 @@ class Step(RequestTemplate):
     @model_validator(mode="after")
     def _asks_for_each_form(self) -> Self:
         if self.forms and "form" not in self.names:
-            raise _located("forms", "the request does not use {{ form }}, so it would be the same for each")
+            raise located(("forms",), "the request does not use {{ form }}, so it would be the same for each")
         if not self.forms and "form" in self.names:
             raise ValueError("{{ form }} needs 'forms', for example forms: [national, e164, legacy]")
         for name in self.for_each:
             if name not in self.names:
-                raise _located(
-                    "for_each", f"the request does not use {{{{ {name} }}}}, so it would be the same for each"
+                raise located(
+                    ("for_each",), f"the request does not use {{{{ {name} }}}}, so it would be the same for each"
                 )
         return self
 
@@ -156,8 +166,3 @@ class Step(RequestTemplate):
 
 def _keys(value: object) -> set[str]:
     return {str(key) for key in value} if isinstance(value, Mapping) else set()
-
-
-def _located(key: str, problem: str) -> ValidationError:
-    error = PydanticCustomError("step", "{problem}", {"problem": problem})
-    return ValidationError.from_exception_data("step", [InitErrorDetails(type=error, loc=(key,), input=None)])

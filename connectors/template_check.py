@@ -37,13 +37,21 @@ def check(tree: nodes.Template, known: set[str]) -> frozenset[str]:
     read = frozenset(meta.find_undeclared_variables(tree))
     for name in sorted(read):
         if name not in {entry.partition(".")[0] for entry in known}:
-            raise ValueError(f"{name!r} is not known here{_near(name, known)}")
+            raise ValueError(f"{name!r} is not known here{_remedy(name, known)}")
     for output in tree.find_all(nodes.Output):
         _check_output(output, read, known)
     used = {(group, member) for group, member in _members_used(tree) if group in read}
     for group, member in sorted(used):
         _check_member(group, member, known)
     return read | {f"{group}.{member}" for group, member in used}
+
+
+def _remedy(name: str, known: set[str]) -> str:
+    if f"all.{name}" in known:
+        return f", for this is asked for all rows together: with once write {{{{ all.{name} }}}}"
+    if name in {"settings", "secrets"}:
+        return f": add '{name}:' with this name to the connector"
+    return near(name, known)
 
 
 def _members_used(tree: nodes.Template) -> Iterator[tuple[str, str]]:
@@ -63,7 +71,7 @@ def _check_node(node: nodes.Node) -> None:
         raise ValueError(f"a template cannot contain {type(node).__name__.lower()!r}")  # noqa: TRY004
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         raise ValueError(
-            f"there is no filter {node.name!r}{_near(node.name, FILTERS) or '; there are: ' + _list(FILTERS)}"
+            f"there is no filter {node.name!r}{near(node.name, FILTERS) or '; there are: ' + _list(FILTERS)}"
         )
     if isinstance(node, nodes.Test) and node.name not in _TESTS:
         raise ValueError(f"there is no test {node.name!r}; there are: {_list(_TESTS)}")
@@ -73,7 +81,7 @@ def _check_member(group: str, member: str, known: set[str]) -> None:
     """Find `caller.natonal`."""
     members = _members(group, known)
     if members and member not in members:
-        raise ValueError(f"{group!r} has no {member!r}{_near(member, members) or '; it has ' + _list(members)}")
+        raise ValueError(f"{group!r} has no {member!r}{near(member, members) or '; it has ' + _list(members)}")
 
 
 def _check_output(output: nodes.Output, read: frozenset[str], known: set[str]) -> None:
@@ -87,9 +95,10 @@ def _members(group: str, known: Iterable[str]) -> set[str]:
     return {entry.partition(".")[2] for entry in known if entry.startswith(f"{group}.")}
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, {entry.partition(".")[0] for entry in known}, n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
+def near(name: str, known: Iterable[str]) -> str:
+    """Return a suggestion of the known name that was probably meant, nothing if none is near."""
+    found = difflib.get_close_matches(name, {entry.partition(".")[0] for entry in known}, n=1)
+    return f", did you mean {found[0]!r}?" if found else ""
 
 
 def _list(names: Iterable[str]) -> str:

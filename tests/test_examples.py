@@ -9,7 +9,9 @@ import sys
 import types
 
 import pytest
+import yaml
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from bridge.app import create_app
 from bridge.cli import main
@@ -18,6 +20,7 @@ from bridge.connector import Call
 from bridge.deadline import Deadline
 from bridge.errors import SourceUnavailable
 from bridge.phone import PhoneNumber
+from bridge.schema import configuration_schema
 from tests.support.crm import Crm
 from tests.support.documents import DOCUMENTS, ROOT, AnyEnvironment, block, blocks, whole
 from tests.support.scripted import ScriptedServer
@@ -46,6 +49,23 @@ def test_every_yaml_in_the_documents_loads(found, tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text(whole(found, tmp_path), encoding="utf-8")
     assert load_config(file, AnyEnvironment()).sources
+
+
+@pytest.mark.parametrize("found", blocks("yaml"), ids=str)
+def test_every_yaml_in_the_documents_is_right_for_an_editor_with_our_schema(found, tmp_path, schema):
+    written = yaml.safe_load(whole(found, tmp_path))
+    assert [error.message for error in schema.iter_errors(written)] == []
+
+
+@pytest.fixture(scope="module")
+def schema():
+    configuration = configuration_schema()
+    Draft202012Validator.check_schema(configuration)
+    return Draft202012Validator(configuration)
+
+
+def test_the_schema_finds_a_mistake(schema):
+    assert list(schema.iter_errors({"api_keys": ["k"], "connectors": {"c": {"type": "csv", "pth": "x.csv"}}}))
 
 
 def test_no_configuration_hides_in_a_block_that_is_not_called_yaml():

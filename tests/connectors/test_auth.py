@@ -38,6 +38,84 @@ def sign(auth: Authentication) -> Request:
     return auth.apply(REQUEST, Deadline.after(PATIENCE))
 
 
+def complaint(written: dict[str, Any]) -> tuple[tuple[int | str, ...], str]:
+    """Return where the one thing is that is wrong, and what it is; nothing of it may show the credential."""
+    with pytest.raises(ValidationError) as error:
+        settings(written)
+    assert "planted" not in f"{error.value} {error.value!r}".lower()
+    (problem,) = error.value.errors(include_url=False, include_input=False)
+    return problem["loc"], problem["msg"]
+
+
+WRONG = {
+    "": "at least 1",
+    " planted": "begins or ends with a blank",
+    "planted\n": "begins or ends with a blank",
+    "planted\u00a0": "begins or ends with a blank",
+    "plan\tted": "control character",
+    "planted\x7f-": "control character",
+    "$PLANTED_TOKEN": "${CRM_TOKEN}",
+    "$PLANTED": "${CRM_TOKEN}",
+    "$planted_token": "${CRM_TOKEN}",
+}
+PLACES: list[tuple[dict[str, Any], str]] = [
+    ({"type": "bearer"}, "token"),
+    ({"type": "header", "name": "X-Key"}, "value"),
+    ({"type": "query", "name": "key"}, "value"),
+    ({"type": "basic", "username": "lan"}, "password"),
+    ({"type": "oauth2_client_credentials", "token_url": "https://a.example", "client_id": "x"}, "client_secret"),
+    ({"type": "oauth2_refresh_token", "token_url": "https://a.example", "client_id": "x"}, "refresh_token"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), WRONG.items())
+@pytest.mark.parametrize(("others", "key"), PLACES, ids=lambda part: part["type"] if isinstance(part, dict) else part)
+def test_what_is_no_credential_is_told_without_repeating_it(
+    others: dict[str, Any], key: str, text: str, told: str
+) -> None:
+    if key == "password" and not text:
+        return  # which some CRMs want
+    place, problem = complaint({**others, key: text})
+    assert place == ("auth", others["type"], key)
+    assert told in problem
+
+
+@pytest.mark.parametrize("text", ["$ecret", "$2b$10$abc", "a b", "$", "pass$WORD", "=a", "ậ"])
+def test_odd_passwords_are_passwords(text: str) -> None:
+    settings({"type": "basic", "username": "lan", "password": text})
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "told"),
+    [
+        ({"type": "bearer", "token": "plantedé"}, "token", "no header can carry"),
+        ({"type": "bearer", "token": "“planted”"}, "token", "no header can carry"),
+        ({"type": "header", "name": "X", "value": "plantedé"}, "value", "no header can carry"),
+        ({"type": "bearer", "token": "t", "prefix": "é"}, "prefix", "no header can carry"),
+        ({"type": "bearer", "token": "Bearer planted"}, "token", "begins with the word that is sent before it anyway"),
+        ({"type": "bearer", "token": "bearer planted"}, "token", "leave it out here"),
+        ({"type": "bearer", "token": "Token planted", "prefix": "Token"}, "token", "leave it out here"),
+        ({"type": "header", "name": "X", "value": "Key planted", "prefix": "Key"}, "value", "leave it out here"),
+    ],
+)
+def test_a_credential_that_cannot_be_sent_as_it_is_is_told(written: dict[str, Any], key: str, told: str) -> None:
+    place, problem = complaint(written)
+    assert place == ("auth", written["type"], key)
+    assert told in problem
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"type": "bearer", "token": "Bearer x", "prefix": ""},
+        {"type": "bearer", "token": "Bearerx"},
+        {"type": "header", "name": "X", "value": "Bearer x"},
+    ],
+)
+def test_a_credential_may_hold_another_word_or_the_only_one(written: dict[str, Any]) -> None:
+    settings(written)
+
+
 @pytest.mark.parametrize(
     ("written", "headers", "query"),
     [

@@ -198,8 +198,8 @@ def test_what_is_not_json_is_named_without_showing_it(body: bytes, reason: str) 
     [
         (401, SourceRejected, "credentials"),
         (403, SourceRejected, "rights"),
-        (400, SourceRejected, r"nobody_status: \[400\]"),
         (404, UnexpectedAnswer, r"nobody_status: \[404\]"),
+        (410, UnexpectedAnswer, r"nobody_status: \[410\]"),
         (302, UnexpectedAnswer, "redirect"),
         (408, SourceUnavailable, "408"),
         (429, SourceUnavailable, "429"),
@@ -211,6 +211,14 @@ def test_a_failure_says_whether_waiting_helps(status: int, error: type[Exception
     with pytest.raises(error, match=advice):
         refuse_failure(Response(status))
     refuse_failure(Response(status), allowed={status})
+
+
+@pytest.mark.parametrize("status", [400, 402, 405, 406, 409, 411, 413, 415, 422, 451])
+def test_a_request_that_is_refused_never_passes_for_nobody(status: int) -> None:
+    with pytest.raises(SourceRejected, match=r"look at method, path, query and json of this step$"):
+        refuse_failure(Response(status))
+    with pytest.raises(SourceRejected, match=r"of this step; error_message: … shows the CRM's own words$"):
+        refuse_failure(Response(status), tells_why=False)
 
 
 def test_good_answers_are_no_failure() -> None:

@@ -2,6 +2,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from bridge.deadline import Deadline
 from bridge.errors import SourceRejected, SourceUnavailable
@@ -17,6 +18,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 def ask(url: str, tls: Tls) -> int:
     client = HttpClient(HttpSettings(tls=tls))
+    client.warn()
     try:
         return client.send(Request("GET", url), Deadline.after(10)).status
     finally:
@@ -52,7 +54,8 @@ def test_not_checking_certificates_is_possible_and_warned_about(
 
 
 def test_a_server_without_tls_is_named() -> None:
-    with HttpServer(lambda _: Reply()) as server, pytest.raises(SourceUnavailable, match="no TLS connection"):
+    told = r"no TLS connection .*: it does not speak TLS: is it http://\?$"
+    with HttpServer(lambda _: Reply()) as server, pytest.raises(SourceUnavailable, match=told):
         ask(server.url.replace("http:", "https:"), Tls())
 
 
@@ -63,3 +66,22 @@ def test_a_file_of_authorities_that_cannot_be_used_needs_somebody_to_act(tmp_pat
         file.write_text(content)
     with pytest.raises(SourceRejected, match=r"tls\.ca_file"):
         ask("https://127.0.0.1:1/", Tls(ca_file=file))
+
+
+def test_authorities_are_read_for_https_only(tmp_path: Path) -> None:
+    tls = Tls(ca_file=tmp_path / "missing.pem")
+    with HttpServer(lambda _: Reply()) as server:
+        assert ask(server.url, tls) == 200
+
+
+def test_authorities_can_be_read_ahead_of_the_first_request(tmp_path: Path) -> None:
+    client = HttpClient(HttpSettings(tls=Tls(ca_file=tmp_path / "missing.pem")))
+    client.prepare("http://crm.example")
+    with pytest.raises(SourceRejected, match=r"tls\.ca_file"):
+        client.prepare("https://crm.example")
+
+
+@pytest.mark.parametrize("written", ["no", "yes", "off", "on", "0", 0, 1, "False"])
+def test_whether_to_check_certificates_is_true_or_false_and_nothing_like_it(written: object) -> None:
+    with pytest.raises(ValidationError, match="has to be true or false"):
+        Tls.model_validate({"verify": written})

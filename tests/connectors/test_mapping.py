@@ -18,6 +18,7 @@ ANSWER = {
     "pair": [7, "Lan"],
     "object": {},
     "a.b": {"c-d": 5},
+    "owner": {"profile": {"email": ""}},
 }
 
 
@@ -28,6 +29,11 @@ ANSWER = {
         ("", "not a JMESPath expression: "),
         ("a b", "not a JMESPath expression: "),
         ("a && && b", "not a JMESPath expression: "),
+        ("owner[0", "not a JMESPath expression: its end is missing"),
+        ("a]b", "not a JMESPath expression: ']' does not fit, at character 2"),
+        ("a.#", "not a JMESPath expression: Unknown token #, at character 3"),
+        ("$.items", "JMESPath, not JSONPath: leave '$.' out"),
+        ("$[0]", "JMESPath, not JSONPath: leave '$.' out"),
         ("active == true", "true means a field of that name in JMESPath; write it in backticks: `true`"),
         ("list[?left == null]", "null means a field of that name"),
         ('status == "open"', "double quotes mean a field's name in JMESPath; write a text in single quotes"),
@@ -38,8 +44,10 @@ ANSWER = {
     ],
 )
 def test_what_is_wrong_with_an_expression_is_told_when_it_is_loaded(source: str, problem: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(problem)):
+    with pytest.raises(ValueError, match=re.escape(problem)) as error:
         Expression(source)
+    assert "\n" not in str(error.value)
+    assert "^" not in str(error.value)
 
 
 def test_a_problem_is_located_at_its_leaf() -> None:
@@ -67,6 +75,7 @@ def test_a_function_that_cannot_work_on_the_answer_is_an_unexpected_answer(sourc
     [
         "user",
         "user.email",
+        "owner.profile.email",
         "none",
         "none.id",
         "off.id",
@@ -97,6 +106,8 @@ def test_an_expression_fits_what_has_its_fields_be_they_empty(source: str) -> No
     [
         "missing",
         "user.missing",
+        "owner.profile.missing",
+        "owner.missing.email",
         "pair.id",
         "text.id",
         "text[0]",
@@ -112,6 +123,24 @@ def test_an_expression_fits_what_has_its_fields_be_they_empty(source: str) -> No
 )
 def test_an_expression_does_not_fit_what_lacks_its_fields(source: str) -> None:
     assert not Expression(source).fits(ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("source", "fields"),
+    [
+        ("missing", ANSWER),
+        ("phones[].missing", {"number": 1}),
+        ("phones[*].missing", {"number": 1}),
+        ("phones[?number==`1`].missing", {"number": 1}),
+        ("phones[0].missing", {"number": 1}),
+        ("owner.missing.email", {"profile": {"email": ""}}),
+        ("owner.profile.missing", {"email": ""}),
+        ("text[].missing", ANSWER),
+        ("empty[].missing", ANSWER),
+    ],
+)
+def test_how_far_an_expression_fits_is_known(source: str, fields: object) -> None:
+    assert Expression(source).reached(ANSWER) == fields
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,13 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from connectors.request_template import RequestTemplate
+from connectors.auth import BearerAuth
+from connectors.http import Tls
+from connectors.login import LoginRequest
+from connectors.oauth import RefreshToken
 from connectors.rest_config import RestConfig
 from connectors.steps import Step
+from tests.support.models import models_of
 
 BASE = "base_url: https://crm.example\n"
 
@@ -41,6 +45,8 @@ def step(text: str) -> str:
         step("take: {owner_id: id}"),
         step("path: contacts, query: {a: 1, b: true, c: [x, 2], d: {json: [a, {b: c}]}}, take: {email: e}"),
         step("path: a, form: {x: y}, take: {name: n}"),
+        step("path: 429, take: {name: n}"),
+        step("take: {owner_id: id}, match: [Exact]"),
         step('path: "x/{{ form }}", forms: national, match: exact, take: {login: l}'),
         step("""path: "{{ settings.a }}/{{ secrets.b }}", take: {owner_id: "id || ''"}""")
         + "\nsettings: {a: x}\nsecrets: {b: y}",
@@ -57,7 +63,25 @@ def test_these_settings_are_right(text: str) -> None:
         (f"{BASE}steps: []", "steps", "at least 1 item"),
         (BASE, "", "Field required"),
         (step("path: a"), "", "no step takes an owner"),
-        (step("take: {owner: id}"), "", "no step takes an owner"),
+        (step("take: {customer: id}"), "", "no step takes an owner"),
+        (step("take: {emial: mail}"), "steps.0.take.emial", "no later step uses 'emial', did you mean 'email'?"),
+        (step("take: {owner: id}"), "steps.0.take.owner", "did you mean 'owner_id'?"),
+        (step("take: {name: n, emial: mail}"), "steps.0.take.emial", "did you mean 'email'?"),
+        (step("take: {name: n, xx: y}"), "steps.0.take.xx", "no later step uses 'xx'; an owner has owner_id, email"),
+        (step("take: {owner_id: id}, match: Exact"), "steps.0.match", "did you mean 'exact'?"),
+        (step("take: {owner_id: id}, once: 'yes'"), "steps.0.once", "has to be true or false"),
+        (step("take: {owner_id: id}, once: 1"), "steps.0.once", "has to be true or false"),
+        (step("take: {owner_id: id}") + "\ntls: {verify: 'no'}", "tls.verify", "has to be true or false"),
+        (
+            step("take: {owner_id: id}") + "\nauth: {type: login, request: {path: a}, take: {a: b}, cookies: 'on'}",
+            "auth.cookies",
+            "has to be true or false",
+        ),
+        (
+            step("take: {owner_id: id}, path: '{{ secrets.key }}'"),
+            "steps.0.path",
+            "'secrets' is not known here: add 'secrets:' with this name to the connector",
+        ),
         (step("take: {owner_id: 'a['}"), "steps.0.take.owner_id", "not a JMESPath expression"),
         (step("take: {owner_id: id}, records: 'a b'"), "steps.0.records", "not a JMESPath expression"),
         (step("take: {owner_id: id}, where: a == true"), "steps.0.where", "true means a field"),
@@ -67,7 +91,7 @@ def test_these_settings_are_right(text: str) -> None:
         (step("take: {owner_id: id}, path: '{{ caler.nsn }}'"), "steps.0.path", "did you mean 'caller'?"),
         (step("take: {owner_id: id}, path: '{{ caller.nns }}'"), "steps.0.path", "did you mean 'nsn'?"),
         (step("take: {owner_id: id}, path: '{{ owner_id }}'"), "steps.0.path", "'owner_id' is not known here"),
-        (step("take: {owner_id: id}, path: '{{ settings.x }}'"), "steps.0.path", "'settings' is not known here"),
+        (step("take: {owner_id: id}, path: '{{ settings.x }}'"), "steps.0.path", "add 'settings:' with this name to"),
         (step("take: {owner_id: id}, path: '{{ login.x }}'"), "steps.0.path", "'login' is not known here"),
         (step("take: {owner_id: id}, path: '{{ all.x }}'"), "steps.0.path", "'all' is not known here"),
         (step("take: {owner_id: id}, path: '{{'"), "steps.0.path", "not a template"),
@@ -76,7 +100,8 @@ def test_these_settings_are_right(text: str) -> None:
         (step("take: {owner_id: id}, path: 'a?b=c'"), "steps.0.path", "parameters stand under 'query'"),
         (step("take: {owner_id: id}, path: 'a/../b'"), "steps.0.path", "cannot contain '.' or '..'"),
         (step("take: {owner_id: id}, path: 'a/%2e%2E/b'"), "steps.0.path", "cannot contain '.' or '..'"),
-        (step("take: {owner_id: id}, path: 5"), "steps.0.path", "write a path here"),
+        (step("take: {owner_id: id}, path: [5]"), "steps.0.path", "write a path here"),
+        (step("take: {owner_id: id}, path: true"), "steps.0.path", "write a path here"),
         (step("take: {owner_id: id}, query: {a: null}"), "steps.0.query.a", "write a text, a list of texts"),
         (step("take: {owner_id: id}, query: {a: {b: c}}"), "steps.0.query.a", "write a text, a list of texts"),
         (step("take: {owner_id: id}, query: {a: [[b]]}"), "steps.0.query.a", "write a text, a list of texts"),
@@ -153,6 +178,19 @@ def test_behind_a_step_that_runs_once_only_its_own_names_are_known() -> None:
     assert "'a' is not known here" in problems(text.replace("all.a", "a").replace("Z", "b"))["steps.1.query.id"]
 
 
+def test_the_one_value_of_a_row_is_not_there_in_a_step_that_runs_once() -> None:
+    once = "{once: true, path: b, query: {id: '{{ owner_id }}'}, take: {email: e}}"
+    for text in (once, once.replace("once: true", "once: 'true'")):
+        found = problems(f"{BASE}steps: [{{take: {{owner_id: x}}}}, {text}]")
+        assert list(found) == ["steps.1.query.id"]
+        assert found["steps.1.query.id"].endswith("with once write {{ all.owner_id }}")
+
+
+def test_a_name_that_only_a_step_for_all_rows_uses_is_used() -> None:
+    once = "{once: true, path: b, query: {id: '{{ all.a }}'}, take: {email: e}}"
+    assert problems(f"{BASE}steps: [{{take: {{a: x}}}}, {once}]") == {}
+
+
 def test_what_a_step_that_runs_once_would_forget_has_to_be_taken_again() -> None:
     text = (
         BASE + "steps: [{take: {owner_id: x}}, {once: true, path: b, query: {id: '{{ all.owner_id }}'}, take: {b: y}}]"
@@ -170,9 +208,10 @@ def test_the_values_of_a_login_are_known_to_the_steps() -> None:
 
 
 def test_the_fields_are_documented_and_have_a_schema() -> None:
-    models: list[type[BaseModel]] = [RestConfig, Step, RequestTemplate]
+    models: list[type[BaseModel]] = list(models_of(RestConfig))
+    assert {RestConfig, Step, LoginRequest, Tls, BearerAuth, RefreshToken} <= set(models)
     undocumented = [name for model in models for name, field in model.model_fields.items() if not field.description]
-    assert [name for name in undocumented if name != "tls"] == []
+    assert undocumented == []
     schema = RestConfig.model_json_schema()
     assert "json" in schema["$defs"]["Step"]["properties"]
 

@@ -30,15 +30,15 @@ class Timeless(FakeConnector):
 
 
 class InitFails(FakeConnector):
-    def __init__(self, config) -> None:
+    def __init__(self, _config) -> None:
         raise ValueError("cannot be made")
 
 
 class InitExits(FakeConnector):
-    def __init__(self, config) -> None:
+    def __init__(self, _config) -> None:
         sys.exit(4)
 
 
 class InitForgetsSuper(FakeConnector):
-    def __init__(self, config) -> None:
+    def __init__(self, _config) -> None:
         pass
