@@ -77,6 +77,14 @@ class Service:
                 return str(error)
         return ""
 
+    def lost_since(self, previous: "Service") -> str:
+        """Say why a connector that was open under the previous configuration is not under this one, or nothing."""
+        for name, guard in self.guards.items():
+            before = previous.guards.get(name)
+            if before and not before.wait_until_tried(0) and (why := guard.wait_until_tried(0)):
+                return f"connector {name}: {why}"
+        return ""
+
     def troubles(self) -> dict[str, str]:
         """Say for each part that is not well why not."""
         parts = [(f"connector {name}", guard.trouble) for name, guard in self.guards.items()]
@@ -112,12 +120,11 @@ def _store(config: Config, previous: Service | None) -> Store | None:
 
 def _guard(source: Source, config: Config, previous: Service | None, store: Store | None) -> Guard:
     settings, patience = config.settings.cache, config.settings.server.deadline
-    if previous and (source, settings, patience) == (
-        previous.config.sources.get(source.name),
-        previous.config.settings.cache,
-        previous.deadline,
-    ):
-        return previous.guards[source.name]
+    if previous and previous.config.sources.get(source.name) == source:
+        kept = previous.guards[source.name]
+        if settings == previous.config.settings.cache or not kept.connector.remembered:
+            kept.patience = patience
+            return kept
     connector, cache = source.connector(source.config), AnswerCache(settings)
     if store and connector.remembered:
         store.keep(source.name, identity_of(source, config), cache)
@@ -148,7 +155,7 @@ class Bridge:
             self._redaction.replace_secrets(old.config.secrets | config.secrets)
             new = Service(config, old)
             new.open(RELOAD_PATIENCE)
-            if trouble := new.without_extensions():
+            if trouble := new.without_extensions() or new.lost_since(old):
                 _log.error("not reloaded, the old configuration stays in force: %s", trouble)
                 new.close(old)
                 return False
@@ -163,7 +170,7 @@ class Bridge:
 
     def troubles(self) -> dict[str, str]:
         """Say for each part of the service in force that is not well why not."""
-        return self.service.troubles()
+        return {part: self._redaction(why) for part, why in self.service.troubles().items()}
 
     def close(self) -> None:
         """Release everything."""

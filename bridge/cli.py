@@ -109,7 +109,7 @@ def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool
         tell(why)
     elif not decision.extensions:
         click.echo(redaction(why), err=True)
-    click.echo(_as_json(decision) if as_json else decision.body)
+    click.echo(redaction(_as_json(decision)) if as_json else decision.body)
     if decision.outcome is Outcome.UNAVAILABLE:
         sys.exit(_UNAVAILABLE)
 

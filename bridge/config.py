@@ -8,7 +8,7 @@ import os
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from bridge.connector import AnyConnector, ConnectorConfig
 from bridge.document import Document, read_document
 from bridge.errors import ConfigError, Problem
 from bridge.interpolation import Interpolation
-from bridge.redaction import secrets_in
+from bridge.redaction import Redaction, secrets_in
 from bridge.registry import connector_class
 from bridge.routes import RouteRule, read_routes
 from bridge.sections import Phone, Route, Settings
@@ -70,7 +70,8 @@ def load_config(
     routes = _routes(document, region, found)
     problems = _in_order([*document.problems, *found])
     if problems or settings is None:
-        raise ConfigError(problems)
+        masked = Redaction(interpolation.secrets)
+        raise ConfigError([replace(one, key=masked(one.key), message=masked(one.message)) for one in problems])
     secrets = {
         *interpolation.secrets,
         *secrets_in(settings),

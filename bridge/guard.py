@@ -49,7 +49,7 @@ class Guard:
         self.connector = connector
         self.timeout: float = connector.config.timeout
         self._cache = cache
-        self._patience = patience
+        self.patience = patience
         self._clock = clock
         self._workers: Workers[Answer] = Workers(name, connector.config.max_in_flight)
         self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
@@ -190,7 +190,7 @@ class Guard:
         finally:
             del self._under_way[attempt]
         took = self._clock() - started
-        if took > self._patience:
+        if took > self.patience:
             self._failed(f"an answer took {took:.1f} s")
         else:
             self._breaker.succeeded()
@@ -201,7 +201,7 @@ class Guard:
 
     def _too_slow(self) -> bool:
         """Tell whether so many questions have been under way for too long that the next would be one more."""
-        latest = self._clock() - self._patience
+        latest = self._clock() - self.patience
         return sum(self._breaker.closed_at < at < latest for at in list(self._under_way.values())) >= _FAILURES_IN_A_ROW
 
     def _failed(self, reason: str, hold: float | None = None, *, opens: bool = False) -> None:
@@ -216,7 +216,7 @@ class Guard:
             question = self._latest
             if question is not None and not self._breaker.seconds_to_hold():
                 with suppress(SourceError, TimeoutError):
-                    self._start(question).result.result(self._patience)
+                    self._start(question).result.result(self.patience)
         if not self._breaker.is_open:
             _log.info("connector %s answers again", self.name)
 

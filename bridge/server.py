@@ -39,6 +39,8 @@ _LONGEST_QUEUE = 0.5
 _MOST_CONNECTIONS = 4000
 _MOST_UNREAD = 65536
 _LINGER = 0.2
+_HEAD_PATIENCE = 0.5
+_MOMENT = 0.1
 
 
 class PlainLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -55,6 +57,26 @@ class PlainLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         """Write nothing."""
 
 
+class _ClientSocket(socket.socket):
+    """A client's connection, read no longer than `until`: half a request must not hold a thread for good.
+
+    What does not come in time counts as the end of the connection. A request's head fits into one packet.
+    """
+
+    until = 0.0
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Return what has come, or nothing once the time is over."""
+        seconds = self.until - time.monotonic()
+        if seconds <= 0:
+            return b""
+        self.settimeout(seconds)
+        try:
+            return super().recv(size, flags)
+        except TimeoutError:
+            return b""
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A gthread worker that knows when a request arrived, and whose own error answers have no body."""
 
@@ -63,6 +85,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._loaded = threading.Event()
         self._queue: deque[float] = deque()
         self._arrivals = 0
+        self._born = time.monotonic()
+        self._accepts_the_backlog_until = 0.0
 
     def accept(self, listener: socket.socket) -> None:
         """Accept all who are waiting, not one for each turn of the loop: who is not accepted is not seen waiting."""
@@ -79,6 +103,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """
         conn.arrived = time.monotonic()
         self._arrivals += 1
+        if not isinstance(conn.sock, _ClientSocket):
+            conn.sock = _ClientSocket(fileno=conn.sock.detach())
+            if conn.arrived < self._accepts_the_backlog_until:
+                conn.arrived = self._born  # it may have waited for as long as this process took to start
         if self._queue and conn.arrived - self._queue[0] > _LONGEST_QUEUE:
             self._turn_away(conn)
             return
@@ -86,9 +114,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().enqueue_req(conn)
 
     def _turn_away(self, conn: TConn) -> None:
+        conn.sock.setblocking(False)
         with contextlib.suppress(OSError):
-            conn.sock.setblocking(False)
-            conn.sock.recv(_MOST_UNREAD)  # closing with unread bytes would take the answer away again
+            socket.socket.recv(conn.sock, _MOST_UNREAD)  # closing with unread bytes would take the answer away again
+        with contextlib.suppress(OSError):
             conn.sock.send(_bare_answer("200 OK", "X-Bridge-Outcome: unavailable\r\n"))
             conn.sock.shutdown(socket.SHUT_WR)
         conn.close()
@@ -101,9 +130,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if not conn.data_ready:
             return _DEFER
         ARRIVED.set(conn.arrived)
+        conn.sock.until = time.monotonic() + _HEAD_PATIENCE
         goes_on = super().handle(conn)
         if not goes_on:
             # gunicorn would linger for the client to close its end in the thread that accepts everybody's calls.
+            conn.sock.until = time.monotonic() + _LINGER
             close_graceful(conn.sock, timeout=_LINGER)
             conn.close = _closed_already
         return goes_on
@@ -131,6 +162,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Serve until told to stop, then let the connectors release what they hold."""
+        self._accepts_the_backlog_until = time.monotonic() + _MOMENT
         super().run()
         self.app.callable.extensions["omi_bridge"].close()
 
@@ -145,7 +177,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 def _has_spoken(sock: socket.socket) -> bool:
     """Tell whether there is something to read, were it the end; unlike select, for any number of open files."""
     try:
-        sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        socket.socket.recv(sock, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return False
     except OSError:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -156,4 +157,49 @@ def test_a_reload_that_would_lose_the_list_of_extensions_is_refused(tmp_path):
         config.write_text(config.read_text().replace("staff.csv", "stuff.csv"))
         service.hang_up()
         assert "stuff.csv" in service.wait_for_log("not reloaded")
+        assert service.ask().body == b"101:102"
+
+
+def test_half_a_request_does_not_hold_a_thread_for_good(tmp_path):
+    with RunningService(write_config(tmp_path), "--threads", "4") as service, ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(service.connect(b"GET /get_owner_contact_by_phone?phoneNumber=09"))
+        assert service.ask_until("0901234567", b"101:102").seconds < 2.0
+
+
+def test_a_body_that_does_not_come_does_not_hold_a_thread(tmp_path):
+    request = b"GET /get_owner_contact_by_phone HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"
+    with RunningService(write_config(tmp_path), "--threads", "4") as service, ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(service.connect(request))
+        assert service.ask().seconds < 2.0
+
+
+def test_many_open_connections_cost_nobody_an_answer(tmp_path):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with RunningService(write_config(tmp_path)) as service, ExitStack() as stack:
+        for _ in range(1100):
+            stack.enter_context(service.connect(b""))
+        assert service.ask().body == b"101:102"
+
+
+def test_a_reload_does_not_put_a_half_written_file_in_force(tmp_path):
+    config = write_config(tmp_path, rows="0901234567,1024\n")
+    with RunningService(config) as service:
+        assert service.ask().body == b"1024"
+        (tmp_path / "customers.csv").write_text("phone,extension\n0901234567,102", encoding="utf-8")
+        service.wait_for_log("half-written")
+        config.write_text(config.read_text() + "cache: {ttl: 7m}\nserver: {deadline: 1700ms}\n", encoding="utf-8")
+        service.hang_up()
+        service.wait_for_log("configuration reloaded")
+        assert service.ask().body == b"1024"
+
+
+def test_a_reload_that_would_lose_a_source_is_refused(tmp_path):
+    config = write_config(tmp_path)
+    with RunningService(config) as service:
+        config.write_text(config.read_text().replace("customers.csv", "customer.csv"), encoding="utf-8")
+        service.hang_up()
+        assert "connector customers: " in service.wait_for_log("not reloaded")
         assert service.ask().body == b"101:102"

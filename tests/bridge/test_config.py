@@ -139,3 +139,11 @@ def test_overrides_count_instead_of_what_is_written(tmp_path):
     file.write_text(SMALLEST + "server: {threads: 8}\n", encoding="utf-8")
     server = load_config(file, {}, {"threads": 16, "bind": "127.0.0.1:1"}).settings.server
     assert (server.threads, server.bind) == (16, "127.0.0.1:1")
+
+
+def test_a_secret_that_was_filled_in_is_not_repeated_in_a_complaint(tmp_path):
+    text = SMALLEST + '"${HOOK_TOKEN}": 1\n' + "routes: [{connectors: ['${HOOK_TOKEN}x']}]\n"
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text.replace("customers:", "'${HOOK_TOKEN}':"), HOOK_TOKEN="planted-4711")
+    assert str(caught.value).count("•••") >= 2
+    assert "planted" not in str(caught.value)

@@ -36,8 +36,10 @@ def worker():
 def wire():
     client, server = socket.socketpair()
     client.sendall(REQUEST)
-    with client, server:
-        yield client, TConn(Config(), server, ("127.0.0.1", 1), ("127.0.0.1", 2))
+    connection = TConn(Config(), server, ("127.0.0.1", 1), ("127.0.0.1", 2))
+    with client:
+        yield client, connection
+    connection.sock.close()
 
 
 def test_a_call_is_given_to_a_thread_and_its_time_is_noted(worker, wire):
