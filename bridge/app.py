@@ -60,13 +60,13 @@ class Service:
             file.start()
         fresh = [guard for guard in self.guards.values() if guard not in self._kept]
         for guard in fresh:
-            guard.start()
+            guard.opening.start()
         end = time.monotonic() + patience
         if self.store:
             self.store.start()
             self.store.wait_until_loaded(patience)
         for guard in fresh:
-            guard.wait_until_tried(max(0.0, end - time.monotonic()))
+            guard.opening.wait(max(0.0, end - time.monotonic()))
 
     def without_extensions(self) -> str:
         """Say why a list of extensions is not there at all, or nothing."""
@@ -81,7 +81,7 @@ class Service:
         """Say why a connector that was open under the previous configuration is not under this one, or nothing."""
         for name, guard in self.guards.items():
             before = previous.guards.get(name)
-            if before and not before.wait_until_tried(0) and (why := guard.wait_until_tried(0)):
+            if before and not before.opening.wait(0) and (why := guard.opening.wait(0)):
                 return f"connector {name}: {why}"
         return ""
 

@@ -52,8 +52,8 @@ def _extensions(file: ExtensionFileWatch) -> Iterator[Finding]:
 
 
 def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
-    guard.start()
-    if trouble := guard.wait_until_tried(OPENING_PATIENCE):
+    guard.opening.start()
+    if trouble := guard.opening.wait(OPENING_PATIENCE):
         yield Finding(guard.name, f"cannot be opened: {trouble}", failed=True)
         return
     yield Finding(guard.name, "can be opened")

@@ -131,9 +131,9 @@ def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], No
     for file in service.extension_files:
         file.start()
     for guard in service.guards.values():
-        guard.start()
+        guard.opening.start()
     for guard in service.guards.values():
-        trouble = guard.wait_until_tried(OPENING_PATIENCE)
+        trouble = guard.opening.wait(OPENING_PATIENCE)
         if trouble and tell:
             tell(f"{guard.name}: cannot be opened: {trouble}")
     return service.lookup.answer([phone], hotline, Deadline.after(service.deadline), tell)

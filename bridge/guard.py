@@ -7,7 +7,6 @@ leaves as owners or as a SourceError, whatever the connector does. Nobody waits 
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -16,13 +15,13 @@ from bridge.breaker import Breaker
 from bridge.cache import AnswerCache
 from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
-from bridge.errors import SourceBusy, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
-from bridge.trust import trusted
+from bridge.errors import SourceBusy, SourceError, SourceUnavailable
+from bridge.opening import Opening
+from bridge.trust import bug_in, trusted
 from bridge.workers import Flight, Workers
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
 _TRIAL_EVERY = 2.0
 _FAILURES_IN_A_ROW = 5
 _PATIENCE_AT_CLOSE = 1.0
@@ -55,11 +54,9 @@ class Guard:
         self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
         self._under_way: dict[object, float] = {}
         self._latest: Call | None = None
-        self._opened = threading.Event()
-        self._tried = threading.Event()
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
-        self._why_not_open = "is still being opened"
+        self.opening = Opening(name, connector, self._wait)
 
     def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
@@ -78,8 +75,8 @@ class Guard:
             self._latest = question
             if not may_ask:
                 raise SourceUnavailable("no time is left to ask")
-            if not self._opened.is_set():
-                raise SourceUnavailable(self._why_not_open)
+            if self.opening.trouble:
+                raise SourceUnavailable(self.opening.trouble)
             if not self._breaker.is_open and self._too_slow():
                 self._failed(f"{_FAILURES_IN_A_ROW} questions without an answer", opens=True)
             if self._breaker.is_open:
@@ -92,14 +89,13 @@ class Guard:
     @property
     def trouble(self) -> str:
         """Why the source cannot be used just now, or nothing if it can."""
-        if not self._opened.is_set():
-            return self._why_not_open
-        if self._breaker.is_open:
-            return self._breaker.reason
+        known = self.opening.trouble or (self._breaker.reason if self._breaker.is_open else "")
+        if known:
+            return known
         try:
             return self.connector.trouble()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
-            return str(self._bug(error, None))
+            return str(bug_in(self.name, error))
 
     def report(self) -> Sequence[str]:
         """Return what the connector tells about its source; never raises."""
@@ -107,49 +103,7 @@ class Guard:
             lines = self.connector.report()
             return [lines] if isinstance(lines, str) else [str(line) for line in lines]
         except BaseException as error:  # noqa: BLE001 - a stranger's code
-            return [str(self._bug(error, None))]
-
-    def start(self) -> None:
-        """Open the connector in the background, and try again until it succeeds or the guard is closed."""
-        threading.Thread(target=self.open, name=f"open-{self.name}", daemon=True).start()
-
-    def open(self) -> None:
-        """Open the connector, and try again until it succeeds or the guard is closed; for a thread of its own."""
-        pause = _FIRST_PAUSE
-        while not self._closed.is_set():
-            try:
-                self.try_to_open()
-            except SourceError as error:
-                self._wait(pause)
-                if isinstance(error, SourceRejected):  # signing in too often locks us out
-                    pause = min(_LONGEST_PAUSE, pause * 2)
-            else:
-                return
-
-    def wait_until_tried(self, seconds: float) -> str:
-        """Wait for the first attempt to open it, `seconds` at most; return why it is not open, or nothing if it is."""
-        self._tried.wait(seconds)
-        return "" if self._opened.is_set() else self._why_not_open
-
-    def try_to_open(self) -> None:
-        """Open the connector once; raises SourceError if that is not possible now."""
-        try:
-            self.connector.open()
-            self._opened.set()
-        except SourceError as error:
-            self._not_open(error)
-            raise
-        except BaseException as error:  # a stranger's code may even call sys.exit()
-            failure = self._bug(error, None)
-            self._not_open(failure)
-            raise failure from error
-        finally:
-            self._tried.set()
-
-    def _not_open(self, error: SourceError) -> None:
-        if self._why_not_open != str(error):
-            _log.warning("connector %s cannot be opened yet: %s", self.name, error)
-        self._why_not_open = str(error)
+            return [str(bug_in(self.name, error))]
 
     def close(self) -> None:
         """Stop trying, and let the connector release what it holds, waiting a second for it at most."""
@@ -184,7 +138,7 @@ class Guard:
             _log.warning("connector %s: %s: %s", self.name, error.reason, error)
             raise
         except BaseException as error:  # a stranger's code may even call sys.exit()
-            failure = self._bug(error, question)
+            failure = bug_in(self.name, error, question.caller)
             self._failed(str(failure))
             raise failure from error
         finally:
@@ -220,16 +174,8 @@ class Guard:
         if not self._breaker.is_open:
             _log.info("connector %s answers again", self.name)
 
-    def _bug(self, error: BaseException, question: Call | None) -> SourceError:
-        """Log a fault of the connector's code with its traceback, without the caller's number."""
-        text = "".join(traceback.format_exception(error))
-        for form in question.caller.forms if question else ():
-            text = text.replace(form, question.caller.masked if question else "")
-        _log.error("connector %s has a bug:\n%s", self.name, text)
-        return UnexpectedAnswer(f"a bug in the connector: {type(error).__name__}")
-
     def _release(self) -> None:
         try:
             self.connector.close()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
-            self._bug(error, None)
+            bug_in(self.name, error)

@@ -1,10 +1,16 @@
-"""A connector is somebody else's code: what it returns is checked before it counts."""
+"""A connector is somebody else's code: what it returns is checked, and what it raises told, before it counts."""
 
+import logging
+import traceback
 from collections.abc import Sequence
 from itertools import islice
 
 from bridge.answer import Owners
 from bridge.connector import Owner
+from bridge.errors import SourceError, UnexpectedAnswer
+from bridge.phone import PhoneNumber
+
+_log = logging.getLogger(__name__)
 
 _MOST_OWNERS = 100
 
@@ -26,3 +32,12 @@ def _owner(item: object) -> Owner:
     if not all(value is None or isinstance(value, str) for value in values) or not any(values):
         raise TypeError("it returned an owner whose fields are no texts, or all empty")
     return item
+
+
+def bug_in(name: str, error: BaseException, caller: PhoneNumber | None = None) -> SourceError:
+    """Log a fault in a connector's code with its traceback, without the caller's number; return it as a failure."""
+    text = "".join(traceback.format_exception(error))
+    for form in caller.forms if caller else ():
+        text = text.replace(form, caller.masked if caller else "")
+    _log.error("connector %s has a bug:\n%s", name, text)
+    return UnexpectedAnswer(f"a bug in the connector: {type(error).__name__}")

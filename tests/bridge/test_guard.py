@@ -27,7 +27,7 @@ def guard_of(connector: FakeConnector, clock: FakeClock | None = None, *, opened
     clock = clock or FakeClock()
     guard = Guard("crm", connector, AnswerCache(SETTINGS, clock), clock=clock)
     if opened:
-        guard.try_to_open()
+        guard.opening.attempt()
     return guard
 
 
@@ -184,7 +184,7 @@ def test_opening_goes_on_until_it_succeeds():
         return False
 
     guard = Guard("crm", connector, AnswerCache(SETTINGS), wait=wait)
-    guard.open()
+    guard.opening.run()
     assert (connector.opened, len(waits)) == (2, 1)
     assert ask(guard, CALL, soon()).owners == (LAN,)
 
@@ -269,7 +269,7 @@ def test_who_calls_near_the_end_of_the_life_is_asked_for_again_in_the_background
     clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
     settings = Cache(ttl="600s", refresh_ahead="60s")
     guard = Guard("crm", connector, AnswerCache(settings, clock), clock=clock)
-    guard.try_to_open()
+    guard.opening.attempt()
     ask(guard, CALL, soon())
     clock.advance(530)
     assert ask(guard, CALL, soon()).freshness is CACHED
@@ -302,7 +302,7 @@ class Rounds:
 
 def broken_guard(connector: FakeConnector, clock: FakeClock, rounds: Rounds) -> Guard:
     guard = Guard("crm", connector, AnswerCache(SETTINGS, clock), clock=clock, wait=rounds)
-    guard.try_to_open()
+    guard.opening.attempt()
     for number in range(5):
         with pytest.raises(SourceUnavailable):
             ask(guard, Call(PhoneNumber(f"+8490123450{number}")), soon())
@@ -341,7 +341,7 @@ def test_one_success_between_failures_keeps_the_source_in_use():
 def test_a_source_that_hangs_is_left_alone_as_well():
     clock, gate = FakeClock(), Gate(owned_by(LAN))
     guard = Guard("crm", FakeConnector(answer=gate), AnswerCache(SETTINGS, clock), clock=clock)
-    guard.try_to_open()
+    guard.opening.attempt()
     for number in range(5):
         guard.begin(Call(PhoneNumber(f"+8490123450{number}")))
         gate.wait_until_entered()
@@ -356,7 +356,7 @@ def test_a_source_that_asks_to_be_left_alone_is_not_even_tried_before_that():
     clock, rounds = FakeClock(), Rounds()
     connector = FakeConnector(answer=failing(SourceUnavailable("429", retry_after=7200)))
     guard = Guard("crm", connector, AnswerCache(SETTINGS, clock), clock=clock, wait=rounds)
-    guard.try_to_open()
+    guard.opening.attempt()
     with pytest.raises(SourceUnavailable):
         ask(guard, CALL, soon())
     rounds.next()
@@ -386,7 +386,7 @@ def test_a_bug_while_opening_is_told_and_tried_again(error, caplog):
         return False
 
     guard = Guard("crm", connector, AnswerCache(SETTINGS), wait=wait)
-    guard.open()
+    guard.opening.run()
     assert waits == [f"a bug in the connector: {type(error).__name__}"]
     assert "connector crm has a bug" in caplog.text
     assert guard.trouble == ""

@@ -19,7 +19,7 @@ LAN, MINH = Owner(id="7"), Owner(id="8")
 
 def guard_of(name: str, answer) -> Guard:
     guard = Guard(name, FakeConnector(answer=answer), AnswerCache(Cache()))
-    guard.try_to_open()
+    guard.opening.attempt()
     return guard
 
 
@@ -107,7 +107,7 @@ def test_with_no_time_left_only_what_is_remembered_is_answered():
 def test_a_connector_that_has_had_its_own_time_is_left_before_the_call_s_time_is_over():
     gate = Gate(owned_by(LAN))
     hung = Guard("crm", FakeConnector(ConnectorConfig(timeout="50ms"), gate), AnswerCache(Cache()))
-    hung.try_to_open()
+    hung.opening.attempt()
     answers = inquiry(hung, guard_of("file", owned_by(MINH))).answers(WaitingRoom(1))
     with pytest.raises(SourceUnavailable, match="in time"):
         next(answers)[1].answer()

@@ -28,7 +28,7 @@ class Desk:
         self.connectors = {name: FakeConnector(answer=answer) for name, answer in answers.items()}
         guards = {name: Guard(name, one, AnswerCache(Cache())) for name, one in self.connectors.items()}
         for guard in guards.values():
-            guard.try_to_open()
+            guard.opening.attempt()
         directory = Directory({"lan@congty.example": ["101", "102"], "minh@congty.example": ["102", "103"]})
         rules = routes or [RouteRule(frozenset(), tuple(answers))]
         self.lookup = Lookup(guards, directory, Plan(rules))

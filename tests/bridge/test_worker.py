@@ -5,7 +5,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-from bridge.server import Worker
+from bridge.worker import Worker
 
 REQUEST = b"GET /get_owner_contact_by_phone?phoneNumber=0901234567 HTTP/1.1\r\nHost: x\r\n\r\n"
 
