@@ -40,14 +40,16 @@ class _ClientSocket(socket.socket):
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Return what has come, or nothing once the time is over."""
+        if self.gettimeout() is None:  # with a time limit of its own, it would wait for that first
+            with contextlib.suppress(BlockingIOError):
+                return super().recv(size, flags | socket.MSG_DONTWAIT)  # what is there already, as it nearly always is
         seconds = self.until - time.monotonic()
         if seconds <= 0:
             return b""
         self.settimeout(seconds)
-        try:
+        with contextlib.suppress(TimeoutError):
             return super().recv(size, flags)
-        except TimeoutError:
-            return b""
+        return b""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
