@@ -131,6 +131,16 @@ def _guard(source: Source, config: Config, previous: Service | None, store: Stor
     return Guard(source.name, connector, cache, patience=patience)
 
 
+def reread(config: Config) -> Config | None:
+    """Return what stands in the file of `config` by now, or nothing if it is not valid, after saying why in the log."""
+    try:
+        return load_config(config.file, overrides=config.overrides)
+    except ConfigError as error:
+        for problem in error.problems:
+            _log.error("not reloaded, the old configuration stays in force: %s", problem)
+        return None
+
+
 class Bridge:
     """The running application: the service in force, and how it is replaced."""
 
@@ -146,11 +156,8 @@ class Bridge:
         """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
         with self._reloading:
             old = self.service
-            try:
-                config = load_config(old.config.file, overrides=old.config.overrides)
-            except ConfigError as error:
-                for problem in error.problems:
-                    _log.error("not reloaded, the old configuration stays in force: %s", problem)
+            config = reread(old.config)
+            if config is None:
                 return False
             self._redaction.replace_secrets(old.config.secrets | config.secrets)
             new = Service(config, old)

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import NoReturn
 
 import click
@@ -17,7 +16,7 @@ import click
 from bridge import catalogue
 from bridge.app import Service
 from bridge.check import OPENING_PATIENCE, check_service
-from bridge.config import Config, load_config
+from bridge.config import NO_OVERRIDES, Config, load_config
 from bridge.deadline import Deadline
 from bridge.errors import ConfigError
 from bridge.logs import set_up_logs
@@ -27,7 +26,6 @@ from bridge.schema import configuration_schema
 
 _UNAVAILABLE = 1
 _WRONG_CONFIGURATION = 2
-_NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 
 _config_option = click.option(
     "-c",
@@ -151,7 +149,7 @@ def _as_json(decision: Decision) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-def _load(file: Path, overrides: Mapping[str, object] = _NO_OVERRIDES) -> Config:
+def _load(file: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Config:
     try:
         return load_config(file, overrides=overrides)
     except ConfigError as error:

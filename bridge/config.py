@@ -50,11 +50,12 @@ class Config:
     overrides: Mapping[str, object]
 
 
-_NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
+NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
+"""Nothing on the command line counts instead of what is written."""
 
 
 def load_config(
-    file: Path, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, object] = _NO_OVERRIDES
+    file: Path, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, object] = NO_OVERRIDES
 ) -> Config:
     """Read and check `file`; raises ConfigError with every problem found.
 

@@ -16,13 +16,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from bridge.app import create_app
-from bridge.config import Config, load_config
-from bridge.errors import ConfigError
+from bridge.app import create_app, reread
+from bridge.config import Config
 from bridge.redaction import Redaction
 from bridge.worker import Worker
-
-_log = logging.getLogger(__name__)
 
 _STOPPING_PATIENCE = 10
 _MOST_CONNECTIONS = 4000
@@ -84,13 +81,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def reread(self) -> bool:
         """Take over the changed configuration for workers to come; tell whether it is valid, and log why not."""
-        try:
-            self._config = load_config(self._config.file, overrides=self._config.overrides)
-        except ConfigError as error:
-            for problem in error.problems:
-                _log.error("not reloaded, the old configuration stays in force: %s", problem)
-            return False
-        return True
+        config = reread(self._config)
+        self._config = config or self._config
+        return config is not None
 
     def run(self) -> None:
         """Serve until told to stop."""

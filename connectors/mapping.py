@@ -97,12 +97,6 @@ def scalar_of(value: object, source: str) -> str | int | None:
     return value
 
 
-def text_of(value: object, source: str) -> str | None:
-    """Return the same as `scalar_of`, as text."""
-    scalar = scalar_of(value, source)
-    return None if scalar is None else str(scalar)
-
-
 def kind_of(value: object) -> str:
     """Return what JSON calls the value."""
     if isinstance(value, bool):

@@ -82,7 +82,7 @@ def test_what_is_no_credential_is_told_without_repeating_it(
 
 @pytest.mark.parametrize("text", ["$ecret", "$2b$10$abc", "a b", "$", "pass$WORD", "=a", "ậ"])
 def test_odd_passwords_are_passwords(text: str) -> None:
-    settings({"type": "basic", "username": "lan", "password": text})
+    assert settings({"type": "basic", "username": "lan", "password": text}).password.get_secret_value() == text
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_credential_that_cannot_be_sent_as_it_is_is_told(written: dict[str, An
     ],
 )
 def test_a_credential_may_hold_another_word_or_the_only_one(written: dict[str, Any]) -> None:
-    settings(written)
+    assert settings(written).type == written["type"]
 
 
 @pytest.mark.parametrize(

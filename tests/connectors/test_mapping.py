@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bridge.errors import UnexpectedAnswer
-from connectors.mapping import Expression, JmesPath, is_nothing, scalar_of, text_of
+from connectors.mapping import Expression, JmesPath, is_nothing, scalar_of
 
 ANSWER = {
     "user": {"email": None},
@@ -148,7 +148,7 @@ def test_how_far_an_expression_fits_is_known(source: str, fields: object) -> Non
 )
 def test_crms_say_none_in_many_ways(value: object) -> None:
     assert is_nothing(value)
-    assert text_of(value, "x") is None
+    assert scalar_of(value, "x") is None
     assert not Expression("@").holds(value)
 
 
@@ -157,7 +157,7 @@ def test_crms_say_none_in_many_ways(value: object) -> None:
     [(7, "7"), ("7", "7"), (7.0, "7"), (" lan ", "lan"), ("a\u00a0b", "a\u00a0b"), (-1, "-1"), ("00", "00")],
 )
 def test_texts_and_whole_numbers_are_values(value: object, text: str) -> None:
-    assert text_of(value, "x") == text
+    assert str(scalar_of(value, "x")) == text
 
 
 def test_a_value_keeps_its_type_until_it_becomes_text() -> None:
@@ -180,14 +180,14 @@ def test_a_value_keeps_its_type_until_it_becomes_text() -> None:
 )
 def test_other_json_names_nobody(value: object, kind: str) -> None:
     with pytest.raises(UnexpectedAnswer) as error:
-        text_of(value, "owner.id")
+        scalar_of(value, "owner.id")
     assert str(error.value) == f"`owner.id` found {kind} where one text or whole number is needed"
 
 
 @pytest.mark.parametrize("value", ["a" * 501, "a\nb", "a\x00b", "a\u2028b"])
 def test_a_text_that_is_no_name_of_anybody_is_refused_without_showing_it(value: str) -> None:
     with pytest.raises(UnexpectedAnswer) as error:
-        text_of(value, "owner.id")
+        scalar_of(value, "owner.id")
     assert value not in str(error.value)
 
 
