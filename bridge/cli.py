@@ -23,6 +23,7 @@ from bridge.logs import set_up_logs
 from bridge.lookup import Decision, Outcome
 from bridge.redaction import Redaction
 from bridge.schema import configuration_schema
+from bridge.simulate import simulate
 
 _UNAVAILABLE = 1
 _WRONG_CONFIGURATION = 2
@@ -122,6 +123,9 @@ def connectors() -> None:
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     click.echo(json.dumps(configuration_schema(), indent=2, ensure_ascii=False))
+
+
+main.add_command(simulate)
 
 
 def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], None] | None) -> Decision:
