@@ -24,7 +24,7 @@ _NOBODYS = [f"0999{n:06d}" for n in range(0, 1_000_000, 7919)]
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """A duration as the configuration writes it, in seconds."""
 
     name = "duration"
