@@ -20,7 +20,8 @@ from bridge.connector import Call, Connector, ConnectorConfig, Owner
 from bridge.deadline import Deadline
 from bridge.directory import Directory
 from bridge.guard import Guard
-from bridge.lookup import Lookup, Outcome, Plan
+from bridge.decision import Outcome
+from bridge.lookup import Lookup, Plan
 from bridge.phone import PhoneNumber
 from bridge.routes import RouteRule
 from bridge.sections import Cache

@@ -9,18 +9,18 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.answer import Owners
 from bridge.connector import Call, Owner
+from bridge.database_table import WrongRows, number, transaction
 from bridge.identity import fingerprint
 from bridge.phone import PhoneNumber
 
-VERSION = 1
-APPLICATION = 0x6F6D6962  # "omib"
+_VERSION = 1
+_APPLICATION = 0x6F6D6962  # "omib"
 _NEW = f"""
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), salt BLOB NOT NULL);
@@ -30,14 +30,10 @@ _NEW = f"""
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS answers_by_age ON answers (source, stored_at);
     INSERT OR IGNORE INTO about VALUES (1, randomblob(16));
-    PRAGMA application_id = {APPLICATION};
-    PRAGMA user_version = {VERSION};
+    PRAGMA application_id = {_APPLICATION};
+    PRAGMA user_version = {_VERSION};
     COMMIT;
 """  # noqa: S608 - our own numbers
-
-
-class WrongRows(Exception):
-    """Rows do not hold what was written."""
 
 
 class Key(NamedTuple):
@@ -63,6 +59,9 @@ class Limits(NamedTuple):
 
 class AnswerTable:
     """The rows in an open database, for one thread; raises sqlite3.Error and WrongRows."""
+
+    APPLICATION = _APPLICATION
+    VERSION = _VERSION
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -93,7 +92,7 @@ class AnswerTable:
         """Put answers in the place of those before, all or none."""
         keys = {key: (self._source(key.identity), *_numbers(key.call)) for key in changes}
         rows = [(*keys[key], _text(kept.owners), kept.stored_at) for key, kept in changes.items() if kept.owners]
-        with self._transaction():
+        with transaction(self._db):
             self._db.executemany("DELETE FROM answers WHERE source = ? AND caller = ? AND hotline = ?", keys.values())
             self._db.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?)", [(*row, _seal(*row)) for row in rows])
 
@@ -104,7 +103,7 @@ class AnswerTable:
         once, so that it ends like every other.
         """
         sources = [self._source(identity) for identity in identities]
-        with self._transaction():
+        with transaction(self._db):
             named = ", ".join(map(str, sources))
             self._db.execute(f"DELETE FROM answers WHERE source NOT IN ({named})")  # noqa: S608 - our own numbers
             self._db.execute(
@@ -126,22 +125,6 @@ class AnswerTable:
         newest_first = "SELECT stored_at FROM answers WHERE source = ? ORDER BY stored_at DESC LIMIT 1 OFFSET ?"
         last = self._db.execute(newest_first, [source, limits.rows - 1]).fetchone()
         return max(limits.oldest, float(last[0])) if last else limits.oldest
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            raise
-
-
-def number(db: sqlite3.Connection, question: str) -> int:
-    """Return the only number that `question` asks for."""
-    return int(db.execute(question).fetchone()[0])
 
 
 def _numbers(call: Call) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from bridge.cache import AnswerCache
 from bridge.config import Config, Source, load_config
+from bridge.decision_log import DecisionLog
 from bridge.directory import Directory
 from bridge.endpoint import owner_endpoint
 from bridge.errors import ConfigError, SourceError
@@ -149,6 +150,9 @@ class Bridge:
         self._redaction.replace_secrets(config.secrets)
         self._reloading = threading.Lock()
         self._started_with = config.settings.server
+        key = config.settings.api_keys[0].get_secret_value().encode()
+        self.decisions = DecisionLog(config.settings.server.decisions, config.decisions_file, key, self._redaction)
+        self.decisions.start()
         self.service = Service(config)
         self.service.open(START_PATIENCE)
 
@@ -169,7 +173,7 @@ class Bridge:
             self.service = new
             # Calls that began under the old configuration have left by then.
             _later(old.deadline + 1.0, partial(old.close, new))
-            for setting in ("bind", "workers", "threads", "path", "log_level", "log_format"):
+            for setting in ("bind", "workers", "threads", "path", "log_level", "log_format", "decisions"):
                 if getattr(config.settings.server, setting) != getattr(self._started_with, setting):
                     _log.warning("server.%s has changed: it takes effect when the service is restarted", setting)
             _log.info("configuration reloaded from %s", config.file)
@@ -177,11 +181,15 @@ class Bridge:
 
     def troubles(self) -> dict[str, str]:
         """Say for each part of the service in force that is not well why not."""
-        return {part: self._redaction(why) for part, why in self.service.troubles().items()}
+        found = self.service.troubles()
+        if self.decisions.trouble:
+            found["server.decisions"] = self.decisions.trouble
+        return {part: self._redaction(why) for part, why in found.items()}
 
     def close(self) -> None:
         """Release everything."""
         self.service.close()
+        self.decisions.close()
 
 
 def create_app(config: Config, redaction: Redaction | None = None) -> Flask:
@@ -189,7 +197,8 @@ def create_app(config: Config, redaction: Redaction | None = None) -> Flask:
     app = Flask("bridge", static_folder=None)
     bridge = Bridge(config, redaction)
     app.extensions["omi_bridge"] = bridge
-    app.register_blueprint(owner_endpoint(config.settings.server.path, lambda: bridge.service))
+    path = config.settings.server.path
+    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, [bridge.decisions.hear]))
     app.register_blueprint(health(bridge.troubles))
     app.register_error_handler(Exception, _empty)
     return app

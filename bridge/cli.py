@@ -1,10 +1,9 @@
-"""The command line: serve, check, lookup, connectors, schema.
+"""The command line: serve, check, lookup, connectors, schema; decisions and simulate have files of their own.
 
 Exit status: 0 answered, 1 a source could not answer, 2 wrong usage or configuration.
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,24 +17,17 @@ from bridge.app import Service
 from bridge.check import OPENING_PATIENCE, check_service
 from bridge.config import NO_OVERRIDES, Config, load_config
 from bridge.deadline import Deadline
+from bridge.decision import Decision, Outcome
+from bridge.decisions import decisions
 from bridge.errors import ConfigError
 from bridge.logs import set_up_logs
-from bridge.lookup import Decision, Outcome
+from bridge.options import config_option
 from bridge.redaction import Redaction
 from bridge.schema import configuration_schema
 from bridge.simulate import simulate
 
 _UNAVAILABLE = 1
 _WRONG_CONFIGURATION = 2
-
-_config_option = click.option(
-    "-c",
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=lambda: os.environ.get("OMI_BRIDGE_CONFIG") or "config.yaml",
-    help="Configuration file. Default: $OMI_BRIDGE_CONFIG, then ./config.yaml.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,7 +37,7 @@ def main() -> None:
 
 
 @main.command()
-@_config_option
+@config_option
 @click.option("--bind", metavar="HOST:PORT", help="Listen here instead of at server.bind.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes, instead of server.workers.")
 @click.option("--threads", type=click.IntRange(2, 1000), help="Threads of each process, instead of server.threads.")
@@ -61,7 +53,7 @@ def serve(file: Path, bind: str | None, workers: int | None, threads: int | None
 
 
 @main.command()
-@_config_option
+@config_option
 @click.option("--online", is_flag=True, help="Also ask every source for a number that nobody should have.")
 def check(file: Path, *, online: bool) -> None:
     """Check the configuration and the files that it names."""
@@ -82,7 +74,7 @@ def check(file: Path, *, online: bool) -> None:
 
 
 @main.command()
-@_config_option
+@config_option
 @click.argument("phone")
 @click.option("--hotline", default="", help="The number that was dialled.")
 @click.option("--explain", is_flag=True, help="Tell on standard error what was tried, and why there is no answer.")
@@ -125,6 +117,7 @@ def schema() -> None:
     click.echo(json.dumps(configuration_schema(), indent=2, ensure_ascii=False))
 
 
+main.add_command(decisions)
 main.add_command(simulate)
 
 

@@ -49,6 +49,19 @@ class Config:
     secrets: frozenset[str]
     overrides: Mapping[str, object]
 
+    @property
+    def decisions_file(self) -> Path:
+        """Where the last decisions are kept."""
+        return self.settings.server.decisions.path or state_directory(self.file) / "decisions.sqlite"
+
+
+def state_directory(file: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where files are kept whose place the configuration leaves open: what systemd says, else beside `file`.
+
+    Source: https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#RuntimeDirectory=
+    """
+    return Path(environment.get("STATE_DIRECTORY") or file.absolute().parent)
+
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 """Nothing on the command line counts instead of what is written."""

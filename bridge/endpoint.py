@@ -9,7 +9,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -17,8 +17,10 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from bridge.deadline import Deadline
+from bridge.decision import Decision, Outcome
+from bridge.decision_words import because
 from bridge.logs import REQUEST_ID
-from bridge.lookup import Decision, Lookup, Outcome
+from bridge.lookup import Lookup
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +47,11 @@ class CurrentDesk(Protocol):
         """Return it."""
 
 
-def owner_endpoint(path: str, current: CurrentDesk) -> Blueprint:
+Listener = Callable[[Decision, float], None]
+"""Is told each decision and after how many seconds it was made; must not wait."""
+
+
+def owner_endpoint(path: str, current: CurrentDesk, listeners: Sequence[Listener] = ()) -> Blueprint:
     """Make the endpoint at `path`."""
     blueprint = Blueprint("owner", __name__)
 
@@ -56,7 +62,13 @@ def owner_endpoint(path: str, current: CurrentDesk) -> Blueprint:
         request_id = _request_id(request.headers.get("X-Request-ID", ""))
         token = REQUEST_ID.set(request_id)
         try:
-            return _response(_decide(current(), arrived), request_id)
+            desk = current()
+            decision = _decide(desk, arrived)
+            seconds = time.monotonic() - arrived
+            _tell(decision, seconds, desk.deadline / 2)
+            for listener in listeners:
+                listener(decision, seconds)
+            return _response(decision, request_id)
         finally:
             REQUEST_ID.reset(token)
 
@@ -78,7 +90,6 @@ def _decide(desk: Desk, arrived: float) -> Decision:
     except Exception:  # noqa: BLE001 - no caller may see our bugs
         _log.exception("a bug of omi-bridge")
         decision = Decision(Outcome.UNAVAILABLE, reason="a bug of omi-bridge")
-    _tell(decision, arrived)
     return decision
 
 
@@ -93,16 +104,26 @@ def _request_id(given: str) -> str:
     return given if _SANE_REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 
-def _tell(decision: Decision, arrived: float) -> None:
+def _tell(decision: Decision, seconds: float, slow: float) -> None:
+    """Write one line for the call, and another one that says what was slow if it took longer than `slow` seconds."""
+    call = decision.call
+    said = {
+        "outcome": decision.outcome.value,
+        "caller": call.caller.masked if call else "-",
+        "hotline": call.hotline.e164 if call and call.hotline else "-",
+        "answer": decision.freshness or "-",
+        "connector": decision.connector or "-",
+        "ms": round(seconds * 1000, 1),
+        "reason": decision.reason,
+    }
     _log.info(
-        "%s caller=%s answer=%s connector=%s ms=%.1f%s",
-        decision.outcome,
-        decision.caller or "-",
-        decision.freshness or "-",
-        decision.connector or "-",
-        (time.monotonic() - arrived) * 1000,
-        f" reason={decision.reason}" if decision.reason else "",
+        "%(outcome)s caller=%(caller)s hotline=%(hotline)s answer=%(answer)s connector=%(connector)s ms=%(ms)s"
+        + (" reason=%(reason)s" if decision.reason else ""),
+        said,
+        extra={"fields": said},
     )
+    if seconds > slow:
+        _log.warning("a slow call, %.2f s: %s", seconds, "; ".join(because(decision)) or "it waited to be served")
 
 
 def _response(decision: Decision, request_id: str) -> Response:

@@ -5,12 +5,14 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Literal
 
 from bridge.redaction import Redaction
+from bridge.repeats import Repeats
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 """The id of the call that this thread works for; job threads inherit it from the call that started them."""
@@ -60,8 +62,15 @@ class JsonFormatter(_Formatter):
             "request_id": REQUEST_ID.get(),
             "logger": record.name,
             "message": message,
+            **{name: self._redaction(value) if isinstance(value, str) else value for name, value in _fields(record)},
         }
         return json.dumps(fields, ensure_ascii=False)
+
+
+def _fields(record: logging.LogRecord) -> Iterable[tuple[str, object]]:
+    """Return what a line of a call holds, for machines one by one."""
+    fields: Mapping[str, object] = getattr(record, "fields", {})
+    return fields.items()
 
 
 class _Unlocked(logging.Handler):
@@ -82,6 +91,7 @@ def set_up_logs(level: str, form: Literal["text", "json"], redaction: Redaction)
     # What no line shows need not be found out for each (https://docs.python.org/3/howto/logging.html#optimization).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = _Unlocked()
+    handler.addFilter(Repeats(handler.emit))
     handler.setFormatter(JsonFormatter(redaction) if form == "json" else TextFormatter(redaction))
     root = logging.getLogger()
     root.handlers[:] = [handler]

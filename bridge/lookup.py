@@ -5,13 +5,14 @@ only if every connector of the route answered and none knew an owner; as soon as
 unknown: `unavailable`.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from bridge.answer import Answer, Freshness
 from bridge.connector import Call
-from bridge.deadline import Deadline
+from bridge.deadline import Clock, Deadline
+from bridge.decision import Attempt, Decision, Outcome
 from bridge.directory import Directory
 from bridge.errors import InvalidNumber, SourceError
 from bridge.guard import Guard
@@ -20,36 +21,6 @@ from bridge.phone import PhoneNumber
 from bridge.question import read_call
 from bridge.routes import RouteRule
 from bridge.waiting import WaitingRoom
-
-
-class Outcome(StrEnum):
-    """How a call was decided; the words of the header `X-Bridge-Outcome`."""
-
-    FOUND = "found"
-    NOBODY = "nobody"
-    UNMAPPED = "unmapped"
-    INVALID_NUMBER = "invalid-number"
-    UNAVAILABLE = "unavailable"
-    BAD_REQUEST = "bad-request"
-    UNAUTHORIZED = "unauthorized"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What OMICall is told, and why."""
-
-    outcome: Outcome
-    extensions: tuple[str, ...] = ()
-    freshness: Freshness | None = None
-    connector: str | None = None
-    reason: str = ""
-    caller: str = ""
-    """The caller's number, masked."""
-
-    @property
-    def body(self) -> str:
-        """The answer as OMICall reads it: `101:102:104`, or nothing."""
-        return ":".join(self.extensions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +36,10 @@ class Plan:
 class Lookup:
     """Decides calls."""
 
-    def __init__(self, guards: Mapping[str, Guard], directory: Directory, plan: Plan) -> None:
+    def __init__(
+        self, guards: Mapping[str, Guard], directory: Directory, plan: Plan, clock: Clock = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._guards = guards
         self._directory = directory
         self._routes = plan.routes
@@ -87,23 +61,20 @@ class Lookup:
         return self._decide(call, deadline)
 
     def _decide(self, call: Call, deadline: Deadline) -> Decision:
-        failures: list[str] = []
-        answered: list[Answer] = []
+        started = self._clock()
+        attempts: list[Attempt] = []
         guards = [self._guards[name] for name in self._connectors_for(call.hotline)]
         for name, pending in Inquiry(call, guards, deadline, self._hedge_after).answers(self._room):
             try:
                 answer = pending.answer()
+                attempt = Attempt(name, answer, self._clock() - started)
                 if answer.owners:
-                    return self._ring(call, answer, name)
+                    return self._ring(call, answer, (*attempts, attempt))
             except SourceError as error:
                 call.explain(f"{name}: {error.reason}: {error}")
-                failures.append(f"{name}: {error}")
-            else:
-                answered.append(answer)
-        if failures:
-            return Decision(Outcome.UNAVAILABLE, reason="; ".join(failures), caller=call.caller.masked)
-        reason = "no connector knows an owner" if answered else "no route answers for this hotline"
-        return Decision(Outcome.NOBODY, freshness=_freshness(answered), reason=reason, caller=call.caller.masked)
+                attempt = Attempt(name, error, self._clock() - started)
+            attempts.append(attempt)
+        return _without_owner(call, tuple(attempts))
 
     def _connectors_for(self, hotline: PhoneNumber | None) -> Sequence[str]:
         for route in self._routes:
@@ -114,19 +85,23 @@ class Lookup:
     def _named(self, hotline: PhoneNumber | None) -> str:
         return ", ".join(self._connectors_for(hotline)) or "no route answers for it"
 
-    def _ring(self, call: Call, answer: Answer, connector: str) -> Decision:
-        extensions: dict[str, None] = {}
-        for owner in answer.owners:
-            found = self._directory.extensions_of(owner)
-            if call.explained:
-                call.explain(f"owner {owner}: extension {', '.join(found) or 'none'}")
-            extensions.update(dict.fromkeys(found))
-        reason = "" if extensions else f"{len(answer.owners)} owner(s), none with an extension"
-        outcome = Outcome.FOUND if extensions else Outcome.UNMAPPED
-        return Decision(outcome, tuple(extensions), answer.freshness, connector, reason, call.caller.masked)
+    def _ring(self, call: Call, answer: Answer, attempts: tuple[Attempt, ...]) -> Decision:
+        owners = tuple((owner, self._directory.extensions_of(owner)) for owner in answer.owners)
+        if call.explained:
+            for owner, extensions in owners:
+                call.explain(f"owner {owner}: extension {', '.join(extensions) or 'none'}")
+        found = tuple(dict.fromkeys(extension for _, extensions in owners for extension in extensions))
+        reason = "" if found else f"{len(owners)} owner(s), none with an extension"
+        outcome = Outcome.FOUND if found else Outcome.UNMAPPED
+        return Decision(outcome, found, answer.freshness, attempts[-1].connector, reason, call, attempts, owners)
 
 
-def _freshness(answers: Sequence[Answer]) -> Freshness:
-    """Return the freshness of several answers together: remembered only if all are."""
-    kinds = {answer.freshness for answer in answers}
-    return kinds.pop() if len(kinds) == 1 else Freshness.LIVE
+def _without_owner(call: Call, attempts: tuple[Attempt, ...]) -> Decision:
+    failures = [f"{one.connector}: {one.answer}" for one in attempts if isinstance(one.answer, SourceError)]
+    if failures:
+        return Decision(Outcome.UNAVAILABLE, reason="; ".join(failures), call=call, attempts=attempts)
+    kinds = {one.answer.freshness for one in attempts if isinstance(one.answer, Answer)}
+    # remembered only if all are
+    freshness = kinds.pop() if len(kinds) == 1 else Freshness.LIVE
+    reason = "no connector knows an owner" if attempts else "no route answers for this hotline"
+    return Decision(Outcome.NOBODY, freshness=freshness, reason=reason, call=call, attempts=attempts)

@@ -48,6 +48,21 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
 
+class Decisions(Section):
+    """What is kept of the last calls, for `omi-bridge decisions`."""
+
+    path: LocalPath | None = Field(
+        default=None,
+        description="The file; decisions.sqlite in $STATE_DIRECTORY, or beside the configuration, if left out.",
+    )
+    keep: int = Field(default=10_000, ge=1, le=10_000_000, description="How many calls are kept, the newest.")
+    max_age: Duration = Field(default=7 * 86400.0, description="How long a call is kept.")
+    callers: Literal["masked", "hashed", "full"] = Field(
+        default="masked",
+        description="How callers are written: their last three digits; these and a hash, for --caller; or whole.",
+    )
+
+
 class Server(Section):
     """How the service listens, and how long it may take."""
 
@@ -72,6 +87,7 @@ class Server(Section):
         default="info", description="The least important messages that are logged."
     )
     log_format: Literal["text", "json"] = Field(default="text", description="One line of text, or one JSON object.")
+    decisions: Decisions = Field(default=Decisions(), description="What is kept of the last calls.")
 
 
 class Phone(Section):

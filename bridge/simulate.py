@@ -12,9 +12,9 @@ import click
 
 from bridge.config import load_config
 from bridge.errors import ConfigError
+from bridge.options import DURATION
 from bridge.rehearsal import Plan, rehearse
 from bridge.rehearsal_report import told
-from bridge.settings import parse_duration
 from bridge.simulated_call import Target
 
 _BODY = re.compile(r"([0-9]+(:[0-9]+)*)?", re.ASCII)
@@ -22,19 +22,6 @@ _NOBODYS = [f"0999{n:06d}" for n in range(0, 1_000_000, 7919)]
 """Well-formed numbers that nobody should have."""
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-class Duration(click.ParamType[float]):
-    """A duration as the configuration writes it, in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return seconds."""
-        try:
-            return parse_duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command()
@@ -47,7 +34,7 @@ class Duration(click.ParamType[float]):
 @click.option(
     "--rate", type=click.FloatRange(0, 5000, min_open=True), default=5.0, show_default=True, help="Calls a second."
 )
-@click.option("--duration", type=Duration(), default="10s", show_default=True, help="How long, such as 30s or 5m.")
+@click.option("--duration", type=DURATION, default="10s", show_default=True, help="How long, such as 30s or 5m.")
 @click.option("--ca-file", type=_file, help="Certificates (PEM) to trust instead of the usual ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as a JSON object.")
 def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option

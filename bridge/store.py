@@ -47,7 +47,7 @@ class Store:
         """Why nothing is kept just now, or nothing if it is."""
         self._wall_clock = wall_clock
         self._first_pause = pause
-        self._file = StoreFile(path)
+        self._file = StoreFile(path, AnswerTable)
         self._caches: dict[str, tuple[str, AnswerCache]] = {}
         self._to_load: deque[tuple[str, AnswerCache]] = deque()
         self._news: deque[tuple[Key, Kept]] = deque(maxlen=_MOST_UNWRITTEN)

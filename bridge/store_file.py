@@ -1,4 +1,4 @@
-"""The file in which remembered owners survive a restart: found, made, judged, and moved aside when it is damaged.
+"""A file in which something survives a restart: found, made, judged, and moved aside when it is damaged.
 
 It is SQLite's, in WAL mode: a crash in the middle of writing loses the last moment and never the file, and several
 processes may share it. Somebody else's database is left alone, and so is one of a newer omi-bridge.
@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from bridge.answer_table import APPLICATION, VERSION, AnswerTable, WrongRows, number
+from bridge.database_table import DatabaseTable, WrongRows, number
 from bridge.errors import BridgeError
 
 _log = logging.getLogger(__name__)
@@ -48,24 +49,31 @@ class Damaged(Unusable):
     """What stands in the file is not what was written: another one has to be begun."""
 
 
-class StoreFile:
-    """The file at `path`, for one thread. Whatever the disk does raises Unusable or Damaged, and nothing else."""
+T = TypeVar("T", bound=DatabaseTable)
 
-    def __init__(self, path: Path) -> None:
+
+class StoreFile(Generic[T]):
+    """The file at `path` with one kind of table, for one thread.
+
+    Whatever the disk does raises Unusable or Damaged, and nothing else.
+    """
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
         self._path = path
+        self._kind = kind
         self._place: tuple[int, int] | None = None
         self._db: sqlite3.Connection | None = None
-        self._table: AnswerTable | None = None
+        self._table: T | None = None
 
     @contextmanager
-    def table(self) -> Iterator[AnswerTable]:
+    def table(self) -> Iterator[T]:
         """Give the table, opening or making the file if need be; also if it was deleted or replaced meanwhile."""
         with _plainly():
             if self._db and self._place != self._look():
-                _log.warning("%s was deleted or replaced: what is remembered from now on goes to a new one", self._path)
+                _log.warning("%s was deleted or replaced: what comes from now on goes to a new one", self._path)
                 self.close()
             if self._table is None:
-                self._place = _make(self._path)
+                self._place = _make(self._path, self._kind.APPLICATION)
                 self._db = sqlite3.connect(self._path, timeout=_PATIENCE_WITH_LOCKS, isolation_level=None)
                 self._table = self._judge(self._db)
             yield self._table
@@ -92,17 +100,17 @@ class StoreFile:
                 self._db.close()
         self._db = None
 
-    def _judge(self, db: sqlite3.Connection) -> AnswerTable:
+    def _judge(self, db: sqlite3.Connection) -> T:
         """Return the table if the file is new or ours."""
         if 0 < self._path.stat().st_size < _SMALLEST_DATABASE:
             raise Damaged("it is cut off")
-        if number(db, "PRAGMA schema_version") and number(db, "PRAGMA application_id") != APPLICATION:
+        if number(db, "PRAGMA schema_version") and number(db, "PRAGMA application_id") != self._kind.APPLICATION:
             raise Unusable("it is another program's database, and left alone: choose another path")
-        if number(db, "PRAGMA user_version") > VERSION:
+        if number(db, "PRAGMA user_version") > self._kind.VERSION:
             raise Unusable("a newer omi-bridge has made it, and it is left alone: choose another path or delete it")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        return AnswerTable(db)
+        return self._kind(db)
 
     def _look(self) -> tuple[int, int] | None:
         """Tell which file the path means at this moment, None if there is none."""
@@ -126,7 +134,7 @@ def _plainly() -> Iterator[None]:
         raise (Damaged if code in _DAMAGE else Unusable)(_PLAINLY.get(code, str(error))) from error
 
 
-def _make(path: Path) -> tuple[int, int]:
+def _make(path: Path, application: int) -> tuple[int, int]:
     """Make an empty file if there is none, and tell which one it is.
 
     Callers' numbers are in it: nobody else may read it, nor the side files, which get the rights that it has.
@@ -134,7 +142,7 @@ def _make(path: Path) -> tuple[int, int]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
     try:
         status = os.fstat(descriptor)
-        if os.pread(descriptor, 4, _APPLICATION_AT) == APPLICATION.to_bytes(4):
+        if os.pread(descriptor, 4, _APPLICATION_AT) == application.to_bytes(4):
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)

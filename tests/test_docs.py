@@ -9,9 +9,10 @@ import click
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from bridge.answer import Freshness
 from bridge.cli import main
 from bridge.connector import ConnectorConfig
-from bridge.lookup import Freshness, Outcome
+from bridge.decision import Outcome
 from bridge.phone import PhoneNumber
 from bridge.registry import connector_class, connector_types
 from bridge.sections import Settings
@@ -29,6 +30,7 @@ OPERATING = ROOT / "docs/operating.md"
 SECTIONS = {
     "Settings": "Top level",
     "Server": "server",
+    "Decisions": "server.decisions",
     "Phone": "phone",
     "Cache": "cache",
     "ConnectorConfig": "connectors",

@@ -138,6 +138,17 @@ def test_the_log_has_one_line_a_call_with_the_caller_masked(client, caplog):
     assert "901234567" not in caplog.text
 
 
+def test_a_call_that_took_more_than_half_its_time_is_warned_of_with_what_was_slow(client, caplog):
+    service = client.application.extensions["omi_bridge"].service
+    ask(client)
+    assert "a slow call" not in caplog.text
+    service.deadline = 1e-9  # so that there is no time left to ask
+    ask(client)
+    warning = next(record for record in caplog.records if "a slow call" in record.getMessage())
+    assert warning.levelno == logging.WARNING
+    assert "customers: unavailable: no time is left to ask after 0 ms" in warning.getMessage()
+
+
 def test_a_bug_of_our_own_is_an_empty_answer(client, caplog):
     service = client.application.extensions["omi_bridge"].service
     del service.lookup
@@ -156,7 +167,7 @@ def test_the_body_is_empty_if_it_would_not_be_extensions(client):
 
 class Crooked:
     def answer(self, *_args):
-        from bridge.lookup import Decision, Outcome  # noqa: PLC0415
+        from bridge.decision import Decision, Outcome  # noqa: PLC0415
 
         return Decision(Outcome.FOUND, ("101", "<b>"))
 

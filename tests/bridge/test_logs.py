@@ -56,3 +56,11 @@ def test_a_json_line_is_one_object_with_the_request_s_id():
 
 def test_short_texts_are_not_masked_for_they_are_everywhere():
     assert Redaction(["1", "abc"])("1 abc") == "1 abc"
+
+
+def test_the_fields_of_a_line_stand_one_by_one_for_machines_and_are_masked():
+    def log(logger):
+        logger.info("found ms=%s", 1.5, extra={"fields": {"ms": 1.5, "reason": f"key {SECRET}"}})
+
+    fields = json.loads(formatted(JsonFormatter(Redaction([SECRET])), log))
+    assert (fields["message"], fields["ms"], fields["reason"]) == ("found ms=1.5", 1.5, f"key {MASK}")

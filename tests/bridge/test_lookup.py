@@ -4,10 +4,11 @@ from bridge.answer import Freshness
 from bridge.cache import AnswerCache
 from bridge.connector import Owner
 from bridge.deadline import Deadline
+from bridge.decision import Outcome
 from bridge.directory import Directory
 from bridge.errors import SourceUnavailable
 from bridge.guard import Guard
-from bridge.lookup import Lookup, Outcome, Plan
+from bridge.lookup import Lookup, Plan
 from bridge.phone import PhoneNumber
 from bridge.routes import RouteRule
 from bridge.sections import Cache
