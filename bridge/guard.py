@@ -16,6 +16,7 @@ from bridge.cache import AnswerCache
 from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceBusy, SourceError, SourceUnavailable
+from bridge.meter import Meter, Unmetered
 from bridge.opening import Opening
 from bridge.trust import bug_in, trusted
 from bridge.workers import Flight, Workers
@@ -31,7 +32,7 @@ class Guard:
     """Asks one connector on behalf of all calls.
 
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
-    and returns True when the guard is to end; a test gives its own.
+    and returns True when the guard is to end; a test gives its own. `meter` is told what happens.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Guard:
         patience: float = 1.8,
         clock: Clock = time.monotonic,
         wait: Callable[[float], bool] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.name = name
         self.connector = connector
@@ -50,6 +52,7 @@ class Guard:
         self._cache = cache
         self.patience = patience
         self._clock = clock
+        self._meter = meter or Unmetered()
         self._workers: Workers[Answer] = Workers(name, connector.config.max_in_flight)
         self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
         self._under_way: dict[object, float] = {}
@@ -62,6 +65,8 @@ class Guard:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
         question = call if self.connector.reads_hotline else Call(call.caller, None, call.explain)
         remembered = self._cache.get(question) if self.connector.remembered else None
+        if self.connector.remembered:
+            self._meter.remembered("nothing" if remembered is None else "fresh" if remembered.fresh else "stale")
         if remembered and remembered.fresh:
             if call.explained:
                 call.explain(f"{self.name}: remembered: {len(remembered.owners)} owner(s)")
@@ -97,6 +102,21 @@ class Guard:
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return str(bug_in(self.name, error))
 
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether the source is not asked just now, because it failed again and again."""
+        return self._breaker.is_open
+
+    @property
+    def in_flight(self) -> int:
+        """How many lookups are under way in the source."""
+        return self._workers.running
+
+    @property
+    def entries(self) -> int:
+        """How many callers are remembered."""
+        return len(self._cache)
+
     def report(self) -> Sequence[str]:
         """Return what the connector tells about its source; never raises."""
         try:
@@ -131,19 +151,23 @@ class Guard:
         self._under_way[attempt] = started
         try:
             owners = trusted(self.connector.find_owners(question, lease))
-        except SourceBusy:
+        except SourceBusy as error:
+            self._meter.asked(self._clock() - started, error.reason)
             raise  # our own restraint says nothing about the source
         except SourceError as error:
+            self._meter.asked(self._clock() - started, error.reason)
             self._failed(f"{error.reason}: {error}", getattr(error, "retry_after", None))
             _log.warning("connector %s: %s: %s", self.name, error.reason, error)
             raise
         except BaseException as error:  # a stranger's code may even call sys.exit()
             failure = bug_in(self.name, error, question.caller)
+            self._meter.asked(self._clock() - started, "bug")
             self._failed(str(failure))
             raise failure from error
         finally:
             del self._under_way[attempt]
         took = self._clock() - started
+        self._meter.asked(took)
         if took > self.patience:
             self._failed(f"an answer took {took:.1f} s")
         else:

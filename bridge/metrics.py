@@ -10,7 +10,7 @@ import os
 import platform
 from collections.abc import Iterable
 from importlib.metadata import version
-from typing import Protocol
+from typing import Literal, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -73,8 +73,22 @@ class Metrics:
             "omi_bridge_cache_lookups", "What the memory held for calls.", ["connector", "result"], registry=registry
         )
         self._gauges = {
-            name: Gauge(f"omi_bridge_{name}", meaning, labels, registry=registry, multiprocess_mode=mode)
-            for name, meaning, labels, mode in _GAUGES
+            "connector_open": _gauge(
+                registry, "connector_open", "1 while a source is left alone.", ["connector"], "livemax"
+            ),
+            "connector_in_flight": _gauge(
+                registry, "connector_in_flight", "Lookups under way in a source.", ["connector"], "livesum"
+            ),
+            "cache_entries": _gauge(registry, "cache_entries", "Callers remembered.", ["connector"], "livesum"),
+            "owners_without_extension": _gauge(
+                registry, "owners_without_extension", "Owners seen that have no extension.", [], "livemax"
+            ),
+            "list_age_seconds": _gauge(
+                registry, "list_age_seconds", "Age of the content in force of a file or list.", ["list"], "livemax"
+            ),
+            "build_info": _gauge(
+                registry, "build_info", "Version of omi-bridge and of Python.", ["version", "python"], "livemax"
+            ),
         }
         self._gauges["build_info"].labels(version("omi-bridge"), platform.python_version()).set(1)
 
@@ -108,18 +122,16 @@ class Metrics:
         if not self._shared:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
 
-_GAUGES = (
-    ("connector_open", "1 while a source is left alone after failures.", ["connector"], "max"),
-    ("connector_in_flight", "Lookups under way in a source.", ["connector"], "livesum"),
-    ("cache_entries", "Callers remembered.", ["connector"], "livesum"),
-    ("owners_without_extension", "Owners seen that have no extension.", [], "livemax"),
-    ("list_age_seconds", "Age of the content in force of a file or list.", ["list"], "livemax"),
-    ("build_info", "Version of omi-bridge and of Python.", ["version", "python"], "livemax"),
-)
+Mode = Literal["livemax", "livesum"]
+"""What several processes' gauges come to; `live`: only those of processes that still live."""
+
+
+def _gauge(registry: CollectorRegistry, name: str, meaning: str, labels: list[str], mode: Mode) -> Gauge:
+    return Gauge(f"omi_bridge_{name}", meaning, labels, registry=registry, multiprocess_mode=mode)
 
 
 class SourceMetrics:
