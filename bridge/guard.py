@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from bridge.answer import Answer, Freshness, Pending
 from bridge.breaker import Breaker
-from bridge.cache import AnswerCache
+from bridge.cache import AnswerCache, Remembered
 from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceBusy, SourceError, SourceUnavailable
@@ -35,7 +35,7 @@ class Guard:
     and returns True when the guard is to end; a test gives its own. `meter` is told what happens.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a guard joins
         self,
         name: str,
         connector: AnyConnector,
@@ -64,9 +64,7 @@ class Guard:
     def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
         question = call if self.connector.reads_hotline else Call(call.caller, None, call.explain)
-        remembered = self._cache.get(question) if self.connector.remembered else None
-        if self.connector.remembered:
-            self._meter.remembered("nothing" if remembered is None else "fresh" if remembered.fresh else "stale")
+        remembered = self._remembered(question)
         if remembered and remembered.fresh:
             if call.explained:
                 call.explain(f"{self.name}: remembered: {len(remembered.owners)} owner(s)")
@@ -131,6 +129,13 @@ class Guard:
         release = threading.Thread(target=self._release, name=f"close-{self.name}", daemon=True)
         release.start()
         release.join(_PATIENCE_AT_CLOSE)
+
+    def _remembered(self, question: Call) -> Remembered | None:
+        if not self.connector.remembered:
+            return None
+        found = self._cache.get(question)
+        self._meter.remembered("nothing" if found is None else "fresh" if found.fresh else "stale")
+        return found
 
     def _start(self, question: Call) -> Flight[Answer]:
         lease = Deadline.after(self.timeout, self._clock)
