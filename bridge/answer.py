@@ -1,5 +1,6 @@
 """What one source says about a caller: there already, or still under way."""
 
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,16 +28,20 @@ class Answer:
     freshness: Freshness
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """An answer that is there (or cannot come), or is under way.
 
-    `stale` are owners remembered beyond their life: they are used if the source fails or is late, and nothing else is
-    (stale-if-error, RFC 5861).
+    `remembered` is asked if the source fails or is late, and not before: owners beyond their life are used then, and
+    only then (stale-if-error, RFC 5861).
     """
 
     result: Answer | SourceError | Future[Answer]
-    stale: Owners | None = None
+    remembered: Callable[[], Answer | None] = _nothing
     lease: Deadline | None = None
     """When the source has had its own time, and is waited for no more."""
 
@@ -64,6 +69,7 @@ class Pending:
             failure = self.result.exception()
             if failure is None:
                 return self.result.result()
-        if self.stale:
-            return Answer(self.stale, Freshness.STALE)
-        raise failure
+        remembered = self.remembered()
+        if remembered is None:
+            raise failure
+        return remembered

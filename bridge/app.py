@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -18,18 +19,31 @@ from bridge.cache import AnswerCache
 from bridge.config import Config, Source, load_config
 from bridge.decision_log import DecisionLog
 from bridge.directory import Directory
-from bridge.endpoint import owner_endpoint
+from bridge.door import Door
+from bridge.endpoint import allowed_networks, owner_endpoint
 from bridge.errors import ConfigError, SourceError
 from bridge.extension_file import ExtensionFileWatch
 from bridge.guard import Guard
 from bridge.health import health
 from bridge.identity import identity_of
+from bridge.lookout import Lookout, Sight
 from bridge.lookup import Lookup, Plan
+from bridge.meter import Meter
+from bridge.metrics_page import metrics_page
+from bridge.readiness import Readiness
 from bridge.redaction import Redaction
+from bridge.sharing import Sharing
 from bridge.store import Store
+from bridge.trust import content_age
 from bridge.waiting import WaitingRoom
 
+if TYPE_CHECKING:
+    from bridge.metrics import Metrics
+
 _log = logging.getLogger(__name__)
+
+MeterOf = Callable[[str], Meter]
+"""Gives what a connector's guard tells of its work, by the connector's name."""
 
 START_PATIENCE = 1.0
 """Seconds that a start waits for connectors to open: calls wait meanwhile. A slower one opens while others answer."""
@@ -41,18 +55,29 @@ RELOAD_PATIENCE = 10.0
 class Service:
     """All that answers calls under one configuration."""
 
-    def __init__(self, config: Config, previous: "Service | None" = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        previous: "Service | None" = None,
+        meter: MeterOf | None = None,
+        *,
+        shares: bool = True,
+    ) -> None:
         self.config = config
+        self._meter = meter
         self.deadline = config.settings.server.deadline
         self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
+        self.trusted_proxies = config.settings.server.trusted_proxies
+        self.allow = config.settings.server.allow
         self.store = _store(config, previous)
-        self.guards = {name: _guard(source, config, previous, self.store) for name, source in config.sources.items()}
+        self.sharing: Sharing = Sharing(config, previous.sharing if previous else None, joins=shares)
+        self.guards = {name: self._guard(source, previous) for name, source in config.sources.items()}
         self.extension_files = _extension_files(config, previous)
-        directory = Directory(config.settings.extensions.inline, [file.current for file in self.extension_files])
+        self.directory = Directory(config.settings.extensions.inline, [file.current for file in self.extension_files])
         server = config.settings.server
         room = WaitingRoom.of(server.threads)
         plan = Plan(config.routes, config.settings.phone.region, server.hedge_after, room)
-        self.lookup = Lookup(self.guards, directory, plan)
+        self.lookup = Lookup(self.guards, self.directory, plan)
         self._kept = set(previous.guards.values()) & set(self.guards.values()) if previous else set()
 
     def open(self, patience: float) -> None:
@@ -63,6 +88,7 @@ class Service:
         for guard in fresh:
             guard.opening.start()
         end = time.monotonic() + patience
+        self.sharing.start()
         if self.store:
             self.store.start()
             self.store.wait_until_loaded(patience)
@@ -91,7 +117,23 @@ class Service:
         parts = [(f"connector {name}", guard.trouble) for name, guard in self.guards.items()]
         parts += [("extensions.csv", file.trouble) for file in self.extension_files]
         parts += [("cache.path", self.store.trouble)] if self.store else []
+        parts += self.sharing.troubles()
         return {part: trouble for part, trouble in parts if trouble}
+
+    def waited_for(self) -> dict[str, str]:
+        """Say for each part that was not tried yet what it is doing."""
+        fresh = [name for name, guard in self.guards.items() if not guard.opening.is_tried]
+        found = {f"connector {name}": self.guards[name].opening.trouble for name in fresh}
+        if self.store and not self.store.wait_until_loaded(0):
+            found["cache.path"] = "what was kept is still being read"
+        return found
+
+    def sight(self, troubles: int) -> Sight:
+        """Return what can be seen of the service just now."""
+        ages = [(name, content_age(name, guard.connector)) for name, guard in self.guards.items()]
+        ages += [("extensions.csv", file.content_age()) for file in self.extension_files]
+        known = {name: age for name, age in ages if age is not None}
+        return Sight(tuple(self.guards.values()), known, self.directory.without_extension, troubles)
 
     def close(self, successor: "Service | None" = None) -> None:
         """Release everything but the guards that `successor` goes on with."""
@@ -103,6 +145,22 @@ class Service:
                 guard.close()
         if self.store and not (successor and successor.store is self.store):
             self.store.close()
+        self.sharing.close(successor.sharing if successor else None)
+
+    def _guard(self, source: Source, previous: "Service | None") -> Guard:
+        settings = self.config.settings.cache
+        if previous and previous.config.sources.get(source.name) == source:
+            kept = previous.guards[source.name]
+            if settings == previous.config.settings.cache or not kept.connector.remembered:
+                kept.patience = self.deadline
+                self.sharing.stay(source, kept.connector)
+                return kept
+        connector, cache = source.connector(source.config), AnswerCache(settings)
+        if self.store and connector.remembered:
+            self.store.keep(source.name, identity_of(source, self.config), cache)
+        shared = self.sharing.join(source, connector, cache)
+        meter = self._meter(source.name) if self._meter else None
+        return Guard(source.name, connector, cache, patience=self.deadline, meter=meter, shared=shared)
 
 
 def _extension_files(config: Config, previous: Service | None) -> list[ExtensionFileWatch]:
@@ -117,19 +175,6 @@ def _store(config: Config, previous: Service | None) -> Store | None:
     if previous and previous.store and previous.store.path == path:
         return previous.store
     return Store(path) if path else None
-
-
-def _guard(source: Source, config: Config, previous: Service | None, store: Store | None) -> Guard:
-    settings, patience = config.settings.cache, config.settings.server.deadline
-    if previous and previous.config.sources.get(source.name) == source:
-        kept = previous.guards[source.name]
-        if settings == previous.config.settings.cache or not kept.connector.remembered:
-            kept.patience = patience
-            return kept
-    connector, cache = source.connector(source.config), AnswerCache(settings)
-    if store and connector.remembered:
-        store.keep(source.name, identity_of(source, config), cache)
-    return Guard(source.name, connector, cache, patience=patience)
 
 
 def reread(config: Config) -> Config | None:
@@ -153,8 +198,13 @@ class Bridge:
         key = config.settings.api_keys[0].get_secret_value().encode()
         self.decisions = DecisionLog(config.settings.server.decisions, config.decisions_file, key, self._redaction)
         self.decisions.start()
-        self.service = Service(config)
+        self.metrics = _metrics()
+        self.service = Service(config, meter=self.metrics.of)
+        self.lookout = Lookout(self.metrics, lambda: self.service.sight(len(self.troubles())))
+        self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
+        self.door = Door(lambda: self.service)
         self.service.open(START_PATIENCE)
+        self.lookout.start()
 
     def reload(self) -> bool:
         """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
@@ -164,7 +214,7 @@ class Bridge:
             if config is None:
                 return False
             self._redaction.replace_secrets(old.config.secrets | config.secrets)
-            new = Service(config, old)
+            new = Service(config, old, self.metrics.of)
             new.open(RELOAD_PATIENCE)
             if trouble := new.without_extensions() or new.lost_since(old):
                 _log.error("not reloaded, the old configuration stays in force: %s", trouble)
@@ -188,6 +238,7 @@ class Bridge:
 
     def close(self) -> None:
         """Release everything."""
+        self.lookout.close()
         self.service.close()
         self.decisions.close()
 
@@ -198,10 +249,20 @@ def create_app(config: Config, redaction: Redaction | None = None) -> Flask:
     bridge = Bridge(config, redaction)
     app.extensions["omi_bridge"] = bridge
     path = config.settings.server.path
-    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, [bridge.decisions.hear]))
-    app.register_blueprint(health(bridge.troubles))
+    app.before_request(allowed_networks(bridge.door))
+    listeners = (bridge.decisions.hear, bridge.metrics.answered)
+    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, bridge.door, listeners))
+    app.register_blueprint(health(bridge.troubles, bridge.readiness.waited_for))
+    app.register_blueprint(metrics_page(bridge.lookout.text))
     app.register_error_handler(Exception, _empty)
     return app
+
+
+def _metrics() -> "Metrics":
+    """Begin to count; the library looks into the environment of the worker while it is being imported."""
+    from bridge.metrics import Metrics  # noqa: PLC0415
+
+    return Metrics()
 
 
 def _empty(error: Exception) -> Response:

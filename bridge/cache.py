@@ -65,6 +65,14 @@ class AnswerCache:
             if _key(call) not in self._entries and len(self._entries) < self.settings.max_entries:
                 self._entries[_key(call)] = _Entry(owners, self._clock() - age)
 
+    def adopt(self, call: Call, owners: Owners, age: float) -> None:
+        """Remember what the source told somebody else `age` seconds ago, unless something newer is known."""
+        stored_at = self._clock() - age
+        with self._lock:
+            known = self._entries.get(_key(call))
+            if known is None or known.stored_at < stored_at:
+                self._entries[_key(call)] = _Entry(owners, stored_at)
+
     def tell(self, listener: Callable[[Call, Owners], None]) -> None:
         """Have `listener` told of every answer that is put, in order; it must not wait."""
         self._tell = listener

@@ -34,6 +34,8 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
     """Open what can be opened on this machine; `online` also opens and asks what lies outside."""
     for file in service.extension_files:
         yield from _extensions(file)
+    for part, trouble in service.sharing.probe() if online else ():
+        yield Finding(part, trouble or "can be read and written", failed=bool(trouble))
     for guard in service.guards.values():
         if guard.connector.needs_network and not online:
             yield Finding(guard.name, "not asked (--online asks it)")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bridge.deadline import Deadline
 from bridge.phone import PhoneNumber
 from bridge.settings import Duration
+from bridge.shared import Shared
 
 
 def _unheard(_line: str) -> None:
@@ -99,6 +100,10 @@ class Connector(ABC, Generic[C]):
     needs_network: bool = True
     """False promises that `open` asks nobody outside this machine, so that `omi-bridge check` may always do it."""
 
+    shared: Shared = Shared()
+    """What this connector knows together with itself in other instances of the service, such as a token; given before
+    `open`. Answers are shared without it."""
+
     def __init__(self, config: C) -> None:
         self.config = config
 
@@ -127,6 +132,13 @@ class Connector(ABC, Generic[C]):
         Must not wait.
         """
         return ""
+
+    def content_age(self) -> float | None:
+        """Return how many seconds old the file or list is that answers come from, None if the source itself is asked.
+
+        For a file that is since it was written, for a list that is read ahead since it was last read. Must not wait.
+        """
+        return None
 
     def close(self) -> None:
         """Release what `open` and `find_owners` acquired: connections, threads."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bridge.deadline import Clock
-from bridge.decision import Decision
+from bridge.decision import Decision, Outcome
 from bridge.decision_table import DecisionTable, KeptDecision
 from bridge.decision_words import because
 from bridge.logs import REQUEST_ID
@@ -57,7 +57,12 @@ class DecisionLog:
         self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)
 
     def hear(self, decision: Decision, seconds: float) -> None:
-        """Take note of a decision that took so many seconds, without waiting for anything."""
+        """Take note of a decision that took so many seconds, without waiting for anything.
+
+        Not of one about a wrong key: those cost nobody anything to make, and would push the calls out.
+        """
+        if decision.outcome is Outcome.UNAUTHORIZED:
+            return
         self._heard.append(_Heard(self._wall_clock(), REQUEST_ID.get(), decision, seconds))
         if not self._work.is_set():
             self._work.set()

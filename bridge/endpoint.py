@@ -4,21 +4,22 @@ Whatever happens, the body is extensions or empty: OMICall would read an error t
 stands in headers and in the log.
 """
 
-import hmac
 import logging
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Protocol
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
+from bridge.client_address import Address
 from bridge.deadline import Deadline
 from bridge.decision import Decision, Outcome
 from bridge.decision_words import because
+from bridge.door import Door
 from bridge.logs import REQUEST_ID
 from bridge.lookup import Lookup
 
@@ -35,7 +36,6 @@ _BODY = re.compile(r"([0-9]+(:[0-9]+)*)?", re.ASCII)
 class Desk(Protocol):
     """What the endpoint needs to know of the configuration in force; looked up anew for every call."""
 
-    api_keys: tuple[bytes, ...]
     lookup: Lookup
     deadline: float
 
@@ -51,8 +51,8 @@ Listener = Callable[[Decision, float], None]
 """Is told each decision and after how many seconds it was made; must not wait."""
 
 
-def owner_endpoint(path: str, current: CurrentDesk, listeners: Sequence[Listener] = ()) -> Blueprint:
-    """Make the endpoint at `path`."""
+def owner_endpoint(path: str, current: CurrentDesk, door: Door, listeners: Sequence[Listener] = ()) -> Blueprint:
+    """Make the endpoint at `path`, for those whose key the door knows."""
     blueprint = Blueprint("owner", __name__)
 
     def answer() -> Response:
@@ -63,12 +63,11 @@ def owner_endpoint(path: str, current: CurrentDesk, listeners: Sequence[Listener
         token = REQUEST_ID.set(request_id)
         try:
             desk = current()
-            decision = _decide(desk, arrived)
+            decision = _decide(desk, door, arrived)
             seconds = time.monotonic() - arrived
             _tell(decision, seconds, desk.deadline / 2)
-            for listener in listeners:
-                listener(decision, seconds)
-            return _response(decision, request_id)
+            _hand_on(decision, seconds, listeners)
+            return _response(decision, request_id, _STATUS.get(decision.outcome, 200))
         finally:
             REQUEST_ID.reset(token)
 
@@ -76,12 +75,15 @@ def owner_endpoint(path: str, current: CurrentDesk, listeners: Sequence[Listener
     return blueprint
 
 
-def _decide(desk: Desk, arrived: float) -> Decision:
+def _decide(desk: Desk, door: Door, arrived: float) -> Decision:
     asked = request.args
     given = asked.getlist("phoneNumber")
     try:
-        if not _known_key(request.headers.get("X-API-KEY", ""), desk.api_keys):
-            decision = Decision(Outcome.UNAUTHORIZED)
+        key = request.headers.get("X-API-KEY", "").encode("latin-1", "replace")
+        if not door.knows(key):
+            client = _client(door)
+            door.note_wrong_key(client)
+            decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {client}")
         elif not any(given):
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:
@@ -93,11 +95,19 @@ def _decide(desk: Desk, arrived: float) -> Decision:
     return decision
 
 
-def _known_key(given: str, keys: Iterable[bytes]) -> bool:
-    """Compare with every key, each in constant time, so that the answer's time tells nothing about any of them."""
-    presented = given.encode("latin-1", "replace")
-    matches = [hmac.compare_digest(presented, key) for key in keys]
-    return any(matches)
+def allowed_networks(door: Door) -> Callable[[], Response | None]:
+    """Make what turns away, before anything else, whoever asks from a network that may not."""
+
+    def turn_away() -> Response | None:
+        if door.is_open_to_all() or door.admits(_client(door), request.path):
+            return None
+        return _response(Decision(Outcome.UNAUTHORIZED), _request_id(""), status=403)
+
+    return turn_away
+
+
+def _client(door: Door) -> Address:
+    return door.client(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"))
 
 
 def _request_id(given: str) -> str:
@@ -126,7 +136,16 @@ def _tell(decision: Decision, seconds: float, slow: float) -> None:
         _log.warning("a slow call, %.2f s: %s", seconds, "; ".join(because(decision)) or "it waited to be served")
 
 
-def _response(decision: Decision, request_id: str) -> Response:
+def _hand_on(decision: Decision, seconds: float, listeners: Sequence[Listener]) -> None:
+    """Tell whoever listens; what goes wrong there costs no call its answer."""
+    for listener in listeners:
+        try:
+            listener(decision, seconds)
+        except Exception:  # noqa: BLE001
+            _log.exception("a bug of omi-bridge")
+
+
+def _response(decision: Decision, request_id: str, status: int = 200) -> Response:
     body = decision.body if _BODY.fullmatch(decision.body) else ""
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
@@ -136,4 +155,4 @@ def _response(decision: Decision, request_id: str) -> Response:
     ]
     if decision.freshness:
         headers.append(("X-Bridge-Answer", decision.freshness.value))
-    return Response(body, _STATUS.get(decision.outcome, 200), headers)
+    return Response(body, status, headers)

@@ -90,6 +90,10 @@ class ExtensionFileWatch:
         """What is wrong with the file as it is now, or nothing."""
         return self._file.trouble
 
+    def content_age(self) -> float | None:
+        """Return how many seconds ago the list in force was written, None if there is none."""
+        return self._file.age()
+
     def report(self) -> tuple[str, ...]:
         """Return what was read, and what of it cannot be used; raises SourceUnavailable as `current` does."""
         return tuple(self._file.current().summary())

@@ -1,38 +1,40 @@
-"""One connector and what protects everybody from it: cache, single-flight, bulkhead, breaker, and distrust.
+"""One connector and what protects everybody from it: cache, single-flight, bulkhead, caution.
 
-The only place that calls a connector. What a connector raises or returns is judged here once, logged here once, and
-leaves as owners or as a SourceError, whatever the connector does. Nobody waits here: `begin` returns at once.
+The only place that has a connector asked. Nobody waits here: `begin` returns at once. What is asked for runs in a
+worker's thread, where first is looked whether another instance knows the answer, if the instances share what they know.
 """
 
-import logging
+import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 
 from bridge.answer import Answer, Freshness, Pending
-from bridge.breaker import Breaker
 from bridge.cache import AnswerCache, Remembered
+from bridge.caution import Caution
 from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.meter import Meter, Unmetered
 from bridge.opening import Opening
-from bridge.trust import bug_in, trusted
+from bridge.shared_answers import SharedAnswers, Turn
+from bridge.shared_store import LIMIT
+from bridge.trust import bug_in
 from bridge.workers import Flight, Workers
 
-_log = logging.getLogger(__name__)
-
-_TRIAL_EVERY = 2.0
-_FAILURES_IN_A_ROW = 5
 _PATIENCE_AT_CLOSE = 1.0
+_SHARE_FOR_OTHERS = 1 / 3  # of the time that a call has
+_LOOKS_AT_ONCE = 32
 
 
 class Guard:
     """Asks one connector on behalf of all calls.
 
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
-    and returns True when the guard is to end; a test gives its own. `meter` is told what happens.
+    and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
+    other instances know.
     """
 
     def __init__(  # noqa: PLR0913 - all that a guard joins
@@ -45,6 +47,7 @@ class Guard:
         clock: Clock = time.monotonic,
         wait: Callable[[float], bool] | None = None,
         meter: Meter | None = None,
+        shared: SharedAnswers | None = None,
     ) -> None:
         self.name = name
         self.connector = connector
@@ -53,13 +56,13 @@ class Guard:
         self.patience = patience
         self._clock = clock
         self._meter = meter or Unmetered()
+        self._shared = shared
+        self._looks: Workers[Answer] = Workers(f"{name}-remembered", _LOOKS_AT_ONCE)
         self._workers: Workers[Answer] = Workers(name, connector.config.max_in_flight)
-        self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
-        self._under_way: dict[object, float] = {}
-        self._latest: Call | None = None
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self.opening = Opening(name, connector, self._wait)
+        self._caution = Caution(name, connector, self._meter, clock, self._wait)
 
     def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
@@ -70,29 +73,26 @@ class Guard:
                 call.explain(f"{self.name}: remembered: {len(remembered.owners)} owner(s)")
             if remembered.due:
                 self._refresh(question)
-            return Pending(Answer(remembered.owners, Freshness.CACHED))
-        stale = remembered.owners if remembered else None
+            return Pending(_answer(remembered))
         if call.explained and self.connector.remembered:
-            call.explain(f"{self.name}: {'remembered, but past its life' if stale else 'nothing remembered'}")
+            call.explain(f"{self.name}: {'remembered, but past its life' if remembered else 'nothing remembered'}")
+        by_then = partial(self._by_then, question)
+        if not may_ask:
+            return Pending(SourceUnavailable("no time is left to ask"), by_then)
         try:
-            self._latest = question
-            if not may_ask:
-                raise SourceUnavailable("no time is left to ask")
             if self.opening.trouble:
                 raise SourceUnavailable(self.opening.trouble)
-            if not self._breaker.is_open and self._too_slow():
-                self._failed(f"{_FAILURES_IN_A_ROW} questions without an answer", opens=True)
-            if self._breaker.is_open:
-                raise SourceUnavailable(f"not asked, because of: {self._breaker.reason}")
+            self._caution.consider(self.patience, partial(self._try, question))
             flight = self._start(question)
-            return Pending(flight.result, stale, flight.lease)
         except SourceError as error:
-            return Pending(error, stale)
+            self._meter.refused(error.reason)
+            return self._look(question, error, by_then)
+        return Pending(flight.result, by_then, flight.lease)
 
     @property
     def trouble(self) -> str:
         """Why the source cannot be used just now, or nothing if it can."""
-        known = self.opening.trouble or (self._breaker.reason if self._breaker.is_open else "")
+        known = self.opening.trouble or self._caution.trouble
         if known:
             return known
         try:
@@ -103,7 +103,7 @@ class Guard:
     @property
     def is_left_alone(self) -> bool:
         """Whether the source is not asked just now, because it failed again and again."""
-        return self._breaker.is_open
+        return self._caution.leaves_alone
 
     @property
     def in_flight(self) -> int:
@@ -137,74 +137,64 @@ class Guard:
         self._meter.remembered("nothing" if found is None else "fresh" if found.fresh else "stale")
         return found
 
-    def _start(self, question: Call) -> Flight[Answer]:
+    def _by_then(self, question: Call) -> Answer | None:
+        """Return what is remembered when the source has failed; another instance may have known more by then."""
+        found = self._cache.get(question) if self.connector.remembered else None
+        return _answer(found) if found else None
+
+    def _look(self, question: Call, error: SourceError, by_then: Callable[[], Answer | None]) -> Pending:
+        """Look whether another instance knows the answer, for the source cannot be asked."""
+        if self._shared and not self._shared.is_silent:
+            with suppress(SourceBusy):
+                job = partial(self._recall, self._shared, question, error)
+                flight = self._looks.start(question, job, Deadline.after(2 * LIMIT))
+                return Pending(flight.result, by_then, flight.lease)
+        return Pending(error, by_then)
+
+    def _recall(self, shared: SharedAnswers, question: Call, error: SourceError) -> Answer:
+        found = shared.recall(question)
+        if found is None:
+            raise copy.copy(error)  # one for each question: a traceback grows wherever it is raised
+        return _answer(found)
+
+    def _start(self, question: Call, *, ahead: bool = False, trial: bool = False) -> Flight[Answer]:
         lease = Deadline.after(self.timeout, self._clock)
-        return self._workers.start(question, lambda: self._ask(question, lease), lease)
+        return self._workers.start(question, partial(self._ask, question, lease, ahead=ahead, trial=trial), lease)
+
+    def _ask(self, question: Call, lease: Deadline, *, ahead: bool, trial: bool) -> Answer:
+        """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
+        if self._shared is None or trial:  # a trial is to find out about the source itself
+            taking_turns: AbstractContextManager[Turn] = nullcontext(Turn(self._shared, question))
+        else:
+            patience = _SHARE_FOR_OTHERS * min(self.patience, lease.remaining())
+            taking_turns = self._shared.turn(question, patience, ahead=ahead)
+        with taking_turns as turn:
+            if turn.known:
+                self._meter.remembered("shared")
+                question.explain(f"{self.name}: another instance knows: {len(turn.known.owners)} owner(s)")
+                return _answer(turn.known)
+            owners = self._caution.ask(question, lease, self.patience)
+            if self.connector.remembered:
+                self._cache.put(question, owners)
+                turn.tell(owners)
+        return Answer(owners, Freshness.LIVE)
 
     def _refresh(self, question: Call) -> None:
         """Ask again before the life of an answer ends; nobody waits for it."""
-        if not self._breaker.is_open:
-            try:
-                self._start(question)
-            except SourceBusy:
-                return  # calls that wait come first
+        if not self._caution.leaves_alone:
+            with suppress(SourceBusy):  # calls that wait come first
+                self._start(question, ahead=True)
 
-    def _ask(self, question: Call, lease: Deadline) -> Answer:
-        """Ask the connector; runs in a worker's thread, and goes on after the call's own deadline."""
-        started = self._clock()
-        attempt = object()
-        self._under_way[attempt] = started
-        try:
-            owners = trusted(self.connector.find_owners(question, lease))
-        except SourceBusy as error:
-            self._meter.asked(self._clock() - started, error.reason)
-            raise  # our own restraint says nothing about the source
-        except SourceError as error:
-            self._meter.asked(self._clock() - started, error.reason)
-            self._failed(f"{error.reason}: {error}", getattr(error, "retry_after", None))
-            _log.warning("connector %s: %s: %s", self.name, error.reason, error)
-            raise
-        except BaseException as error:  # a stranger's code may even call sys.exit()
-            failure = bug_in(self.name, error, question.caller)
-            self._meter.asked(self._clock() - started, "bug")
-            self._failed(str(failure))
-            raise failure from error
-        finally:
-            del self._under_way[attempt]
-        took = self._clock() - started
-        self._meter.asked(took)
-        if took > self.patience:
-            self._failed(f"an answer took {took:.1f} s")
-        else:
-            self._breaker.succeeded()
-        if self.connector.remembered:
-            self._cache.put(question, owners)
-        question.explain(f"{self.name}: {len(owners)} owner(s) after {took * 1000:.0f} ms")
-        return Answer(owners, Freshness.LIVE)
-
-    def _too_slow(self) -> bool:
-        """Tell whether so many questions have been under way for too long that the next would be one more."""
-        latest = self._clock() - self.patience
-        return sum(self._breaker.closed_at < at < latest for at in list(self._under_way.values())) >= _FAILURES_IN_A_ROW
-
-    def _failed(self, reason: str, hold: float | None = None, *, opens: bool = False) -> None:
-        """Count a failure; if it opens the breaker, go on with trials in the background until one succeeds."""
-        if self._breaker.failed(reason, hold, opens=opens):
-            _log.warning("connector %s is left alone for a while: %s", self.name, reason)
-            threading.Thread(target=self._try, name=f"trial-{self.name}", daemon=True).start()
-
-    def _try(self) -> None:
-        """Ask what was asked last, again and again, until an answer comes in good time."""
-        while self._breaker.is_open and not self._wait(max(_TRIAL_EVERY, self._breaker.seconds_to_hold())):
-            question = self._latest
-            if question is not None and not self._breaker.seconds_to_hold():
-                with suppress(SourceError, TimeoutError):
-                    self._start(question).result.result(self.patience)
-        if not self._breaker.is_open:
-            _log.info("connector %s answers again", self.name)
+    def _try(self, question: Call) -> None:
+        """Ask the source itself; raises SourceError or TimeoutError if no answer comes in good time."""
+        self._start(question, trial=True).result.result(self.patience)
 
     def _release(self) -> None:
         try:
             self.connector.close()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             bug_in(self.name, error)
+
+
+def _answer(remembered: Remembered) -> Answer:
+    return Answer(remembered.owners, Freshness.CACHED if remembered.fresh else Freshness.STALE)

@@ -42,6 +42,11 @@ class Opening:
             else:
                 return
 
+    @property
+    def is_tried(self) -> bool:
+        """Whether the first attempt is over, with whatever result."""
+        return self._tried.is_set()
+
     def attempt(self) -> None:
         """Open the connector once; raises SourceError if that is not possible now."""
         try:

@@ -1,7 +1,8 @@
 """Keeps one trouble from flooding the log: what is said again and again is summed up once a minute.
 
 A warning or error is the same as another if it comes from the same place in the code and begins with the same first
-argument, such as a connector's name: what differs behind that (a caller, milliseconds) would make every line new.
+argument, such as a connector's name, if that is a text: what else differs (a caller, milliseconds) would make every
+line new.
 """
 
 import logging
@@ -74,7 +75,8 @@ class Repeats(logging.Filter):
 
 
 def _first(record: logging.LogRecord) -> str:
-    return str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""
+    first = record.args[0] if isinstance(record.args, tuple) and record.args else ""
+    return first if isinstance(first, str) else ""
 
 
 def _in_a_thread(seconds: float, action: Callable[[], None]) -> None:

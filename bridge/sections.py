@@ -4,17 +4,21 @@ The descriptions feed the JSON Schema, the error messages and a test that looks 
 """
 
 import re
-from typing import Annotated, Any, Literal
+from importlib.util import find_spec
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from bridge.settings import Duration, LocalPath, OneOrMore, Region, Text
+from bridge.redis_url import RedisUrl
+from bridge.settings import Duration, LocalPath, Network, OneOrMore, Region, Text, parse_network
 
 _BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
 _EXTENSION = re.compile(r"[0-9]+", re.ASCII)
 _KEY = re.compile(r"[!-~]+")
+_PREFIX = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _LAST_PORT = 65535
+_THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
 
 
 def _bind(text: str) -> str:
@@ -34,6 +38,18 @@ def _key(secret: SecretStr) -> SecretStr:
     if not _KEY.fullmatch(secret.get_secret_value()):
         raise ValueError("a key has at least one character, and no blanks or accents")
     return secret
+
+
+def _not_everybody(networks: list[Network]) -> list[Network]:
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("would trust everybody, who could then claim any address: name the proxies alone")
+    return networks
+
+
+def _prefix(text: str) -> str:
+    if not _PREFIX.fullmatch(text):
+        raise ValueError("consists of letters, digits and . _ : -")
+    return text
 
 
 def _extension(text: str) -> str:
@@ -88,6 +104,12 @@ class Server(Section):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="One line of text, or one JSON object.")
     decisions: Decisions = Field(default=Decisions(), description="What is kept of the last calls.")
+    trusted_proxies: Annotated[list[Network], OneOrMore(), AfterValidator(_not_everybody)] = Field(
+        default=_THIS_MACHINE, description="Where proxies stand whose word on a client's address counts."
+    )
+    allow: Annotated[list[Network], OneOrMore()] = Field(
+        default=[], description="Networks that requests may come from. None: every network."
+    )
 
 
 class Phone(Section):
@@ -115,6 +137,25 @@ class Cache(Section):
     path: LocalPath | None = Field(
         default=None, description="A file in which owners are remembered through a restart; none if left out."
     )
+    backend: Literal["memory", "redis"] = Field(
+        default="memory", description="Whether each process remembers for itself, or all share it over a Redis."
+    )
+    url: RedisUrl | None = Field(
+        default=None, description="The Redis or Valkey: redis://, rediss:// (TLS) or unix://; for `backend: redis`."
+    )
+    prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        default="omi-bridge", description="What every key in the Redis begins with."
+    )
+
+    @model_validator(mode="after")
+    def _has_what_the_backend_needs(self) -> Self:
+        if self.backend == "memory" and self.url:
+            raise ValueError("'url' is of no use without 'backend: redis'")
+        if self.backend == "redis" and not self.url:
+            raise ValueError("'backend: redis' needs 'url', such as redis://127.0.0.1:6379")
+        if self.backend == "redis" and not all(map(find_spec, ("redis", "cryptography"))):
+            raise ValueError("'backend: redis' needs a package more: pip install 'omi-bridge[redis]'")
+        return self
 
 
 class Route(Section):

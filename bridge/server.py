@@ -18,6 +18,7 @@ from gunicorn.glogging import Logger
 
 from bridge.app import create_app, reread
 from bridge.config import Config
+from bridge.metrics_folder import folder_for_figures, forget_process
 from bridge.redaction import Redaction
 from bridge.worker import Worker
 
@@ -69,8 +70,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "graceful_timeout": _STOPPING_PATIENCE,
             "keepalive": 5,
             "worker_connections": _MOST_CONNECTIONS,
+            "limit_request_line": 4094,
+            "limit_request_fields": 64,
+            "limit_request_field_size": 4096,
+            # Whose word counts is for `server.trusted_proxies` to say: gunicorn need not believe anybody.
+            "forwarded_allow_ips": "",
             "proc_name": "omi-bridge",
             "control_socket_disable": True,
+            "child_exit": lambda _master, worker: forget_process(worker.pid),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
@@ -89,4 +96,5 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Serve until told to stop."""
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection is an open file
-        _Master(self).run()
+        with folder_for_figures(self._config.settings.server.workers):
+            _Master(self).run()

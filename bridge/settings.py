@@ -2,6 +2,7 @@
 
 import math
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,6 +79,30 @@ def parse_switch(value: object) -> bool:
 
 Switch = Annotated[bool, BeforeValidator(parse_switch)]
 """True or false, and nothing that merely looks like it."""
+
+
+def parse_network(value: object) -> IPv4Network | IPv6Network:
+    """Return a network from its text, such as `10.0.0.0/8`; an address alone is a network of one.
+
+    Raises ValueError for anything that is none, and for an address in a network where the network is needed.
+    """
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        pass
+    try:
+        meant = ip_network(str(value), strict=False)
+    except ValueError:
+        raise ValueError("has to be an address or a network, such as 203.0.113.7 or 10.0.0.0/8") from None
+    raise ValueError(f"names one address in a network: did you mean {meant}?")
+
+
+Network = Annotated[
+    IPv4Network | IPv6Network,
+    BeforeValidator(parse_network),
+    WithJsonSchema({"type": "string", "examples": ["203.0.113.7", "10.0.0.0/8"]}),
+]
+"""Addresses that belong together; written as one address or with a length."""
 
 
 class OneOrMore:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from bridge.answer import Owners
-from bridge.connector import Owner
+from bridge.connector import AnyConnector, Owner
 from bridge.errors import SourceError, UnexpectedAnswer
 from bridge.phone import PhoneNumber
 
@@ -32,6 +32,16 @@ def _owner(item: object) -> Owner:
     if not all(value is None or isinstance(value, str) for value in values) or not any(values):
         raise TypeError("it returned an owner whose fields are no texts, or all empty")
     return item
+
+
+def content_age(name: str, connector: AnyConnector) -> float | None:
+    """Return how many seconds old a connector says that its file or list is, None if it has none; never raises."""
+    try:
+        age = connector.content_age()
+        return None if age is None else max(0.0, float(age))
+    except BaseException as error:  # noqa: BLE001 - a stranger's code
+        bug_in(name, error)
+        return None
 
 
 def bug_in(name: str, error: BaseException, caller: PhoneNumber | None = None) -> SourceError:

@@ -7,11 +7,13 @@ Looking beats being told (inotify): it works on network drives and through renam
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from bridge.deadline import Clock
 from bridge.errors import SourceError, SourceUnavailable
 
 _log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ class _Look:
 @dataclass(frozen=True, slots=True)
 class _Content(Generic[T]):
     value: T
+    modified: int
 
 
 class WatchedFile(Generic[T]):
@@ -92,6 +95,11 @@ class WatchedFile(Generic[T]):
         """What is wrong with the file as it is now, or nothing; the last good content may be in force all the same."""
         return self._said
 
+    def age(self, wall_clock: Clock = time.time) -> float | None:
+        """Return how many seconds ago the content in force was written, None if there is none; never negative."""
+        content = self._content
+        return None if content is None else max(0.0, wall_clock() - content.modified / 1e9)
+
     def poll(self) -> None:
         """Look at the file once, and read it if it has changed and stands still now: what the thread does each time."""
         look = self._look()
@@ -139,7 +147,7 @@ class WatchedFile(Generic[T]):
             self._refuse(f"{self._path.name}: reading it failed")
         else:
             self._done = look
-            self._content = _Content(new)
+            self._content = _Content(new, look.modified)
             if self._said:
                 _log.info("%s: is good again, and in force", self._path.name)
             self._said = ""

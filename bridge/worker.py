@@ -1,10 +1,11 @@
 """The process that answers: gunicorn's threaded worker, with what a caller's two seconds ask of it.
 
-It knows when a request arrived, also one that waited for a thread or for the start; turns calls away while there are
-more than can be answered; lets no half request hold a thread; and answers what is no proper request without a body.
+Its loop accepts everybody and gives a thread only to whole requests (`Reception`); it knows when each one arrived, also
+one that waited for a thread or for the start; it turns calls away while there are more than can be answered; and it
+answers what is no proper request without a body.
 """
 
-import contextlib
+import errno
 import gc
 import logging
 import signal
@@ -12,44 +13,27 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
-from gunicorn.util import close_graceful
-from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
 
+from bridge.bare_answer import UNAVAILABLE, bare_answer, status_line
+from bridge.client_socket import ClientSocket
+from bridge.crowd import Crowd
+from bridge.door import Door
 from bridge.endpoint import ARRIVED
+from bridge.reception import Reception, Visitor
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_QUEUE = 0.5
-_MOST_UNREAD = 65536
-_LINGER = 0.2
-_HEAD_PATIENCE = 0.5
+_ACCEPTED_AT_ONCE = 200
 _MOMENT = 0.1
-
-
-class _ClientSocket(socket.socket):
-    """A client's connection, read no longer than `until`: half a request must not hold a thread for good.
-
-    What does not come in time counts as the end of the connection. A request's head fits into one packet.
-    """
-
-    until = 0.0
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        """Return what has come, or nothing once the time is over."""
-        if self.gettimeout() is None:  # with a time limit of its own, it would wait for that first
-            with contextlib.suppress(BlockingIOError):
-                return super().recv(size, flags | socket.MSG_DONTWAIT)  # what is there already, as it nearly always is
-        seconds = self.until - time.monotonic()
-        if seconds <= 0:
-            return b""
-        self.settimeout(seconds)
-        with contextlib.suppress(TimeoutError):
-            return super().recv(size, flags)
-        return b""
+_NOBODY_THERE = {errno.EAGAIN, errno.ECONNABORTED}
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -59,66 +43,82 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*args)
         self._loaded = threading.Event()
         self._queue: deque[float] = deque()
-        self._arrivals = 0
         self._born = time.monotonic()
         self._accepts_the_backlog_until = 0.0
 
+    def receive(self, door: Door, turned_away: Callable[[], None]) -> None:
+        """Make ready for connections; `turned_away` is told of each call that there is no time for."""
+        self._turned_away = turned_away
+        self._crowd = Crowd(door)
+        self._reception = Reception(self.poller, door, self.enqueue_req, self._count_out)
+
     def accept(self, listener: socket.socket) -> None:
         """Accept all who are waiting, not one for each turn of the loop: who is not accepted is not seen waiting."""
-        before = -1
-        while before != self._arrivals and self.nr_conns < self.worker_connections:
-            before = self._arrivals
-            super().accept(listener)
+        for _ in range(_ACCEPTED_AT_ONCE):
+            if self.nr_conns >= self.worker_connections:
+                return
+            try:
+                accepted, peer = listener.accept()
+            except OSError as error:
+                if error.errno in _NO_ROOM and self._reception.make_room():
+                    continue
+                if error.errno in _NO_ROOM | _NOBODY_THERE:
+                    return
+                raise
+            if not self._crowd.let_in(peer[0]):
+                accepted.close()
+                continue
+            self.nr_conns += 1
+            if self.nr_conns >= self.worker_connections:
+                self._reception.make_room()
+            self._reception.welcome(Visitor(self.cfg, ClientSocket(accepted), peer, listener.getsockname()))
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """Note the time before the connection waits for a thread: the caller's two seconds run already.
+    def enqueue_req(self, conn: Visitor) -> None:
+        """Let a whole request wait for a thread: the caller's two seconds run already.
 
         If those before it wait for long, there are more calls than this machine can answer: then this one is turned
         away at once, so that at least the others are answered in time.
         """
-        conn.arrived = time.monotonic()
-        self._arrivals += 1
-        if not isinstance(conn.sock, _ClientSocket):
-            conn.sock = _ClientSocket(fileno=conn.sock.detach())
-            if conn.arrived < self._accepts_the_backlog_until:
-                conn.arrived = self._born  # it may have waited for as long as this process took to start
-        if self._queue and conn.arrived - self._queue[0] > _LONGEST_QUEUE:
-            self._turn_away(conn)
+        now = time.monotonic()
+        if conn.arrived < self._accepts_the_backlog_until and not conn.initialized:
+            conn.arrived = self._born  # it may have waited for as long as this process took to start
+        if self._queue and now - self._queue[0] > _LONGEST_QUEUE:
+            self._reception.dismiss(conn, UNAVAILABLE)
+            self._turned_away()
             return
-        self._queue.append(conn.arrived)
+        self._queue.append(now)
         super().enqueue_req(conn)
 
-    def _turn_away(self, conn: TConn) -> None:
-        conn.sock.setblocking(False)
-        with contextlib.suppress(OSError):
-            socket.socket.recv(conn.sock, _MOST_UNREAD)  # closing with unread bytes would take the answer away again
-        with contextlib.suppress(OSError):
-            conn.sock.send(_bare_answer("200 OK", "X-Bridge-Outcome: unavailable\r\n"))
-            conn.sock.shutdown(socket.SHUT_WR)
-        conn.close()
-        self.nr_conns -= 1
-
-    def handle(self, conn: TConn) -> Any:  # noqa: ANN401 - gunicorn has no types
-        """Serve a request; a client that has connected without sending anything yet costs no thread meanwhile."""
+    def handle(self, conn: Visitor) -> Any:  # noqa: ANN401 - gunicorn has no types
+        """Serve a request, in a thread; all of its head is there."""
         self._queue.popleft()
-        conn.data_ready = conn.data_ready or _has_spoken(conn.sock)
-        if not conn.data_ready:
-            return _DEFER
+        conn.data_ready = True
         ARRIVED.set(conn.arrived)
-        conn.sock.until = time.monotonic() + _HEAD_PATIENCE
-        goes_on = super().handle(conn)
-        if not goes_on:
-            # gunicorn would linger for the client to close its end in the thread that accepts everybody's calls.
-            conn.sock.until = time.monotonic() + _LINGER
-            close_graceful(conn.sock, timeout=_LINGER)
-            conn.close = _closed_already
-        return goes_on
+        return super().handle(conn)
+
+    def finish_request(self, conn: Visitor, fs: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        """Wait for the connection's next request without a thread, or see it off."""
+        goes_on = not fs.cancelled() and not fs.exception() and fs.result()
+        # Where the body did not come whole, nobody knows where the next request begins.
+        if goes_on and not conn.sock.cut_short:
+            conn.sock.give_back(conn.parser.unreader.take_buffered())
+            self._reception.welcome(conn)
+        else:
+            self._reception.dismiss(conn)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Look after those who wait more often than gunicorn would."""
+        super().wait_for_and_dispatch_events(min(timeout, _MOMENT) if len(self._reception) else timeout)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close connections that have waited for long enough; at the end of all, every one."""
+        self._reception.close_who_waited_enough(stopping=not self.alive, everybody=force)
 
     def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: BaseException) -> None:
         """Answer what is no proper HTTP request with a status and nothing else."""
         if not isinstance(exc, ParseException):
             _log.error("a request failed", exc_info=exc)
-        client.sendall(_bare_answer(_status_line(exc)))
+        client.sendall(bare_answer(status_line(exc)))
 
     def init_signals(self) -> None:
         """Let SIGHUP put the changed configuration in force instead of ending the process."""
@@ -132,14 +132,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         gc.collect()
         gc.freeze()  # what is there for good need not be looked through again while a call waits
 
-    def _hang_up(self, _signal: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=self._reload, name="reload", daemon=True).start()
-
     def run(self) -> None:
         """Serve until told to stop, then let the connectors release what they hold."""
+        bridge = self.app.callable.extensions["omi_bridge"]
+        self.receive(bridge.door, bridge.metrics.turned_away)
         self._accepts_the_backlog_until = time.monotonic() + _MOMENT
         super().run()
-        self.app.callable.extensions["omi_bridge"].close()
+        bridge.close()
+
+    def _count_out(self, conn: Visitor) -> None:
+        self.nr_conns -= 1
+        self._crowd.count_out(conn.client[0])
+
+    def _hang_up(self, _signal: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=self._reload, name="reload", daemon=True).start()
 
     def _reload(self) -> None:
         self._loaded.wait()
@@ -147,34 +153,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self.app.callable.extensions["omi_bridge"].reload()
         except Exception:  # noqa: BLE001 - a reload may fail, the service may not
             _log.exception("not reloaded, the old configuration stays in force: a bug of omi-bridge")
-
-
-def _has_spoken(sock: socket.socket) -> bool:
-    """Tell whether there is something to read, were it the end; unlike select, for any number of open files."""
-    try:
-        socket.socket.recv(sock, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _closed_already(*, graceful: bool = False) -> None:
-    """Stand in for closing a connection once more."""
-
-
-def _bare_answer(status_line: str, headers: str = "") -> bytes:
-    return (
-        f"HTTP/1.1 {status_line}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 0\r\n{headers}"
-        "Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode("ascii")
-    )
-
-
-def _status_line(error: BaseException) -> str:
-    """Return the status of RFC 9110 and RFC 6585 for a request that could not be read."""
-    if isinstance(error, LimitRequestLine):
-        return "414 URI Too Long"
-    if isinstance(error, LimitRequestHeaders):
-        return "431 Request Header Fields Too Large"
-    return "400 Bad Request" if isinstance(error, ParseException) else "500 Internal Server Error"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bridge.deadline import Deadline
+from bridge.shared import Shared
 from connectors.messages import Request, Response
 
 
@@ -14,6 +15,9 @@ class Authentication(ABC):
     @abstractmethod
     def apply(self, request: Request, deadline: Deadline) -> Request:
         """Return the request with the credentials, after signing in if that is needed. Raises SourceError."""
+
+    def share(self, shared: Shared) -> None:  # noqa: B027 - nothing to share is the usual case
+        """Use what other instances have got by signing in, and let them use what this one gets."""
 
     def names(self, deadline: Deadline) -> Mapping[str, object]:  # noqa: ARG002 - part of the interface
         """Return what a login yielded, for templates as {{ login.NAME }}. Raises SourceError."""

@@ -108,6 +108,10 @@ class CsvConnector(Connector[CsvConfig]):
         """Return why the file as it is now is not in force, or nothing."""
         return self._file.trouble
 
+    def content_age(self) -> float | None:
+        """Return how many seconds ago the file in force was written, None if there is none."""
+        return self._file.age()
+
     def close(self) -> None:
         """Stop watching the file."""
         self._file.close()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, mo
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceRejected, UnexpectedAnswer
 from bridge.settings import Duration, Switch
+from bridge.shared import Shared
 from connectors.authentication import Authentication, with_header, with_query
 from connectors.http import HttpClient, Request, Response, refuse_failure
 from connectors.mapping import JmesPath, is_nothing
@@ -94,6 +95,10 @@ class LoginAuthentication(Authentication):
         self._clock = clock
         self._wall_clock = wall_clock
         self._supply = TokenSupply(self._fetch, settings.timeout, clock)
+
+    def share(self, shared: Shared) -> None:
+        """Use the sessions of other instances, too."""
+        self._supply.share(shared)
 
     def apply(self, request: Request, deadline: Deadline) -> Request:
         """Add the session's headers, parameters and cookies."""

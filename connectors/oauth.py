@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.settings import Duration, LocalPath, Text
+from bridge.shared import Shared
 from connectors.authentication import Authentication, with_header
 from connectors.credential import Credential, Prefix
 from connectors.http import HttpClient, Request, Response, refuse_failure
@@ -96,6 +97,12 @@ class OAuthAuthentication(Authentication):
         if isinstance(settings, RefreshToken):
             self._refresh = RefreshTokenStore(settings.refresh_token.get_secret_value(), settings.token_file)
         self._supply = TokenSupply(self._fetch, settings.timeout, clock)
+
+    def share(self, shared: Shared) -> None:
+        """Use the tokens of other instances, too."""
+        self._supply.share(shared)
+        if self._refresh:
+            self._refresh.share(shared)
 
     def apply(self, request: Request, deadline: Deadline) -> Request:
         """Add the access token."""

@@ -33,6 +33,7 @@ class RestConnector(Connector[RestConfig]):
 
     def open(self) -> None:
         """Read the certificates and sign in ahead of the first call."""
+        self._auth.share(self.shared)
         self._client.warn()
         self._client.prepare(self.config.base_url)
         self._auth.apply(Request("GET", self.config.base_url), Deadline.after(self.config.timeout))

@@ -2,7 +2,9 @@
 
 It is written to a file of its own, whole or not at all, readable by its owner only. A lock beside it is held around
 each renewal, so that two processes never use up the same single-use token. The file remembers (as a hash) the token
-of the configuration that it descends from: one that an admin puts there anew wins over it.
+of the configuration that it descends from: one that an admin puts there anew wins over it. Instances on other machines
+learn the token from the shared memory, if there is one. Of several tokens the one that was replaced most often is the
+newest.
 """
 
 import contextlib
@@ -18,14 +20,17 @@ from pathlib import Path
 
 from bridge.deadline import Deadline
 from bridge.errors import SourceUnavailable
+from bridge.shared import Shared
 
 log = logging.getLogger(__name__)
 
 _LOCK_POLL = 0.05
+_SHARED_AS = "refresh-token"
+_SHARED_FOR = 366 * 86400.0  # seconds
 
 
 class RefreshTokenStore:
-    """The newest refresh token, kept in memory and, if there is a `file`, on disk."""
+    """The newest refresh token: in memory, on disk if there is a `file`, and with other instances if they share."""
 
     def __init__(self, configured: str, file: Path | None) -> None:
         self._configured = configured
@@ -33,6 +38,13 @@ class RefreshTokenStore:
         self._file = file
         self._token = configured
         self._on_disk: str | None = None
+        self._serial = 0  # how often the token of the configuration has been replaced
+        self._shared = Shared()
+        self._shared_serial = 0
+
+    def share(self, shared: Shared) -> None:
+        """Learn from other instances which token is the newest, and tell them."""
+        self._shared = shared
 
     @property
     def token(self) -> str:
@@ -49,6 +61,7 @@ class RefreshTokenStore:
             if self._file is not None:
                 held.enter_context(_locked(self._file, deadline))
                 self._read(self._file)
+            self._learn()
             yield self._token
             self._save()
 
@@ -56,28 +69,42 @@ class RefreshTokenStore:
         """Take over the token that the server issued in place of the last one."""
         if self._file is None and self._token == self._configured:
             log.warning("the server replaces the refresh token: without auth.token_file a restart needs a new one")
-        self._token = token
+        self._token, self._serial = token, self._serial + 1
         self._save()
 
     def _read(self, file: Path) -> None:
         """Take over what another process, or this one before a restart, has written."""
         try:
             data = json.loads(file.read_bytes())
-            token, descends_from = data["refresh_token"], data["descends_from"]
+            token, serial, descends_from = data["refresh_token"], int(data.get("serial", 1)), data["descends_from"]
         except FileNotFoundError:
             return
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             log.error("auth.token_file cannot be read; the refresh token of the configuration is used: %s", file)  # noqa: TRY400 - a traceback may quote the file
             return
-        if descends_from == self._origin and isinstance(token, str) and token and token != self._on_disk:
-            self._token = self._on_disk = token
+        if descends_from == self._origin and isinstance(token, str) and token and serial > self._serial:
+            self._token, self._serial = token, serial
+            self._on_disk = token
+
+    def _learn(self) -> None:
+        """Take over what another instance has told."""
+        known = self._shared.get(_SHARED_AS)
+        try:
+            token, serial = json.loads(known.content) if known else ("", 0)
+        except (ValueError, TypeError):
+            return
+        self._shared_serial = serial
+        if serial > self._serial:
+            self._token, self._serial = token, serial
 
     def _save(self) -> None:
-        """Write the token if it is newer than the file; a failure is told, and made good at the next renewal."""
+        """Tell the token if it is newer than what is known elsewhere; a failure is made good at the next renewal."""
+        if self._serial > self._shared_serial:
+            self._shared.put(_SHARED_AS, json.dumps([self._token, self._serial]).encode(), _SHARED_FOR)
         if self._file is None or self._token in {self._configured, self._on_disk}:
             return
         try:
-            _write(self._file, {"refresh_token": self._token, "descends_from": self._origin})
+            _write(self._file, {"refresh_token": self._token, "serial": self._serial, "descends_from": self._origin})
         except OSError as error:
             log.error(  # noqa: TRY400 - the reason says it all
                 "auth.token_file cannot be written (%s): if the service stops now, it will need a new refresh token",

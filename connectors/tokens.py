@@ -2,24 +2,31 @@
 
 A renewal runs in a thread of its own with its own time limit: a caller waits for it no longer than his call may last,
 and the token still arrives for the next one. While a token is about to expire but still good, nobody waits at all.
-A token server that fails is left alone for a while, and so is one whose new tokens are refused again and again.
+A token server that fails is left alone for a while, and so is one whose new tokens are refused again and again. Where
+several instances share what they know, one of them fetches and all use the token.
 """
 
 import copy
+import json
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceError, SourceUnavailable
+from bridge.shared import Shared
 
 log = logging.getLogger(__name__)
 
 _AHEAD_SHARE, _AHEAD_AT_MOST = 0.2, 300.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_SHARED_AS = "token"
+_SHARED_FOR = 86400.0  # seconds, if a token's end is not known
+_REFUSED_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +52,22 @@ class Token:
             return False
         return now >= self.asked_at + self.lifetime - min(_AHEAD_SHARE * self.lifetime, _AHEAD_AT_MOST)
 
+    def written(self, now: float) -> bytes:
+        """Return the token as other instances read it."""
+        fields = {"values": self.values, "cookies": self.cookies, "lifetime": self.lifetime, "age": now - self.asked_at}
+        return json.dumps(fields, sort_keys=True).encode()
+
+    @classmethod
+    def read(cls, written: bytes, now: float, age: float) -> "Token":
+        """Read what was `written` so many seconds ago; raises ValueError, TypeError or LookupError if it is none."""
+        fields = json.loads(written)
+        asked_at = now - age - fields["age"]
+        return cls(fields["values"], asked_at, fields["lifetime"], fields["cookies"])
+
+    def is_same(self, other: "Token") -> bool:
+        """Tell whether the server issued both at once, though they were read apart."""
+        return (self.values, self.cookies) == (other.values, other.cookies)
+
 
 class TokenSupply:
     """The current token for many threads. `fetch` asks the server for one and raises SourceError if it gets none.
@@ -66,6 +89,12 @@ class TokenSupply:
         self._failures = 0
         self._not_before = float("-inf")
         self._youngest_refused = 0.0
+        self._shared = Shared()
+        self._refused: deque[Token] = deque(maxlen=_REFUSED_KEPT)
+
+    def share(self, shared: Shared) -> None:
+        """Use the tokens of other instances from now on, and let them use ours."""
+        self._shared = shared
 
     @property
     def current(self) -> Token | None:
@@ -104,6 +133,7 @@ class TokenSupply:
                 return False
             patience = 0.0 if age > _LONGEST_PAUSE else self._youngest_refused
             self._youngest_refused = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, 2 * patience))
+            self._refused.append(self._token)
             self._token = None
             return True
 
@@ -121,7 +151,7 @@ class TokenSupply:
 
     def _renew(self, renewal: "Future[Token]") -> None:
         try:
-            token = self._fetch(Deadline.after(self._timeout))
+            token = self._next()
         except Exception as error:  # noqa: BLE001 - handed over to whoever waits
             self._remember_failure(error)
             renewal.set_exception(error)
@@ -129,6 +159,29 @@ class TokenSupply:
             with self._lock:
                 self._token, self._renewal, self._failure, self._failures = token, None, None, 0
             renewal.set_result(token)
+
+    def _next(self) -> Token:
+        """Take the token that another instance has fetched by now, or fetch one while the others wait."""
+        with self._shared.lock(_SHARED_AS, self._timeout):
+            token = self._of_others()
+            if token is None:
+                token = self._fetch(Deadline.after(self._timeout))
+                now = self._clock()
+                left = _SHARED_FOR if token.lifetime is None else token.asked_at + token.lifetime - now
+                if left > 0:
+                    self._shared.put(_SHARED_AS, token.written(now), left)
+            return token
+
+    def _of_others(self) -> Token | None:
+        """Return a token that is good for a while, unless it has been refused already."""
+        known, now = self._shared.get(_SHARED_AS), self._clock()
+        try:
+            token = Token.read(known.content, now, known.age) if known else None
+        except (ValueError, TypeError, LookupError):
+            return None
+        if token is None or token.due(now) or any(map(token.is_same, self._refused)):
+            return None
+        return token
 
     def _remember_failure(self, error: Exception) -> None:
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures, 10))

@@ -12,7 +12,7 @@ from bridge.connector import Connector, ConnectorConfig
 from bridge.registry import connector_class, connector_types
 from tests.support.documents import ROOT, rows, spans
 
-CONTRACT = {"connector", "phone", "deadline", "errors", "redaction", "settings", "table", "watch"}
+CONTRACT = {"connector", "phone", "deadline", "errors", "redaction", "settings", "shared", "table", "watch"}
 BRIDGE = sorted((ROOT / "bridge").glob("**/*.py"))
 CONNECTORS = sorted((ROOT / "connectors").glob("**/*.py"))
 

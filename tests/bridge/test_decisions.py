@@ -92,6 +92,12 @@ def test_the_newest_are_kept_and_the_newest_come_first(tmp_path):
     assert kept.callers("--limit", "2") == ["…529", "…528"]
 
 
+def test_wrong_keys_do_not_push_the_calls_out(tmp_path):
+    kept = Kept(tmp_path)
+    kept.keep(decision(), *[Decision(Outcome.UNAUTHORIZED)] * 30, keep=10)
+    assert kept.callers() == ["…567"]
+
+
 def test_what_is_older_than_max_age_goes(tmp_path):
     clock = FakeClock()
     kept = Kept(tmp_path, clock=clock)

@@ -1,12 +1,16 @@
 import json
 import logging
 import re
+from ipaddress import ip_network
 
 import pytest
 import yaml
+from flask import Flask
 
 from bridge.app import create_app
 from bridge.config import load_config
+from bridge.decision import Outcome
+from bridge.endpoint import owner_endpoint
 
 PATH = "/get_owner_contact_by_phone"
 KEY = {"X-API-KEY": "change-me"}
@@ -149,6 +153,24 @@ def test_a_call_that_took_more_than_half_its_time_is_warned_of_with_what_was_slo
     assert "customers: unavailable: no time is left to ask after 0 ms" in warning.getMessage()
 
 
+def test_a_network_that_is_not_allowed_is_turned_away_before_anything_else(client):
+    client.application.extensions["omi_bridge"].service.allow = [ip_network("198.51.100.0/24")]
+    for response in (ask(client), client.get("/nothing"), client.post(PATH)):
+        assert (response.status_code, response.get_data()) == (403, b"")
+        assert response.headers["X-Bridge-Outcome"] == "unauthorized"
+    assert ask(client, **{"X-Forwarded-For": "198.51.100.9"}).get_data() == b"101:102"
+    assert client.get("/healthz").status_code == 200
+
+
+def test_the_log_says_where_a_wrong_key_came_from(client, caplog):
+    with caplog.at_level(logging.INFO):
+        ask(client, **{"X-API-KEY": "wrong", "X-Forwarded-For": "203.0.113.7"})
+        client.get(PATH)
+    assert "unauthorized caller=- hotline=- answer=- connector=- ms=" in caplog.text
+    assert "reason=a wrong key from 203.0.113.7" in caplog.text
+    assert "reason=no key from 127.0.0.1" in caplog.text
+
+
 def test_a_bug_of_our_own_is_an_empty_answer(client, caplog):
     service = client.application.extensions["omi_bridge"].service
     del service.lookup
@@ -174,3 +196,16 @@ class Crooked:
 
 def test_json_in_the_query_is_nothing_special(client):
     assert ask(client, "?phoneNumber=" + json.dumps({"$ne": None})).headers["X-Bridge-Outcome"] == "invalid-number"
+
+
+def test_whoever_listens_badly_costs_no_call_its_answer(client, caplog):
+    def listens_badly(_decision, _seconds):
+        raise ZeroDivisionError
+
+    bridge, heard = client.application.extensions["omi_bridge"], []
+    app = Flask("bridge")
+    listeners = (listens_badly, lambda decision, _seconds: heard.append(decision.outcome))
+    app.register_blueprint(owner_endpoint(PATH, lambda: bridge.service, bridge.door, listeners))
+    assert ask(app.test_client()).get_data() == b"101:102"
+    assert heard == [Outcome.FOUND]
+    assert "a bug of omi-bridge" in caplog.text

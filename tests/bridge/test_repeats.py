@@ -67,6 +67,13 @@ def test_a_summed_up_traceback_is_not_repeated_and_a_percent_sign_does_no_harm()
 def test_more_kinds_than_can_be_remembered_are_written():
     log = Log()
     for number in range(1500):
-        log.logger.warning("connector %s: down", number)
-        log.logger.warning("connector %s: down", number)
+        log.logger.warning("connector %s: down", f"c{number}")
+        log.logger.warning("connector %s: down", f"c{number}")
     assert len(log.lines) == 3000
+
+
+def test_a_number_in_front_does_not_make_a_line_new():
+    log = Log()
+    for number in range(100):
+        log.logger.warning("a slow call, %.2f s", number)
+    assert len(log.lines) == 5

@@ -46,6 +46,25 @@ def test_the_file_is_read_at_the_start_without_waiting(path: Path) -> None:
     assert watch(path).current() == "one"
 
 
+def test_the_age_is_that_of_the_content_in_force_and_never_negative(path: Path) -> None:
+    os.utime(path, (1000, 1000))
+    watched = watch(path)
+    assert watched.age(lambda: 1060.0) == 60.0
+    assert watched.age(lambda: 900.0) == 0.0
+    path.write_text("bad")
+    os.utime(path, (1050, 1050))
+    settle(watched)
+    assert watched.age(lambda: 1060.0) == 60.0
+    path.write_text("good")
+    os.utime(path, (1055, 1055))
+    settle(watched)
+    assert watched.age(lambda: 1060.0) == 5.0
+
+
+def test_what_was_never_read_has_no_age(tmp_path: Path) -> None:
+    assert watch(tmp_path / "missing.csv").age() is None
+
+
 def test_a_file_that_has_not_changed_is_not_read_again(path: Path) -> None:
     reads = []
     watched = watch(path, lambda path: reads.append(path) or "read")  # type: ignore[func-returns-value]
