@@ -16,10 +16,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from bridge.cache import AnswerCache
 from bridge.config import Config, Source, load_config
-from bridge.directory import Directory
 from bridge.endpoint import owner_endpoint
-from bridge.errors import ConfigError, SourceError
-from bridge.extension_file import ExtensionFileWatch
+from bridge.errors import ConfigError
+from bridge.extensions import ExtensionLists
 from bridge.guard import Guard
 from bridge.health import health
 from bridge.identity import identity_of
@@ -46,18 +45,16 @@ class Service:
         self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
         self.store = _store(config, previous)
         self.guards = {name: _guard(source, config, previous, self.store) for name, source in config.sources.items()}
-        self.extension_files = _extension_files(config, previous)
-        directory = Directory(config.settings.extensions.inline, [file.current for file in self.extension_files])
+        self.extensions: ExtensionLists = ExtensionLists(config, previous.extensions if previous else None)
         server = config.settings.server
         room = WaitingRoom.of(server.threads)
         plan = Plan(config.routes, config.settings.phone.region, server.hedge_after, room)
-        self.lookup = Lookup(self.guards, directory, plan)
+        self.lookup = Lookup(self.guards, self.extensions.directory, plan)
         self._kept = set(previous.guards.values()) & set(self.guards.values()) if previous else set()
 
     def open(self, patience: float) -> None:
         """Open what is not open yet, waiting no longer than `patience` seconds; the rest goes on in the background."""
-        for file in self.extension_files:
-            file.start()
+        self.extensions.start()
         fresh = [guard for guard in self.guards.values() if guard not in self._kept]
         for guard in fresh:
             guard.opening.start()
@@ -67,15 +64,7 @@ class Service:
             self.store.wait_until_loaded(patience)
         for guard in fresh:
             guard.opening.wait(max(0.0, end - time.monotonic()))
-
-    def without_extensions(self) -> str:
-        """Say why a list of extensions is not there at all, or nothing."""
-        for file in self.extension_files:
-            try:
-                file.current()
-            except SourceError as error:
-                return str(error)
-        return ""
+        self.extensions.wait_until_ready(end)
 
     def lost_since(self, previous: "Service") -> str:
         """Say why a connector that was open under the previous configuration is not under this one, or nothing."""
@@ -88,27 +77,18 @@ class Service:
     def troubles(self) -> dict[str, str]:
         """Say for each part that is not well why not."""
         parts = [(f"connector {name}", guard.trouble) for name, guard in self.guards.items()]
-        parts += [("extensions.csv", file.trouble) for file in self.extension_files]
+        parts += self.extensions.troubles()
         parts += [("cache.path", self.store.trouble)] if self.store else []
         return {part: trouble for part, trouble in parts if trouble}
 
     def close(self, successor: "Service | None" = None) -> None:
         """Release everything but the guards that `successor` goes on with."""
-        for file in self.extension_files:
-            if successor is None or file not in successor.extension_files:
-                file.close()
+        self.extensions.close(successor.extensions if successor else None)
         for guard in self.guards.values():
             if successor is None or guard not in successor.guards.values():
                 guard.close()
         if self.store and not (successor and successor.store is self.store):
             self.store.close()
-
-
-def _extension_files(config: Config, previous: Service | None) -> list[ExtensionFileWatch]:
-    chosen = config.settings.extensions.csv
-    if previous and chosen == previous.config.settings.extensions.csv:
-        return previous.extension_files
-    return [ExtensionFileWatch(chosen)] if chosen else []
 
 
 def _store(config: Config, previous: Service | None) -> Store | None:
@@ -162,7 +142,7 @@ class Bridge:
             self._redaction.replace_secrets(old.config.secrets | config.secrets)
             new = Service(config, old)
             new.open(RELOAD_PATIENCE)
-            if trouble := new.without_extensions() or new.lost_since(old):
+            if trouble := new.extensions.missing_since(old.extensions) or new.lost_since(old):
                 _log.error("not reloaded, the old configuration stays in force: %s", trouble)
                 new.close(old)
                 return False

@@ -126,14 +126,17 @@ def schema() -> None:
 
 def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], None] | None) -> Decision:
     """Open the connectors as the service does at its start, then take the endpoint's own way."""
-    for file in service.extension_files:
-        file.start()
+    service.extensions.start(writes=False)
     for guard in service.guards.values():
         guard.opening.start()
     for guard in service.guards.values():
         trouble = guard.opening.wait(OPENING_PATIENCE)
         if trouble and tell:
             tell(f"{guard.name}: cannot be opened: {trouble}")
+    for source in service.extensions.sources:
+        source.wait(OPENING_PATIENCE)
+        if source.failure and tell:
+            tell(f"{source.name}: {source.failure}")
     return service.lookup.answer([phone], hotline, Deadline.after(service.deadline), tell)
 
 

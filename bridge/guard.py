@@ -16,8 +16,9 @@ from bridge.cache import AnswerCache
 from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceBusy, SourceError, SourceUnavailable
+from bridge.leftovers import left_by
 from bridge.opening import Opening
-from bridge.trust import bug_in, trusted
+from bridge.trust import bug_in, failure_of, lines, trusted
 from bridge.workers import Flight, Workers
 
 _log = logging.getLogger(__name__)
@@ -93,15 +94,14 @@ class Guard:
         if known:
             return known
         try:
-            return self.connector.trouble()
+            return "; ".join(lines(self.connector.trouble()))
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return str(bug_in(self.name, error))
 
     def report(self) -> Sequence[str]:
         """Return what the connector tells about its source; never raises."""
         try:
-            lines = self.connector.report()
-            return [lines] if isinstance(lines, str) else [str(line) for line in lines]
+            return lines(self.connector.report())
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return [str(bug_in(self.name, error))]
 
@@ -131,16 +131,13 @@ class Guard:
         self._under_way[attempt] = started
         try:
             owners = trusted(self.connector.find_owners(question, lease))
-        except SourceBusy:
-            raise  # our own restraint says nothing about the source
-        except SourceError as error:
-            self._failed(f"{error.reason}: {error}", getattr(error, "retry_after", None))
-            _log.warning("connector %s: %s: %s", self.name, error.reason, error)
-            raise
-        except BaseException as error:  # a stranger's code may even call sys.exit()
-            failure = bug_in(self.name, error, question.caller)
-            self._failed(str(failure))
-            raise failure from error
+        except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
+            failure = failure_of(self.name, error, question.caller)
+            if not isinstance(failure, SourceBusy):  # our own restraint says nothing about the source
+                self._failed(f"{failure.reason}: {failure}", getattr(failure, "retry_after", None))
+                if isinstance(error, SourceError):  # a bug stands in the log already
+                    _log.warning("connector %s: %s: %s", self.name, failure.reason, failure)
+            raise failure from None
         finally:
             del self._under_way[attempt]
         took = self._clock() - started
@@ -179,3 +176,7 @@ class Guard:
             self.connector.close()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             bug_in(self.name, error)
+        if left := left_by(self.connector):
+            _log.error(
+                "connector %s has a bug: after close its code goes on in the thread %s", self.name, ", ".join(left)
+            )
