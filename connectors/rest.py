@@ -22,13 +22,16 @@ from connectors.user_list import UserList, read_users
 
 
 class RestConnector(Connector[RestConfig]):
-    """Asks a CRM over HTTP for the owners of a caller."""
+    """Asks a CRM over HTTP for the owners of a caller.
+
+    `client` is the door to the network; a test gives its own.
+    """
 
     Config: ClassVar[type[RestConfig]] = RestConfig
 
-    def __init__(self, config: RestConfig) -> None:
+    def __init__(self, config: RestConfig, client: HttpClient | None = None) -> None:
         super().__init__(config)
-        self._client = HttpClient(config)
+        self._client = client or HttpClient(config)
         self._auth = authentication(config.auth, self._client, config.base_url, names=config.own_names())
         self._source = Source(config, self._client, self._auth, Mask(config, self._auth.secrets))
         self._users = UserList(self._read_users, config.users.refresh) if config.users else None
