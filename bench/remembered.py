@@ -18,9 +18,9 @@ from figures import table, verdict
 from bridge.cache import AnswerCache
 from bridge.connector import Call, Connector, ConnectorConfig, Owner
 from bridge.deadline import Deadline
+from bridge.decision import Outcome
 from bridge.directory import Directory
 from bridge.guard import Guard
-from bridge.decision import Outcome
 from bridge.lookup import Lookup, Plan
 from bridge.phone import PhoneNumber
 from bridge.routes import RouteRule

@@ -16,7 +16,7 @@ from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.meter import Meter
-from bridge.trust import bug_in, trusted
+from bridge.trust import failure_of, trusted
 
 _log = logging.getLogger(__name__)
 
@@ -79,19 +79,15 @@ class Caution:
         self._under_way[attempt] = started
         try:
             return trusted(self._connector.find_owners(question, lease))
-        except SourceBusy as error:
-            self._meter.asked(self._clock() - started, error.reason)
-            raise  # our own restraint says nothing about the source
-        except SourceError as error:
-            self._meter.asked(self._clock() - started, error.reason)
-            self._failed(f"{error.reason}: {error}", getattr(error, "retry_after", None))
-            _log.warning("connector %s: %s: %s", self._name, error.reason, error)
-            raise
-        except BaseException as error:  # a stranger's code may even call sys.exit()
-            failure = bug_in(self._name, error, question.caller)
-            self._meter.asked(self._clock() - started, "bug")
-            self._failed(str(failure))
-            raise failure from error
+        except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
+            failure = failure_of(self._name, error, question.caller)
+            is_bug = not isinstance(error, SourceError)
+            self._meter.asked(self._clock() - started, "bug" if is_bug else failure.reason)
+            if not isinstance(failure, SourceBusy):  # our own restraint says nothing about the source
+                self._failed(f"{failure.reason}: {failure}", getattr(failure, "retry_after", None))
+                if not is_bug:  # a bug stands in the log already
+                    _log.warning("connector %s: %s: %s", self._name, failure.reason, failure)
+            raise failure from None
         finally:
             del self._under_way[attempt]
 

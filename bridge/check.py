@@ -1,15 +1,20 @@
 """What `omi-bridge check` finds out beyond the configuration itself: whether the sources can be used."""
 
+import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 
-from bridge.app import Service
-from bridge.connector import Call
-from bridge.errors import SourceError
+from bridge.connector import Call, Owner
+from bridge.directory_report import DirectoryReport
+from bridge.errors import SourceError, SourceUnavailable
 from bridge.extension_file import ExtensionFileWatch
+from bridge.extension_list import ExtensionList
+from bridge.finding import Finding, Verdict
 from bridge.guard import Guard
 from bridge.phone import PhoneNumber
+from bridge.service import Service
+from bridge.trust import bug_in, trusted
 
 PROBE = PhoneNumber("+84999999999")
 """A number that should have no owner: well-formed, and in nobody's address book."""
@@ -18,49 +23,53 @@ OPENING_PATIENCE = 30.0
 """Seconds that a command waits for a connector to open: longer than the service, for nobody's call depends on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    subject: str
-    message: str
-    failed: bool = False
-
-    def __str__(self) -> str:
-        return f"{'FAILED' if self.failed else 'ok':6}  {self.subject}: {self.message}"
+_MOST_OWNERS = 100_000
 
 
 def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
     """Open what can be opened on this machine; `online` also opens and asks what lies outside."""
-    for file in service.extension_files:
-        yield from _extensions(file)
+    if service.extensions.file:
+        yield from _file(service.extensions.file)
+    for source in service.extensions.sources:
+        yield from _list(source) if online else [Finding(source.name, "not asked (--online asks it)")]
     for part, trouble in service.sharing.probe() if online else ():
-        yield Finding(part, trouble or "can be read and written", failed=bool(trouble))
+        yield Finding(part, trouble or "can be read and written", Verdict.FAILED if trouble else Verdict.OK)
     for guard in service.guards.values():
         if guard.connector.needs_network and not online:
             yield Finding(guard.name, "not asked (--online asks it)")
         else:
             yield from _source(guard, online=online)
+    if online:
+        yield from _directory(service)
 
 
-def _extensions(file: ExtensionFileWatch) -> Iterator[Finding]:
+def _file(file: ExtensionFileWatch) -> Iterator[Finding]:
     file.start()
     try:
         lines = file.report()
     except SourceError as error:
-        yield Finding("extensions", str(error), failed=True)
+        yield Finding("extensions", str(error), Verdict.FAILED)
     else:
         yield from (Finding("extensions", line) for line in lines)
+
+
+def _list(source: ExtensionList) -> Iterator[Finding]:
+    source.start(writes=False)
+    source.wait(source.settings.config.timeout + OPENING_PATIENCE)
+    if source.failure:
+        yield Finding(source.name, source.failure, Verdict.FAILED)
+    else:
+        yield from (Finding(source.name, line) for line in source.report())
 
 
 def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
     guard.opening.start()
     if trouble := guard.opening.wait(OPENING_PATIENCE):
-        yield Finding(guard.name, f"cannot be opened: {trouble}", failed=True)
+        yield Finding(guard.name, f"cannot be opened: {trouble}", Verdict.FAILED)
         return
     yield Finding(guard.name, "can be opened")
     for line in guard.report():
-        yield Finding(guard.name, line)
+        yield Finding(guard.name, line, Verdict.WARNING if line.startswith("slow:") else Verdict.OK)
     if online:
         yield _probe(guard)
 
@@ -72,6 +81,42 @@ def _probe(guard: Guard) -> Finding:
         pending.wait(guard.timeout)
         answer = pending.answer()
     except SourceError as error:
-        return Finding(guard.name, f"{error.reason}: {error}", failed=True)
+        return Finding(guard.name, f"{error.reason}: {error}", Verdict.FAILED)
     milliseconds = (time.monotonic() - started) * 1000
     return Finding(guard.name, f"asked for {PROBE.national}: {len(answer.owners)} owner(s) in {milliseconds:.0f} ms")
+
+
+def _directory(service: Service) -> Iterator[Finding]:
+    """Compare the owners that the connectors can name with the lists of extensions."""
+    named: dict[str, Sequence[Owner]] = {}
+    for name, guard in service.guards.items():
+        try:
+            owners = _owners_known(guard)
+        except SourceError as error:
+            yield Finding(name, f"cannot name its owners now: {error}", Verdict.WARNING)
+        else:
+            if owners:
+                named[name] = owners
+    silent = [name for name in service.guards if name not in named]
+    yield from DirectoryReport(service.extensions, named, silent).findings()
+
+
+def _owners_known(guard: Guard) -> Sequence[Owner]:
+    """Ask a connector, which is somebody else's code, for all its owners. Raises SourceError."""
+    if guard.opening.trouble:
+        raise SourceUnavailable("it is not open")
+    asked: Future[Sequence[Owner]] = Future()
+
+    def ask() -> None:
+        try:
+            asked.set_result(trusted(guard.connector.owners_known(), _MOST_OWNERS))
+        except SourceError as error:
+            asked.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
+            asked.set_exception(bug_in(guard.name, error))
+
+    threading.Thread(target=ask, name=f"owners-{guard.name}", daemon=True).start()
+    try:
+        return asked.result(OPENING_PATIENCE)
+    except TimeoutError:
+        raise SourceUnavailable(f"it did not answer within {OPENING_PATIENCE:.0f} s") from None

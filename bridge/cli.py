@@ -13,7 +13,6 @@ from typing import NoReturn
 import click
 
 from bridge import catalogue
-from bridge.app import Service
 from bridge.check import OPENING_PATIENCE, check_service
 from bridge.config import NO_OVERRIDES, Config, load_config
 from bridge.deadline import Deadline
@@ -24,6 +23,7 @@ from bridge.logs import set_up_logs
 from bridge.options import config_option
 from bridge.redaction import Redaction
 from bridge.schema import configuration_schema
+from bridge.service import Service
 from bridge.simulate import simulate
 
 _UNAVAILABLE = 1
@@ -123,14 +123,17 @@ main.add_command(simulate)
 
 def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], None] | None) -> Decision:
     """Open the connectors as the service does at its start, then take the endpoint's own way."""
-    for file in service.extension_files:
-        file.start()
+    service.extensions.start(writes=False)
     for guard in service.guards.values():
         guard.opening.start()
     for guard in service.guards.values():
         trouble = guard.opening.wait(OPENING_PATIENCE)
         if trouble and tell:
             tell(f"{guard.name}: cannot be opened: {trouble}")
+    for source in service.extensions.sources:
+        source.wait(OPENING_PATIENCE)
+        if source.failure and tell:
+            tell(f"{source.name}: {source.failure}")
     return service.lookup.answer([phone], hotline, Deadline.after(service.deadline), tell)
 
 

@@ -1,7 +1,7 @@
 """The configuration: strict, typed, and wrong only with a place and a remedy.
 
-`load_config` reads the file, fills in `${…}`, validates the core's sections here and each connector's section with the
-connector's own model, and reports all problems at once.
+`load_config` reads the file, fills in `${…}`, validates the core's sections here and those of each connector and each
+source of extensions with its own model, and reports all problems at once.
 """
 
 import os
@@ -11,18 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from bridge.connector import AnyConnector, ConnectorConfig
-from bridge.document import Document, read_document
+from bridge.document import Document, KeyPath, read_document
 from bridge.errors import ConfigError, Problem
+from bridge.extension_source import AnyExtensionSource, ExtensionSourceConfig
+from bridge.extension_types import extension_class
 from bridge.interpolation import Interpolation
 from bridge.redaction import Redaction, secrets_in
 from bridge.registry import connector_class
 from bridge.routes import RouteRule, read_routes
-from bridge.sections import Phone, Route, Settings
+from bridge.sections import Extensions, Phone, Route, Settings, is_an_owner
 from bridge.validation import problems_of
+
+_Plugin = type[AnyConnector] | type[AnyExtensionSource]
 
 _CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
@@ -39,12 +44,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class ListSource:
+    """A source of extensions as the configuration names it; equal to another if what is written is the same."""
+
+    name: str
+    source: type[AnyExtensionSource]
+    config: ExtensionSourceConfig = field(compare=False)
+    written: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A configuration that can be used. `secrets` are all values that no log and no explanation may show."""
 
     file: Path
     settings: Settings
     sources: Mapping[str, Source]
+    lists: tuple[ListSource, ...]
     routes: tuple[RouteRule, ...]
     secrets: frozenset[str]
     overrides: Mapping[str, object]
@@ -80,8 +96,10 @@ def load_config(
     found: list[Problem] = []
     settings = _settings(document, found)
     region = (settings.phone if settings else Phone()).region
-    sources = dict(_sources(document, region, found))
-    routes = _routes(document, region, found)
+    reading = _Reading(document, region, found)
+    sources = dict(reading.sources())
+    lists = tuple(reading.lists())
+    routes = reading.routes()
     problems = _in_order([*document.problems, *found])
     if problems or settings is None:
         masked = Redaction(interpolation.secrets)
@@ -90,8 +108,9 @@ def load_config(
         *interpolation.secrets,
         *secrets_in(settings),
         *secrets_in([source.config for source in sources.values()]),
+        *secrets_in([source.config for source in lists]),
     }
-    return Config(file, settings, sources, routes, frozenset(filter(None, secrets)), overrides)
+    return Config(file, settings, sources, lists, routes, frozenset(filter(None, secrets)), overrides)
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:
@@ -110,67 +129,98 @@ def _settings(document: Document, problems: list[Problem]) -> Settings | None:
         return None
 
 
-def _sources(document: Document, region: str, problems: list[Problem]) -> Iterator[tuple[str, Source]]:
-    connectors = document.data.get("connectors") if isinstance(document.data, dict) else None
-    for name, written in connectors.items() if isinstance(connectors, dict) else ():
-        if not _CONNECTOR_NAME.fullmatch(name):
-            message = "a connector's name has letters, digits, - and _"
-            problems.append(document.problem(("connectors", name), message, at_key=True))
-        if isinstance(written, dict):  # if it is not, the model of the whole file says so
-            source = _source(document, region, name, written, problems)
-            if source is not None:
-                yield name, source
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What strangers' models say about their parts of the document; what is wrong goes to `problems`."""
 
+    document: Document
+    region: str
+    problems: list[Problem]
 
-def _source(
-    document: Document, region: str, name: str, written: Mapping[str, object], problems: list[Problem]
-) -> Source | None:
-    path = ("connectors", name)
-    type_name = written.get("type")
-    if not isinstance(type_name, str):
-        message = "is missing: what kind of connector it is, such as csv or rest"
-        problems.append(document.problem((*path, "type"), message))
+    def sources(self) -> Iterator[tuple[str, Source]]:
+        """Give the connectors that can be used."""
+        for name, written in self._section("connectors").items():
+            if not _CONNECTOR_NAME.fullmatch(name):
+                self._wrong(("connectors", name), "a connector's name has letters, digits, - and _", at_key=True)
+            if isinstance(written, dict):  # if it is not, the model of the whole file says so
+                source = self._source(name, written)
+                if source is not None:
+                    yield name, source
+
+    def lists(self) -> Iterator[ListSource]:
+        """Give the sources of extensions that can be used."""
+        own = tuple(Extensions.model_fields)
+        for name, written in self._section("extensions").items():
+            if name in own or is_an_owner(name):  # of which the model of the whole file tells
+                continue
+            path = ("extensions", name)
+            try:
+                found = extension_class(name, own)
+            except ValueError as error:
+                self._wrong(path, str(error), at_key=True)
+                continue
+            config = self._validated(found, written, path, f"source of extensions {name}")
+            if config is not None:
+                yield ListSource(name, found, config, written)
+
+    def routes(self) -> tuple[RouteRule, ...]:
+        """Read the routes, if they are well-formed, even where the rest of the file is not."""
+        written = self.document.data.get("routes", []) if isinstance(self.document.data, dict) else []
+        try:
+            routes = TypeAdapter(list[Route]).validate_python(written)
+        except ValidationError:
+            return ()  # the model of the whole file says why
+        rules, found = read_routes(routes, tuple(self._section("connectors")), self.region, self.document)
+        self.problems.extend(found)
+        return rules
+
+    def _source(self, name: str, written: Mapping[str, object]) -> Source | None:
+        path = ("connectors", name)
+        type_name = written.get("type")
+        if not isinstance(type_name, str):
+            self._wrong((*path, "type"), "is missing: what kind of connector it is, such as csv or rest")
+            return None
+        try:
+            found = connector_class(type_name, self.document.directory)
+        except ValueError as error:
+            self._wrong((*path, "type"), str(error))
+            return None
+        own = {key: value for key, value in written.items() if key != "type"}
+        config = self._validated(found, own, path, f"connector type {type_name}")
+        return None if config is None else Source(name, found, config, written, self.region)
+
+    def _validated(self, kind: _Plugin, written: object, path: KeyPath, what: str) -> Any:  # noqa: ANN401 - its Config
+        """Return the settings as the plug-in's own model reads them, None if something is wrong with them or with it.
+
+        One is made and thrown away: one that cannot be made is better known now than when it is needed.
+        """
+        try:
+            context = {"directory": self.document.directory, "region": self.region}
+            config = kind.Config.model_validate(written, context=context)
+            if getattr(kind(config), "config", None) is not config:
+                raise TypeError("__init__ has to call super().__init__(config)")  # noqa: TRY301 - told like any bug
+            _numbers_are_numbers(config)
+        except ValidationError as error:
+            self.problems.extend(problems_of(error, kind.Config, self.document, path))
+        except BaseException as error:  # noqa: BLE001 - a stranger's code, which may even call sys.exit()
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(frame.filename).name}:{frame.lineno}"
+            at = (*path, "type") if self.document.holds((*path, "type")) else path
+            self._wrong(at, f"{what} has a bug: {type(error).__name__} in {place}: {error}")
+        else:
+            return config
         return None
-    try:
-        found = connector_class(type_name, document.directory)
-    except ValueError as error:
-        problems.append(document.problem((*path, "type"), str(error)))
-        return None
-    own = {key: value for key, value in written.items() if key != "type"}
-    context = {"directory": document.directory, "region": region}
-    try:
-        config = found.Config.model_validate(own, context=context)
-        _try_out(found, config)
-    except ValidationError as error:
-        problems += problems_of(error, found.Config, document, path)
-        return None
-    except BaseException as error:  # noqa: BLE001 - a stranger's code, which may even call sys.exit()
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
-        message = f"connector type {type_name} has a bug: {type(error).__name__} in {place}: {error}"
-        problems.append(document.problem((*path, "type"), message))
-        return None
-    return Source(name, found, config, written, region)
+
+    def _section(self, name: str) -> Mapping[str, Any]:
+        written = self.document.data.get(name) if isinstance(self.document.data, dict) else None
+        return written if isinstance(written, dict) else {}
+
+    def _wrong(self, path: KeyPath, message: str, *, at_key: bool = False) -> None:
+        self.problems.append(self.document.problem(path, message, at_key=at_key))
 
 
-def _try_out(connector: type[AnyConnector], config: ConnectorConfig) -> None:
-    """Make a connector and throw it away: one that cannot be made is better known now than when it is needed."""
-    made = connector(config)
-    if getattr(made, "config", None) is not config:
-        raise TypeError("__init__ has to call super().__init__(config)")
-    if not isinstance(config.timeout, float) or not isinstance(config.max_in_flight, int):
-        raise TypeError("its Config gives timeout or max_in_flight another meaning")
-
-
-def _routes(document: Document, region: str, problems: list[Problem]) -> tuple[RouteRule, ...]:
-    """Read the routes, if they are well-formed, even where the rest of the file is not."""
-    written = document.data if isinstance(document.data, dict) else {}
-    connectors = written.get("connectors")
-    names = tuple(connectors) if isinstance(connectors, dict) else ()
-    try:
-        routes = TypeAdapter(list[Route]).validate_python(written.get("routes", []))
-    except ValidationError:
-        return ()  # the model of the whole file says why
-    rules, found = read_routes(routes, names, region, document)
-    problems += found
-    return rules
+def _numbers_are_numbers(config: ConnectorConfig | ExtensionSourceConfig) -> None:
+    """Raise TypeError if a subclass has made something else of a setting that the core relies on."""
+    names = ("timeout", "max_in_flight") if isinstance(config, ConnectorConfig) else ("timeout", "refresh")
+    if not all(type(getattr(config, name)) in (float, int) for name in names):
+        raise TypeError(f"its Config gives {' or '.join(names)} another meaning")

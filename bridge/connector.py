@@ -126,6 +126,13 @@ class Connector(ABC, Generic[C]):
         """Return what `omi-bridge check` should tell about the source after `open`: rows read, rows skipped and why."""
         return ()
 
+    def owners_known(self) -> Sequence[Owner]:
+        """Return every owner that the source can name without being asked for a caller, or nothing if it cannot.
+
+        For the report of `omi-bridge check --online` alone; may wait as long as `open`, and raises SourceError as it.
+        """
+        return ()
+
     def trouble(self) -> str:
         """Return what is wrong with the source though it still answers (a file that cannot be read again), or nothing.
 

@@ -5,6 +5,7 @@ worker's thread, where first is looked whether another instance knows the answer
 """
 
 import copy
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,12 +18,15 @@ from bridge.caution import Caution
 from bridge.connector import AnyConnector, Call
 from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceBusy, SourceError, SourceUnavailable
+from bridge.leftovers import left_by
 from bridge.meter import Meter, Unmetered
 from bridge.opening import Opening
 from bridge.shared_answers import SharedAnswers, Turn
 from bridge.shared_store import LIMIT
-from bridge.trust import bug_in
+from bridge.trust import bug_in, lines
 from bridge.workers import Flight, Workers
+
+_log = logging.getLogger(__name__)
 
 _PATIENCE_AT_CLOSE = 1.0
 _SHARE_FOR_OTHERS = 1 / 3  # of the time that a call has
@@ -96,7 +100,7 @@ class Guard:
         if known:
             return known
         try:
-            return self.connector.trouble()
+            return "; ".join(lines(self.connector.trouble()))
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return str(bug_in(self.name, error))
 
@@ -118,8 +122,7 @@ class Guard:
     def report(self) -> Sequence[str]:
         """Return what the connector tells about its source; never raises."""
         try:
-            lines = self.connector.report()
-            return [lines] if isinstance(lines, str) else [str(line) for line in lines]
+            return lines(self.connector.report())
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return [str(bug_in(self.name, error))]
 
@@ -194,6 +197,10 @@ class Guard:
             self.connector.close()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             bug_in(self.name, error)
+        if left := left_by(self.connector):
+            _log.error(
+                "connector %s has a bug: after close its code goes on in the thread %s", self.name, ", ".join(left)
+            )
 
 
 def _answer(remembered: Remembered) -> Answer:

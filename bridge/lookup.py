@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.answer import Answer, Freshness
-from bridge.connector import Call
+from bridge.connector import Call, Owner
 from bridge.deadline import Clock, Deadline
 from bridge.decision import Attempt, Decision, Outcome
 from bridge.directory import Directory
@@ -66,14 +66,13 @@ class Lookup:
         guards = [self._guards[name] for name in self._connectors_for(call.hotline)]
         for name, pending in Inquiry(call, guards, deadline, self._hedge_after).answers(self._room):
             try:
-                answer = pending.answer()
-                attempt = Attempt(name, answer, self._clock() - started)
-                if answer.owners:
-                    return self._ring(call, answer, (*attempts, attempt))
+                answer: Answer | SourceError = pending.answer()
             except SourceError as error:
                 call.explain(f"{name}: {error.reason}: {error}")
-                attempt = Attempt(name, error, self._clock() - started)
-            attempts.append(attempt)
+                answer = error
+            attempts.append(Attempt(name, answer, self._clock() - started))
+            if isinstance(answer, Answer) and answer.owners:
+                return self._ring(call, answer, tuple(attempts))
         return _without_owner(call, tuple(attempts))
 
     def _connectors_for(self, hotline: PhoneNumber | None) -> Sequence[str]:
@@ -86,14 +85,27 @@ class Lookup:
         return ", ".join(self._connectors_for(hotline)) or "no route answers for it"
 
     def _ring(self, call: Call, answer: Answer, attempts: tuple[Attempt, ...]) -> Decision:
-        owners = tuple((owner, self._directory.extensions_of(owner)) for owner in answer.owners)
+        """Decide on the owners' extensions. If a list of them is missing, it rings at those whom others know."""
+        missing: dict[str, None] = {}
+        owners = tuple((owner, self._extensions_of(owner, missing)) for owner in answer.owners)
         if call.explained:
             for owner, extensions in owners:
                 call.explain(f"owner {owner}: extension {', '.join(extensions) or 'none'}")
         found = tuple(dict.fromkeys(extension for _, extensions in owners for extension in extensions))
+        connector = attempts[-1].connector
+        if missing and not found:
+            return Decision(Outcome.UNAVAILABLE, (), None, connector, "; ".join(missing), call, attempts, owners)
         reason = "" if found else f"{len(owners)} owner(s), none with an extension"
         outcome = Outcome.FOUND if found else Outcome.UNMAPPED
-        return Decision(outcome, found, answer.freshness, attempts[-1].connector, reason, call, attempts, owners)
+        return Decision(outcome, found, answer.freshness, connector, reason, call, attempts, owners)
+
+    def _extensions_of(self, owner: Owner, missing: dict[str, None]) -> tuple[str, ...]:
+        """Return the owner's extensions; if that cannot be told, none, and a word of it in `missing`."""
+        try:
+            return self._directory.extensions_of(owner)
+        except SourceError as error:
+            missing[str(error)] = None
+            return ()
 
 
 def _without_owner(call: Call, attempts: tuple[Attempt, ...]) -> Decision:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bridge.connector import AnyConnector
 from bridge.errors import SourceError, SourceRejected
-from bridge.trust import bug_in
+from bridge.trust import failure_of
 
 _log = logging.getLogger(__name__)
 
@@ -51,13 +51,10 @@ class Opening:
         """Open the connector once; raises SourceError if that is not possible now."""
         try:
             self._connector.open()
-        except SourceError as error:
-            self._failed(error)
-            raise
-        except BaseException as error:  # a stranger's code may even call sys.exit()
-            failure = bug_in(self._name, error)
+        except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
+            failure = failure_of(self._name, error)
             self._failed(failure)
-            raise failure from error
+            raise failure from None
         else:
             self.trouble = ""
         finally:

@@ -5,6 +5,7 @@ stand like any other; a name with a colon (`package.module:Class`) is imported a
 a file beside the configuration.
 """
 
+import contextlib
 import importlib
 import inspect
 import re
@@ -12,6 +13,9 @@ import sys
 import traceback
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
 
 from bridge.connector import AnyConnector, Connector, ConnectorConfig
 from bridge.suggestion import did_you_mean
@@ -37,7 +41,7 @@ def connector_class(type_name: str, directory: Path | None = None) -> type[AnyCo
         if directory is not None and str(directory) not in sys.path:
             sys.path.append(str(directory))  # at the end: what is installed comes first
         module, _, attribute = type_name.partition(":")
-        return _checked(type_name, _load(type_name, module, attribute))
+        return _connector(f"connector type {type_name}", module, attribute)
     points = entry_points(group=GROUP, name=type_name)
     values = sorted({point.value for point in points})
     if not values:
@@ -49,10 +53,29 @@ def connector_class(type_name: str, directory: Path | None = None) -> type[AnyCo
     if len(values) > 1:
         raise ValueError(f"several installed packages bring a connector type {type_name}: {', '.join(values)}")
     point = next(iter(points))
-    return _checked(type_name, _load(type_name, point.module, point.attr))
+    return _connector(f"connector type {type_name}", point.module, point.attr)
 
 
-def _load(type_name: str, module: str, attribute: str) -> object:
+def base_type(type_name: str) -> str:
+    """Return the usable connector type whose settings those of `type_name` build upon; itself if there is none.
+
+    Raises ValueError if `type_name` cannot be used.
+    """
+    ancestors = connector_class(type_name).Config.__mro__[1:]
+    names: dict[type, str] = {}
+    for name in connector_types():
+        with contextlib.suppress(ValueError):
+            names.setdefault(connector_class(name).Config, name)
+    return next((names[ancestor] for ancestor in ancestors if ancestor in names), type_name)
+
+
+def _connector(what: str, module: str, attribute: str) -> type[AnyConnector]:
+    found: type[AnyConnector] = usable_class(what, load(what, module, attribute), Connector, ConnectorConfig)
+    return found
+
+
+def load(what: str, module: str, attribute: str) -> object:
+    """Return the attribute of a stranger's module; raises ValueError saying why `what` cannot be loaded."""
     try:
         found = importlib.import_module(module)
     except BaseException as error:  # whatever a stranger's module does is a problem of that line of the configuration
@@ -61,20 +84,21 @@ def _load(type_name: str, module: str, attribute: str) -> object:
         else:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             why = f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}: {error}"
-        raise ValueError(f"connector type {type_name} cannot be loaded: {why}") from error
+        raise ValueError(f"{what} cannot be loaded: {why}") from error
     if not hasattr(found, attribute):
         guess = did_you_mean(attribute, vars(found))
-        raise ValueError(f"connector type {type_name} cannot be loaded: {module} has no {attribute}{guess}")
+        raise ValueError(f"{what} cannot be loaded: {module} has no {attribute}{guess}")
     return getattr(found, attribute)
 
 
-def _checked(type_name: str, found: object) -> type[AnyConnector]:
-    if not (inspect.isclass(found) and issubclass(found, Connector)):
-        raise ValueError(f"connector type {type_name} is no subclass of bridge.connector.Connector")
-    settings = getattr(found, "Config", None)
-    if not (inspect.isclass(settings) and issubclass(settings, ConnectorConfig)):
-        raise ValueError(f"connector type {type_name} has no Config, a subclass of bridge.connector.ConnectorConfig")
-    if inspect.isabstract(found):
-        missing = ", ".join(sorted(found.__abstractmethods__))
-        raise ValueError(f"connector type {type_name} does not define {missing}")
+def usable_class(what: str, found: object, contract: type, settings: type[BaseModel]) -> type[Any]:
+    """Return `found` if it is a complete class of this contract with settings; raises ValueError saying what is not."""
+    if not (inspect.isclass(found) and issubclass(found, contract)):
+        raise ValueError(f"{what} is no subclass of {contract.__module__}.{contract.__name__}")
+    model = getattr(found, "Config", None)
+    if not (inspect.isclass(model) and issubclass(model, settings)):
+        raise ValueError(f"{what} has no Config, a subclass of {settings.__module__}.{settings.__name__}")
+    missing: frozenset[str] = getattr(found, "__abstractmethods__", frozenset())
+    if missing:
+        raise ValueError(f"{what} does not define {', '.join(sorted(missing))}")
     return found

@@ -58,6 +58,11 @@ def _extension(text: str) -> str:
     return text
 
 
+def is_an_owner(key: object) -> bool:
+    """Tell whether a key is an owner's e-mail or number, which cannot be the name of a section."""
+    return "@" in str(key) or str(key).isdigit()
+
+
 class Section(BaseModel):
     """A part of the configuration: unknown keys are errors, and errors never repeat a value."""
 
@@ -193,7 +198,12 @@ ExtensionList = Annotated[list[Annotated[str, AfterValidator(_extension)]], OneO
 
 
 class Extensions(Section):
-    """Which extension belongs to which owner: the first source that knows the owner decides."""
+    """Which extension belongs to which owner: the first source that knows the owner decides.
+
+    Further keys are types of sources, whose settings are checked by their own models.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     inline: dict[Text, ExtensionList] = Field(
         default={}, description="Owner (id, e-mail or login) and extension, or a list of extensions."
@@ -203,7 +213,7 @@ class Extensions(Section):
     @model_validator(mode="before")
     @classmethod
     def _owners_stand_inline(cls, written: object) -> object:
-        if isinstance(written, dict) and any("@" in str(key) or str(key).isdigit() for key in written):
+        if isinstance(written, dict) and any(map(is_an_owner, written)):
             raise ValueError("owners and their extensions stand one level deeper, under 'inline:'")
         return written
 

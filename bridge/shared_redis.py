@@ -49,7 +49,7 @@ class RedisServer:
     """A Redis or a Valkey; `timeout` is what one wait on the network may take, in seconds."""
 
     def __init__(self, url: str, timeout: float, connections: int) -> None:
-        options: dict[str, Any] = parse_url(url)
+        options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
         self.place = str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")
         """Where it is, for the log: without user and password."""
         limits = {

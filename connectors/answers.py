@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bridge.errors import SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.phone import PhoneNumber
 from connectors.http import Response, refuse_failure, retry_after
-from connectors.steps import Step
+from connectors.question import Question
 
 NOBODY = object()
 """Stands for an answer by which the CRM says that nobody is found."""
@@ -20,42 +20,45 @@ _BETWEEN_DIGITS = r"(?:%25|%20|\W){0,4}"
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """How the answers of one call are judged: what hides secrets in the CRM's words, and who hears what came out."""
+    """How answers are judged: what hides secrets in the CRM's words, and who hears what came out.
 
-    caller: PhoneNumber
+    There is no caller when the list of users is read.
+    """
+
+    caller: PhoneNumber | None
     mask: Callable[[str], str]
     say: Callable[[str], None]
 
-    def data(self, step: Step, response: Response) -> object:
+    def data(self, question: Question, response: Response) -> object:
         """Return the answer's JSON, or NOBODY if it says so. Raises SourceError if it is an error."""
-        if response.status in step.nobody_status:
+        if response.status in question.nobody_status and _is_meant(question, response):
             self.say(f"{response.status} means nobody")
             return NOBODY
         try:
-            return self._data(step, response)
+            return self._data(question, response)
         except SourceError as error:
-            error.args = (f"{error}{self._words(step, response)}",)
+            error.args = (f"{error}{self._words(question, response)}",)
             raise
 
-    def _data(self, step: Step, response: Response) -> object:
-        if step.busy_when and _is_busy(step, response):
+    def _data(self, question: Question, response: Response) -> object:
+        if question.busy_when and _is_busy(question, response):
             pause = retry_after(response.headers)
             raise SourceUnavailable(f"{response.host} asks to try again later", retry_after=pause)
-        refuse_failure(response, tells_why=step.error_message is not None)
+        refuse_failure(response, tells_why=question.error_message is not None)
         if response.status == _NO_CONTENT:
             raise UnexpectedAnswer("204 No Content: if this means that nobody is found, add nobody_status: [204]")
         data = response.json()
-        if step.error_when and step.error_when.holds(data):
-            raise SourceRejected(f"the answer is an error: {step.error_when.source}")
-        if step.nobody_when and step.nobody_when.holds(data):
-            self.say(f"{step.nobody_when.source}: nobody")
+        if question.error_when and question.error_when.holds(data):
+            raise SourceRejected(f"the answer is an error: {question.error_when.source}")
+        if question.nobody_when and question.nobody_when.holds(data):
+            self.say(f"{question.nobody_when.source}: nobody")
             return NOBODY
         return data
 
-    def _words(self, step: Step, response: Response) -> str:
+    def _words(self, question: Question, response: Response) -> str:
         """Return the CRM's own words for its error, without secrets and the caller's number."""
         try:
-            found = step.error_message.search(response.json()) if step.error_message else None
+            found = question.error_message.search(response.json()) if question.error_message else None
         except UnexpectedAnswer:
             return ""  # no JSON, or of another shape: nothing that could be quoted
         texts = found if isinstance(found, list) else [found]
@@ -65,15 +68,27 @@ class Judging:
         return f" ({words})" if words else ""
 
 
-def _is_busy(step: Step, response: Response) -> bool:
+def _is_meant(question: Question, response: Response) -> bool:
+    """Tell whether a status that means nobody really does: a web server says 404 of a wrong address, too."""
+    if question.nobody_when is None or not response.body:
+        return True
     try:
-        return bool(step.busy_when and step.busy_when.holds(response.json()))
+        return question.nobody_when.holds(response.json())
+    except UnexpectedAnswer:
+        return False
+
+
+def _is_busy(question: Question, response: Response) -> bool:
+    try:
+        return bool(question.busy_when and question.busy_when.holds(response.json()))
     except UnexpectedAnswer:
         return False  # no JSON, so it does not say so; what it is then is judged by its status
 
 
-def _without(caller: PhoneNumber, text: str) -> str:
+def _without(caller: PhoneNumber | None, text: str) -> str:
     """Return the text with the caller's number masked, however its digits are grouped."""
+    if caller is None:
+        return text
     for digits in _cores(caller):
         text = re.sub(r"\+?\d{0,5}" + _BETWEEN_DIGITS.join(digits), caller.masked, text)
     return text

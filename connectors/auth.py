@@ -14,7 +14,8 @@ from connectors.authentication import Authentication, with_header, with_query
 from connectors.credential import REPEATED, Credential, HeaderCredential, Password, Prefix, repeats
 from connectors.http import HttpClient, Request
 from connectors.located import located
-from connectors.login import Login, LoginAuthentication
+from connectors.login import Login
+from connectors.login_session import LoginAuthentication
 from connectors.oauth import ClientCredentials, OAuthAuthentication, RefreshToken
 from connectors.request_template import HeaderName
 

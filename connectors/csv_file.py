@@ -104,6 +104,10 @@ class CsvConnector(Connector[CsvConfig]):
         except SourceError:
             return ()
 
+    def owners_known(self) -> Sequence[Owner]:
+        """Return everybody whom the file names as an owner."""
+        return self._file.current().index.owners()
+
     def trouble(self) -> str:
         """Return why the file as it is now is not in force, or nothing."""
         return self._file.trouble

@@ -30,6 +30,10 @@ class OwnerIndex:
         """Count the numbers."""
         return sum(len(numbers) for numbers, _ in self._shelves)
 
+    def owners(self) -> Owners:
+        """Return everybody who owns a number, each of them once."""
+        return tuple(dict.fromkeys(owner for owners in self._lists for owner in owners))
+
     def place(self, owners: Iterable[Owner]) -> int:
         """Return the place of this list of owners, each of them once; equal lists have one place."""
         once = tuple(dict.fromkeys(owners))

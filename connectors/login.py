@@ -1,36 +1,60 @@
-"""Signing in with a request of the configuration's own, which yields a session: values, cookies or both."""
+"""Signing in with a request of the configuration's own, which yields a session: values, cookies or both.
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+`login_session.py` does it; here is what can be written.
+"""
+
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
-from bridge.deadline import Clock, Deadline
-from bridge.errors import SourceRejected, UnexpectedAnswer
 from bridge.settings import Duration, Switch
-from bridge.shared import Shared
-from connectors.authentication import Authentication, with_header, with_query
-from connectors.http import HttpClient, Request, Response, refuse_failure
-from connectors.mapping import JmesPath, is_nothing
-from connectors.request_template import HeaderName, ParameterTemplate, RequestTemplate, header_text
-from connectors.template import TextTemplate, known_names, scope
-from connectors.tokens import Token, TokenSupply
+from connectors.located import located
+from connectors.mapping import JmesPath
+from connectors.request_template import HeaderName, ParameterTemplate, RequestTemplate
+from connectors.template import TextTemplate
+from connectors.template_scope import group_of, keys_of, known_names, names_of, scope
 
-_REFUSED = range(300, 500)
-_MEANS_MORE = {401, 403, 407, 408, 425, 429}
-_SENT_ELSEWHERE = {302, 303}
+_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
 class LoginRequest(RequestTemplate):
-    """The request that signs in; its templates know `settings` and `secrets`, for there is no call yet."""
+    """The request that signs in; its templates know `settings`, `secrets` and `challenge`, for there is no call yet."""
 
     @model_validator(mode="wrap")
     @classmethod
     def _without_a_call(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - unchecked
-        with known_names(_of("settings", "secrets")):
+        outer, known = scope(), names_of("settings", "secrets", "challenge")
+        outer -= names_of("challenge")
+        with known_names(known):
             return handler(data)
+
+
+class Challenge(RequestTemplate):
+    """The request before the one that signs in; its templates know `settings` and `secrets`."""
+
+    take: dict[Annotated[str, Field(pattern=_NAME)], JmesPath] = Field(
+        default={},
+        description="Names and where their values are in the answer (JMESPath); then {{ challenge.NAME }} in the "
+        "request that signs in.",
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_a_call(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - unchecked
+        outer, known = scope(), names_of("settings", "secrets")
+        try:
+            with known_names(known):
+                return handler(data)
+        finally:
+            # known to the request that is validated next, and to nothing behind it
+            outer |= group_of("challenge", keys_of(data.get("take")) if isinstance(data, Mapping) else set())
+
+    @model_validator(mode="after")
+    def _takes_something(self) -> Self:
+        if not self.take:
+            raise ValueError("needs 'take': what the request that signs in uses of the answer")
+        return self
 
 
 class Login(BaseModel):
@@ -39,8 +63,11 @@ class Login(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
     type: Literal["login"] = Field(description="A request that signs in.")
+    challenge: Challenge | None = Field(
+        default=None, description="A request ahead of it, whose answer the request that signs in needs."
+    )
     request: LoginRequest = Field(description="The request that signs in, written like a step's.")
-    take: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], JmesPath] = Field(
+    take: dict[Annotated[str, Field(pattern=_NAME)], JmesPath] = Field(
         default={}, description="Names and where their values are in the answer (JMESPath); then {{ login.NAME }}."
     )
     cookies: Switch = Field(default=False, description="Whether to send the cookies that the login sets.")
@@ -62,104 +89,18 @@ class Login(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _without_a_call(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - unchecked
-        with known_names(_of("settings", "secrets", "login")):
+        with known_names(names_of("settings", "secrets", "login")):
             return handler(data)
+
+    @model_validator(mode="after")
+    def _answers_the_challenge(self) -> Self:
+        for name in self.challenge.take if self.challenge else ():
+            if f"challenge.{name}" not in self.request.names:
+                raise located(("challenge", "take", name), f"the request does not use {{{{ challenge.{name} }}}}")
+        return self
 
     @model_validator(mode="after")
     def _yields_something(self) -> Self:
         if not self.take and not self.cookies:
             raise ValueError("a login yields something: write 'take', or 'cookies: true'")
         return self
-
-
-def _of(*groups: str) -> set[str]:
-    return {name for name in scope() if name.split(".")[0] in groups}
-
-
-class LoginAuthentication(Authentication):
-    """Signs in when needed and puts the session into every request."""
-
-    def __init__(
-        self,
-        settings: Login,
-        client: HttpClient,
-        base_url: str,
-        names: Mapping[str, object],
-        clock: Clock = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._settings = settings
-        self._client = client
-        self._base_url = base_url
-        self._names = names
-        self._clock = clock
-        self._wall_clock = wall_clock
-        self._supply = TokenSupply(self._fetch, settings.timeout, clock)
-
-    def share(self, shared: Shared) -> None:
-        """Use the sessions of other instances, too."""
-        self._supply.share(shared)
-
-    def apply(self, request: Request, deadline: Deadline) -> Request:
-        """Add the session's headers, parameters and cookies."""
-        token = self._supply.get(deadline)
-        names = {**self._names, "login": token.values}
-        for name, template in self._settings.headers.items():
-            request = with_header(request, name, header_text(name, template.render(names)))
-        for name, parameter in self._settings.query.items():
-            request = with_query(request, name, parameter.texts(names))
-        return replace(request, cookies={**request.cookies, **token.cookies}).signed(token)
-
-    def names(self, deadline: Deadline) -> Mapping[str, object]:
-        """Return what the login yielded."""
-        return self._supply.get(deadline).values
-
-    def expired(self, response: Response) -> bool:
-        """Tell whether the answer has a status, or holds what means that the session has ended."""
-        if response.status in self._settings.expired_status:
-            return True
-        if self._settings.expired_when is None:
-            return False
-        try:
-            return self._settings.expired_when.holds(response.json())
-        except UnexpectedAnswer:
-            return False
-
-    def renew(self, used: Request, deadline: Deadline) -> bool:  # noqa: ARG002 - part of the interface
-        """Forget the session that has ended."""
-        return self._supply.refuse(used.signed_with)
-
-    def secrets(self) -> Iterable[str]:
-        """Return the texts of the live session."""
-        token = self._supply.current
-        return (
-            [text for text in (*token.values.values(), *token.cookies.values()) if isinstance(text, str)]
-            if token
-            else []
-        )
-
-    def close(self) -> None:
-        """Begin no further logins."""
-        self._supply.close()
-
-    def _fetch(self, deadline: Deadline) -> Token:
-        asked_at = self._clock()
-        request = replace(self._settings.request.build(self._base_url, self._names), once=True)
-        response = self._client.send(request, deadline)
-        # a form for people answers a good login by sending the browser on
-        allowed = _SENT_ELSEWHERE if self._settings.cookies else set[int]()
-        if response.status in _REFUSED and response.status not in _MEANS_MORE | allowed:
-            raise SourceRejected(f"the login at {response.host} answered {response.status}")
-        refuse_failure(response, allowed, self._wall_clock)
-        cookies = response.cookies if self._settings.cookies else {}
-        if self._settings.cookies and not cookies:
-            raise SourceRejected(f"the login at {response.host} set no cookie: are name and password right?")
-        return Token(self._taken(response), asked_at, self._settings.lifetime, cookies)
-
-    def _taken(self, response: Response) -> dict[str, object]:
-        data = response.json() if self._settings.take else None
-        values = {name: expression.search(data) for name, expression in self._settings.take.items()}
-        for name, value in values.items():
-            if is_nothing(value):
-                raise SourceRejected(f"the login at {response.host} yielded no {name}: are name and password right?")
-        return values

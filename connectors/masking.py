@@ -44,8 +44,11 @@ class Mask:
 def _secret_headers(config: RestConfig) -> Iterator[str]:
     """Find credentials that are written as they are into a header whose name tells what it holds."""
     written = [config.headers, *(step.headers for step in config.steps)]
+    if config.users:
+        written.append(config.users.headers)
     if isinstance(config.auth, Login):
         written += [config.auth.headers, config.auth.request.headers]
+        written += [config.auth.challenge.headers] if config.auth.challenge else []
     for name, template in (header for headers in written for header in headers.items()):
         if template.is_constant and _SECRET_HEADER.search(name):
             yield from _forms(template)

@@ -5,64 +5,81 @@ UnexpectedAnswer: a misspelt field may not look like a customer whom nobody owns
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.connector import Owner
 from bridge.errors import InvalidNumber, UnexpectedAnswer
 from bridge.phone import PhoneNumber, parse_all
 from connectors.mapping import Expression, is_nothing, kind_of, scalar_of
-from connectors.steps import OWNER_FIELDS, Step
+from connectors.question import OWNER_FIELDS, Question
+from connectors.steps import Match, Step
 
 Row = dict[str, str | int | None]
 
-_MOST_RECORDS = 1000
+MOST_RECORDS = 1000
+"""How many records a call looks at in the answers to one request, all pages together."""
+
 _MOST_FIELDS_NAMED = 30
 _EXTENSION = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the answers of one call are read: whose numbers count, and who hears why a record does not.
+    """How answers are read: whose numbers count, how many records may come, and who hears why one does not count.
 
-    `check_time` raises SourceUnavailable once the deadline has passed.
+    There is no caller when the list of users is read. `check_time` raises SourceUnavailable once the deadline has
+    passed.
     """
 
-    caller: PhoneNumber
+    caller: PhoneNumber | None
     region: str
     check_time: Callable[[], None]
-    explain: Callable[[str], None] | None
+    explain: Callable[[str], None] | None = None
+    most: int = MOST_RECORDS
 
     def say(self, line: str) -> None:
         """Explain, if anybody listens."""
         if self.explain:
             self.explain(line)
 
-    def rows(self, step: Step, answer: object) -> tuple[list[Row], int]:
-        """Return what the step takes from the answer, and how many records of it hold the caller's number."""
+    def rows(self, question: Question, pages: Iterable[object]) -> tuple[list[Row], int]:
+        """Return what is taken from the answer, page by page, and how many of its records hold the caller's number."""
+        records = self._records(question, pages)
         rows: list[Row] = []
         counted = 0
-        records = _records(step, answer)
-        self.say(f"{len(records)} record(s)")
         for index, record in enumerate(records, 1):
             self.check_time()
-            if not self._is_callers(step, record, index):
+            if not self._is_callers(question, record, index):
                 continue
             counted += 1
-            for item in _items(step, record):
-                if self._counts(step, item, index):
-                    rows += self._taken(step, item, index)
-        if len(rows) > _MOST_RECORDS:
-            raise UnexpectedAnswer(f"more than {_MOST_RECORDS} items in the answer: the request asks for too much")
+            for item in _items(question, record):
+                if self._counts(question, item, index):
+                    rows += self._taken(question, item, index)
+        if len(rows) > self.most:
+            raise UnexpectedAnswer(f"more than {self.most} items in the answer: the request asks for too much")
         return rows, counted
 
-    def _is_callers(self, step: Step, record: object, index: int) -> bool:
+    def _records(self, question: Question, pages: Iterable[object]) -> Sequence[object]:
+        records: list[object] = []
+        answered = False
+        for page in pages:
+            answered = True
+            records += _records(question, page)
+            if len(records) > self.most:
+                raise UnexpectedAnswer(f"more than {self.most} records in the answer: the request asks for too much")
+        if answered:
+            self.say(f"{len(records)} record(s)")
+        return records
+
+    def _is_callers(self, question: Question, record: object, index: int) -> bool:
         """Tell whether one of the record's own numbers is the caller's."""
-        if step.match is None or step.match == "exact":
+        match: Match | None = question.match if isinstance(question, Step) else None
+        if match is None or match == "exact":
             return True
-        fitting = [expression for expression in step.match if expression.fits(record)]
+        fitting = [expression for expression in match if expression.fits(record)]
         if not fitting:
-            raise UnexpectedAnswer(f"match: {_misfit(step.match, record)}")
+            raise UnexpectedAnswer(f"match: {_misfit(match, record)}")
         numbers = [number for expression in fitting for number in self._numbers(expression, record)]
         if self.caller in numbers:
             return True
@@ -82,19 +99,19 @@ class Reading:
             except InvalidNumber:
                 self.say(f"{expression.source}: a text that is no number")
 
-    def _counts(self, step: Step, item: object, index: int) -> bool:
-        if step.where is None or step.where.holds(item):
+    def _counts(self, question: Question, item: object, index: int) -> bool:
+        if question.where is None or question.where.holds(item):
             return True
-        if not step.where.fits(item):
-            raise UnexpectedAnswer(f"where: {_misfit([step.where], item)}")
-        self.say(f"record {index}: an item does not count, {step.where.source} does not hold")
+        if not question.where.fits(item):
+            raise UnexpectedAnswer(f"where: {_misfit([question.where], item)}")
+        self.say(f"record {index}: an item does not count, {question.where.source} does not hold")
         return False
 
-    def _taken(self, step: Step, item: object, index: int) -> list[Row]:
+    def _taken(self, question: Question, item: object, index: int) -> list[Row]:
         """Take the values; if one of them is a list, there is a row for each of its elements."""
         row: Row = {}
         lists: dict[str, list[str | int | None]] = {}
-        for name, expression in step.take.items():
+        for name, expression in question.take.items():
             if not expression.fits(item):
                 raise UnexpectedAnswer(f"take.{name}: {_misfit([expression], item)}")
             value = expression.search(item)
@@ -111,38 +128,36 @@ class Reading:
         return [{**row, name: value} for name, values in lists.items() for value in values] or [row]
 
 
-def _records(step: Step, answer: object) -> Sequence[object]:
-    if step.records is None:
+def _records(question: Question, answer: object) -> Sequence[object]:
+    if question.records is None:
         found = answer
-    elif step.records.fits(answer):
-        found = step.records.search(answer)
+    elif question.records.fits(answer):
+        found = question.records.search(answer)
     else:
-        raise UnexpectedAnswer(f"records: {_misfit([step.records], answer)}")
+        raise UnexpectedAnswer(f"records: {_misfit([question.records], answer)}")
     if isinstance(found, dict):
         return [found]
     if not isinstance(found, list):
-        where = f"`{step.records.source}` found" if step.records else "the answer is"
+        where = f"`{question.records.source}` found" if question.records else "the answer is"
         raise UnexpectedAnswer(
             f"{where} {kind_of(found)}, neither a list of records nor a record; if this means that nobody is found, "
             "say so by nobody_when"
         )
-    if len(found) > _MOST_RECORDS:
-        raise UnexpectedAnswer(f"more than {_MOST_RECORDS} records in the answer: the request asks for too much")
     return found
 
 
-def _items(step: Step, record: object) -> Sequence[object]:
-    if step.each is None:
+def _items(question: Question, record: object) -> Sequence[object]:
+    if question.each is None:
         return [record]
-    if not step.each.fits(record):
-        raise UnexpectedAnswer(f"each: {_misfit([step.each], record)}")
-    found = step.each.search(record)
+    if not question.each.fits(record):
+        raise UnexpectedAnswer(f"each: {_misfit([question.each], record)}")
+    found = question.each.search(record)
     if isinstance(found, dict):
         return [found]
     if is_nothing(found):
         return []
     if not isinstance(found, list):
-        raise UnexpectedAnswer(f"each: `{step.each.source}` found {kind_of(found)} where a list is needed")
+        raise UnexpectedAnswer(f"each: `{question.each.source}` found {kind_of(found)} where a list is needed")
     return found
 
 

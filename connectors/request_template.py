@@ -15,8 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from bridge.errors import UnexpectedAnswer
 from connectors.http import Request
-from connectors.template import DataTemplate, JsonTemplate, Template, TextTemplate, scope
+from connectors.template import DataTemplate, JsonTemplate, Template, TextTemplate
 from connectors.template_sandbox import as_text
+from connectors.template_scope import scope
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = {"host", "content-length", "transfer-encoding", "connection"}

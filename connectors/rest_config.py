@@ -11,10 +11,13 @@ from connectors.auth import Auth, NoAuth
 from connectors.credential import Credential
 from connectors.http import HttpSettings
 from connectors.located import located
+from connectors.question import OWNER_FIELDS, Name
 from connectors.request_template import HeaderName
-from connectors.steps import FORMS, OWNER_FIELDS, Name, Step
-from connectors.template import TextTemplate, known_names
+from connectors.steps import FORMS, Step
+from connectors.template import TextTemplate
 from connectors.template_check import near
+from connectors.template_scope import group_of, keys_of, known_names
+from connectors.users import Users
 
 
 def _address(text: str) -> str:
@@ -59,6 +62,11 @@ class RestConfig(HttpSettings):
     max_requests: int = Field(
         default=10, ge=1, le=100, description="The most requests that one lookup may make, all steps together."
     )
+    users: Users | None = Field(
+        default=None,
+        description="A request for all users, made in the background: only an owner_id in this list counts, and the "
+        "list completes it.",
+    )
     steps: list[Step] = Field(min_length=1, description="The requests, in order; see the keys of a step.")
 
     @model_validator(mode="wrap")
@@ -72,6 +80,25 @@ class RestConfig(HttpSettings):
         for place, name in self._unused():
             if guess := near(name, OWNER_FIELDS):
                 raise located(place, f"no later step uses {name!r}{guess}")
+        return self
+
+    @model_validator(mode="after")
+    def _starts_once(self) -> Self:
+        if self.steps[0].start:
+            raise located(("steps", 0, "start"), "the first step starts anyhow: leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_what_users_need(self) -> Self:
+        if self.users is None:
+            return self
+        if not any("owner_id" in step.take for step in self.steps):
+            raise located(("users",), "no step takes an owner_id, which is what the list is compared with")
+        for name, header in self.headers.items():
+            if header.names & {"caller", "hotline"}:
+                raise located(
+                    ("headers", name), "goes with the list of users too, where there is no call: write it in the steps"
+                )
         return self
 
     @model_validator(mode="after")
@@ -101,17 +128,17 @@ class RestConfig(HttpSettings):
         """Return the secrets for templates."""
         return {name: secret.get_secret_value() for name, secret in self.secrets.items()}
 
+    def own_names(self) -> dict[str, object]:
+        """Return what every template knows, those of a login too."""
+        return {"settings": self.settings, "secrets": self.revealed_secrets()}
+
 
 def _names(data: Mapping[Any, Any]) -> set[str]:
     """Return the names that every template of the connector may use."""
     names = {f"{number}.{form}" for number in ("caller", "hotline") for form in FORMS}
     for group in ("settings", "secrets"):
-        names |= _group(group, data.get(group))
+        names |= group_of(group, keys_of(data.get(group)))
     auth = data.get("auth")
     if isinstance(auth, Mapping) and auth.get("type") == "login":
-        names |= _group("login", auth.get("take"))
+        names |= group_of("login", keys_of(auth.get("take")))
     return names
-
-
-def _group(name: str, written: object) -> set[str]:
-    return {name, *(f"{name}.{key}" for key in written)} if isinstance(written, Mapping) and written else set()

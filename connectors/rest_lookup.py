@@ -1,97 +1,119 @@
 """One call's way through the steps of the rest connector."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from typing import Any
 
 from bridge.connector import Call, Owner
 from bridge.deadline import Deadline
-from bridge.errors import SourceError, SourceUnavailable, UnexpectedAnswer
-from bridge.phone import PhoneNumber
-from connectors.answers import NOBODY, Judging
-from connectors.auth import Authentication
-from connectors.http import HttpClient, Request, Response
-from connectors.masking import Mask
+from bridge.errors import SourceError
+from bridge.phone import PhoneNumber, holds
+from connectors.answers import Judging
+from connectors.asking import Asking, Source
 from connectors.records import Reading, Row, owners
-from connectors.request_template import header_text
-from connectors.rest_config import RestConfig
 from connectors.steps import FORMS, Step
+from connectors.user_list import UserList
 
 
-class _Forms(dict[str, object]):
+class _Spellings(dict[str, Any]):
     """The spellings of a number for templates; `{% if hotline %}` tells whether there is one."""
-
-    def __init__(self, number: PhoneNumber | None) -> None:
-        super().__init__({form: getattr(number, form, "") for form in FORMS})
-        self["forms"] = list(number.forms) if number else []
 
     def __bool__(self) -> bool:
         return bool(self["e164"])
 
 
-class Lookup:
-    """Asks the steps' requests for one call, each different request once."""
+def _spellings(number: PhoneNumber | None, region: str) -> _Spellings:
+    """Return them all; those of a foreign number have its code: without, it might be somebody else's in `region`."""
+    found = _Spellings({form: getattr(number, form, "") for form in FORMS}, forms=list(number.forms) if number else [])
+    if number and not holds(number.national, number, region):
+        interleaved = "".join(f"%{digit}" for digit in number.digits)
+        found.update(national=number.e164, nsn=number.digits, interleaved=interleaved)
+    return found
 
-    def __init__(
-        self,
-        config: RestConfig,
-        client: HttpClient,
-        auth: Authentication,
-        mask: Mask,
-        call: Call,
-        deadline: Deadline,
-    ) -> None:
-        self._config = config
-        self._client = client
-        self._auth = auth
-        self._mask = mask
+
+class Lookup:
+    """Asks the steps' requests for one call."""
+
+    def __init__(self, source: Source, users: UserList | None, call: Call, deadline: Deadline) -> None:
+        self._users = users
+        self._config = config = source.config
+        self._mask = source.mask
         self._call = call
-        self._deadline = deadline
-        self._asked: dict[object, Response] = {}
-        self._sent = 0
         self._place = ""
+        self._taken = frozenset(name for step in config.steps for name in step.take) - {"login"}
         explain = self._say if call.explained else None
-        self._judging = Judging(call.caller, mask.text, self._say)
-        self._reading = Reading(call.caller, config.region, self._check_time, explain)
+        self._asking = Asking(
+            source,
+            Judging(call.caller, source.mask.text, self._say),
+            {
+                "caller": _spellings(call.caller, config.region),
+                "hotline": _spellings(call.hotline, config.region),
+                **config.own_names(),
+            },
+            deadline,
+            config.max_requests,
+            f"max_requests ({config.max_requests})",
+            explain,
+        )
+        self._reading = Reading(call.caller, config.region, self._asking.check_time, explain)
 
     def owners(self) -> tuple[Owner, ...]:
         """Return the owners of the caller. Raises SourceError, naming the step."""
-        rows: list[Row] = [{}]
+        rows: list[Row] = []
         for number, step in enumerate(self._config.steps, 1):
             self._place = f"step {number} ({step.path.source})" if step.path.source else f"step {number}"
             try:
-                rows = self._through(step, rows) if rows else []
+                rows = self._after(step, rows, begins=number == 1)
             except SourceError as error:
                 error.args = (self._mask.text(f"{self._place}: {error}"),)
                 raise
+        rows = self._users.complete(rows, self._tell) if self._users else rows
         found = owners(rows)
         if rows and not found:
             self._say("what was found has no owner")
         return found
 
-    def _through(self, step: Step, rows: Sequence[Row]) -> list[Row]:
-        """Make the step's requests for every row and return the rows that come of it."""
-        if step.once:
-            found = self._all(rows)
-            missing = [name for name in step.names if name.startswith("all.") and not found[name.removeprefix("all.")]]
-            if missing:
-                self._say(f"not asked: nothing was found for {', '.join(missing)}")
-                return []
-            return self._found(step, {"all": found})
+    def _after(self, step: Step, rows: list[Row], *, begins: bool) -> list[Row]:
+        """Return the rows that there are behind the step."""
+        if begins:
+            return self._found(step, {})
+        if step.start == "otherwise" and any(value is not None for row in rows for value in row.values()):
+            self._say("not asked: something has been found before")
+            return rows
+        if step.start:
+            return rows + self._found(step, {})
+        wanted = self._wanted(step)
+        return (self._together if step.once else self._one_by_one)(step, rows, wanted) if rows else []
+
+    def _wanted(self, step: Step) -> list[str]:
+        """Return which names of a row the step's templates use."""
+        used = (name.removeprefix("all.") for name in step.names if not step.once or name.startswith("all."))
+        return sorted(self._taken.intersection(used) - set(step.for_each))
+
+    def _one_by_one(self, step: Step, rows: Sequence[Row], wanted: Sequence[str]) -> list[Row]:
+        """Make the step's request for every row; rows that began elsewhere, without its names, stay as they are."""
         result: list[Row] = []
         for row in rows:
-            if missing := [name for name in row if row[name] is None and name in step.names]:
+            if not row.keys() >= set(wanted):
+                result.append(row)
+            elif missing := [name for name in row if row[name] is None and name in wanted]:
                 self._say(f"not asked: there is no {', '.join(missing)}")
-                continue
-            result += [{**row, **more} for more in self._found(step, row)]
+            else:
+                result += [{**row, **more} for more in self._found(step, row)]
         return result
 
-    @staticmethod
-    def _all(rows: Sequence[Row]) -> dict[str, list[str | int]]:
-        """Turn the rows into one list of different values for each name."""
-        names = dict.fromkeys(name for row in rows for name in row)
-        every = {name: [row[name] for row in rows] for name in names}
-        return {name: [value for value in dict.fromkeys(values) if value is not None] for name, values in every.items()}
+    def _together(self, step: Step, rows: Sequence[Row], wanted: Sequence[str]) -> list[Row]:
+        """Make the step's request once for all rows but those that began elsewhere."""
+        others = [row for row in rows if not row.keys() >= set(wanted)]
+        meant = [row for row in rows if row.keys() >= set(wanted)]
+        if not meant:
+            return others
+        every = {name: dict.fromkeys(row[name] for row in meant if row[name] is not None) for name in wanted}
+        if missing := [f"all.{name}" for name, values in every.items() if not values]:
+            self._say(f"not asked: nothing was found for {', '.join(missing)}")
+            return others
+        found = self._found(step, {"all": {name: list(values) for name, values in every.items()}})
+        place = rows.index(meant[0])
+        return others[:place] + found + others[place:]
 
     def _found(self, step: Step, names: Mapping[str, object]) -> list[Row]:
         """Make the request with each text of `for_each`, and within it with each form until a record counts."""
@@ -99,10 +121,8 @@ class Lookup:
         name, values = next(iter(step.for_each.items()), ("", [""]))
         for value in values:
             for form in self._forms(step):
-                answer = self._judging.data(step, self._ask(step, {**names, name: value, "form": form}))
-                if answer is NOBODY:
-                    continue
-                rows, counted = self._reading.rows(step, answer)
+                answers = self._asking.answers(step, {**names, name: value, "form": form})
+                rows, counted = self._reading.rows(step, answers)
                 result += rows
                 if counted:
                     break
@@ -111,60 +131,13 @@ class Lookup:
     def _forms(self, step: Step) -> Iterator[str]:
         if step.forms is None:
             return iter([""])
-        caller = self._call.caller
-        texts = [text for form in step.forms for text in (caller.forms if form == "all" else [getattr(caller, form)])]
-        return iter(dict.fromkeys(text for text in texts if text))
-
-    def _ask(self, step: Step, names: Mapping[str, object]) -> Response:
-        """Send the request; if the answer says that the sign-in has ended, sign in and ask once more."""
-        request = self._request(step, names)
-        key = (request.method, request.url, request.query, tuple(sorted(request.headers.items())), request.body)
-        if key not in self._asked:
-            signed = self._auth.apply(request, self._deadline)
-            response = self._send(signed, request)
-            if self._auth.expired(response) and self._auth.renew(signed, self._deadline):
-                self._say("signed in again")
-                request = self._request(step, names)
-                response = self._send(self._auth.apply(request, self._deadline), request)
-            self._asked[key] = response
-        return self._asked[key]
-
-    def _request(self, step: Step, names: Mapping[str, object]) -> Request:
-        known = {**names, **self._fixed_names}
-        if "login" in step.names or any("login" in header.names for header in self._config.headers.values()):
-            known["login"] = self._auth.names(self._deadline)
-        headers = {name: header_text(name, header.render(known)) for name, header in self._config.headers.items()}
-        if "accept" not in map(str.lower, headers):
-            headers["Accept"] = "application/json"
-        return step.build(self._config.base_url, known, headers)
-
-    @cached_property
-    def _fixed_names(self) -> Mapping[str, object]:
-        config = self._config
-        caller, hotline = _Forms(self._call.caller), _Forms(self._call.hotline)
-        return {"caller": caller, "hotline": hotline, "settings": config.settings, "secrets": config.revealed_secrets()}
-
-    def _send(self, signed: Request, shown: Request) -> Response:
-        self._sent += 1
-        if self._sent > self._config.max_requests:
-            raise UnexpectedAnswer(f"more than max_requests ({self._config.max_requests}) would be needed")
-        asked = f"{signed.method} {self._mask.url(signed, shown)}" if self._call.explained else ""
-        if self._deadline.expired():
-            self._say(f"not asked, for no time is left: {asked}")
-        self._check_time()
-        self._say(asked)  # before it is sent: an answer may never come
-        start = time.monotonic()
-        response = self._client.send(signed, self._deadline)
-        took = (time.monotonic() - start) * 1000
-        for place in response.redirects:
-            self._say(f"redirected to {self._mask.address(place)}")
-        self._say(f"{response.status} after {took:.0f} ms")
-        return response
-
-    def _check_time(self) -> None:
-        if self._deadline.expired():
-            raise SourceUnavailable("no time is left")
+        spellings = _spellings(self._call.caller, self._config.region)
+        texts = [text for form in step.forms for text in (spellings["forms"] if form == "all" else [spellings[form]])]
+        return iter(dict.fromkeys(str(text) for text in texts if text))
 
     def _say(self, line: str) -> None:
+        self._tell(f"{self._place}: {line}")
+
+    def _tell(self, line: str) -> None:
         if self._call.explained:
-            self._call.explain(self._mask.text(f"{self._place}: {line}"))
+            self._call.explain(self._mask.text(line))

@@ -12,7 +12,6 @@ sandbox forbids Python's inner attributes and a rendered text has a greatest len
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Annotated
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -22,31 +21,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bridge.errors import SourceError, UnexpectedAnswer
 from connectors.template_check import check
-from connectors.template_sandbox import Sandbox, as_text
+from connectors.template_sandbox import ABSENT, Sandbox, as_text
+from connectors.template_scope import scope
 
 _LONGEST_TEXT = 64 * 1024
-
-_known: ContextVar[set[str] | None] = ContextVar("known", default=None)
-
-
-@contextmanager
-def known_names(names: set[str]) -> Iterator[None]:
-    """Say which names the templates that are validated inside may use; the set may grow meanwhile.
-
-    A dotted name (`caller.national`) tells what stands below the first part, which is then checked as well;
-    below a name without such entries anything may stand.
-    """
-    token = _known.set(names)
-    try:
-        yield
-    finally:
-        _known.reset(token)
-
-
-def scope() -> set[str]:
-    """Return the names that a template may use at this point of the configuration: the very set of `known_names`."""
-    names = _known.get()
-    return set() if names is None else names
 
 
 class Template:
@@ -111,6 +89,8 @@ class Template:
 
 def _plain(value: object) -> object:
     """Return the value if it is JSON through and through, with nothing missing in it and no endless text."""
+    if value is ABSENT:
+        return value
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
@@ -178,9 +158,10 @@ def _fill(data: object, names: Mapping[str, object]) -> object:
     if isinstance(data, Template):
         return data.value(names)
     if isinstance(data, dict):
-        return {key: _fill(value, names) for key, value in data.items()}
+        filled = {key: _fill(value, names) for key, value in data.items()}
+        return {key: value for key, value in filled.items() if value is not ABSENT}
     if isinstance(data, list):
-        return [_fill(value, names) for value in data]
+        return [value for value in (_fill(item, names) for item in data) if value is not ABSENT]
     return data
 
 

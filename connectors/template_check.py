@@ -51,6 +51,10 @@ def _remedy(name: str, known: set[str]) -> str:
         return f", for this is asked for all rows together: with once write {{{{ all.{name} }}}}"
     if name in {"settings", "secrets"}:
         return f": add '{name}:' with this name to the connector"
+    if name in {"caller", "hotline", "form"}:
+        return ", for this is asked ahead of any call"
+    if name == "challenge":
+        return ": it is for the 'request' of auth: {type: login, challenge: …}"
     return near(name, known)
 
 
@@ -69,6 +73,8 @@ def _check_node(node: nodes.Node) -> None:
         raise ValueError("a template cannot call functions; use a filter: " + ", ".join(sorted(FILTERS)))  # noqa: TRY004
     if not isinstance(node, _ALLOWED):
         raise ValueError(f"a template cannot contain {type(node).__name__.lower()!r}")  # noqa: TRY004
+    if isinstance(node, nodes.Name) and node.name == "loop":
+        raise ValueError("'loop' is not known here")
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         raise ValueError(
             f"there is no filter {node.name!r}{near(node.name, FILTERS) or '; there are: ' + _list(FILTERS)}"

@@ -11,6 +11,16 @@ from bridge.errors import UnexpectedAnswer
 from connectors.template_filters import FILTERS
 
 
+class _Absent(tuple[()]):
+    """Nothing at all, which no other empty list is."""
+
+    __slots__ = ()
+
+
+ABSENT = _Absent()
+"""A value that takes with it the parameter or the key that it stands for; within a text it is empty."""
+
+
 def as_text(value: object) -> str:
     """Return a value the way it stands in a text: texts as they are, numbers and truth values as in JSON.
 
@@ -23,6 +33,8 @@ def as_text(value: object) -> str:
         return value
     if isinstance(value, (bool, int, float)):
         return json.dumps(value)
+    if value is ABSENT:
+        return ""
     kind = {type(None): "null", list: "a list", tuple: "a list"}.get(type(value), "an object")
     raise UnexpectedAnswer(f"{kind} cannot be put into a text")
 

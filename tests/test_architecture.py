@@ -5,16 +5,22 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import entry_points
 
 import pytest
 
+from bridge import extension_types
 from bridge.connector import Connector, ConnectorConfig
-from bridge.registry import connector_class, connector_types
+from bridge.registry import GROUP, connector_class, connector_types
 from tests.support.documents import ROOT, rows, spans
 
-CONTRACT = {"connector", "phone", "deadline", "errors", "redaction", "settings", "shared", "table", "watch"}
+CONTRACT = {
+    *("connector", "extension_source", "phone", "deadline", "errors", "redaction", "settings", "shared"),
+    *("table", "watch"),
+}
 BRIDGE = sorted((ROOT / "bridge").glob("**/*.py"))
 CONNECTORS = sorted((ROOT / "connectors").glob("**/*.py"))
+PRESETS = sorted((ROOT / "connectors/presets").glob("*.yaml"))
 
 IMPORT_ALL = """
 import importlib, sys, threading
@@ -67,17 +73,33 @@ def test_the_core_knows_no_connector(file):
     assert [name for name in imported(file) if name.partition(".")[0] in {"connectors", "tests"}] == []
 
 
-def test_every_built_in_connector_is_found_through_its_entry_point():
+def declared(group):
+    """Return the entry points of a group which have to be installed as pyproject.toml declares them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = project["entry-points"]["omi_bridge.connectors"]
-    assert {name: point.value for name, point in connector_types().items()} == declared
-    defined = {
+    installed = {point.name: point.value for point in entry_points(group=group)}
+    assert installed == project["entry-points"][group]
+    return installed
+
+
+def defined(base):
+    """Return the classes of connectors/ that are made from this one, as entry points are written."""
+    return {
         f"connectors.{file.stem}:{node.name}"
         for file in CONNECTORS
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).startswith("Connector[") for base in node.bases)
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(one).startswith(f"{base}[") for one in node.bases)
     }
-    assert set(declared.values()) == defined
+
+
+def test_every_built_in_connector_and_every_preset_is_found_through_its_entry_point():
+    presets = {file.stem: f"connectors.presets:{file.stem}" for file in PRESETS}
+    found = declared(GROUP)
+    assert {name: value for name, value in found.items() if value.startswith("connectors.presets:")} == presets
+    assert set(found.values()) - set(presets.values()) == defined("Connector")
+
+
+def test_every_built_in_source_of_extensions_is_found_through_its_entry_point():
+    assert set(declared(extension_types.GROUP).values()) == defined("ExtensionSource")
 
 
 @pytest.mark.parametrize("name", connector_types())
@@ -90,8 +112,9 @@ def test_a_built_in_connector_is_what_the_contract_says(name):
 
 
 def test_importing_does_no_work():
-    modules = [f"{file.parent.name}.{file.stem}" for file in BRIDGE + CONNECTORS if not file.stem.startswith("__")]
-    assert {"bridge.server", "connectors.rest"} <= set(modules)
+    modules = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in BRIDGE + CONNECTORS]
+    modules = [name.removesuffix(".__init__") for name in modules if not name.endswith("__main__")]
+    assert {"bridge.server", "connectors.rest", "connectors.presets"} <= set(modules)
     subprocess.run([sys.executable, "-W", "error", "-c", IMPORT_ALL, *modules], check=True, cwd=ROOT)
 
 
@@ -102,7 +125,8 @@ def test_every_module_of_the_core_stands_in_the_map_of_the_code():
         if row.header[1:] == ("files in `bridge/`",)
         for span in spans(row.cells[1])
     ]
-    modules = {file.stem for file in BRIDGE if not file.stem.startswith("__")}
+    modules = {file.relative_to(ROOT / "bridge").parts[0].removesuffix(".py") for file in BRIDGE}
+    modules -= {"__init__", "__main__"}
     named = [name for name in told if re.fullmatch("[a-z_]+", name)]
     assert modules - set(named) == set(), "not in README's map"
     assert set(named) - modules == set(), "in README's map, but not there"

@@ -13,8 +13,9 @@ from bridge.answer import Freshness
 from bridge.cli import main
 from bridge.connector import ConnectorConfig
 from bridge.decision import Outcome
+from bridge.extension_types import extension_class, extension_types
 from bridge.phone import PhoneNumber
-from bridge.registry import connector_class, connector_types
+from bridge.registry import base_type, connector_class, connector_types
 from bridge.sections import Settings
 from connectors.csv_file import CsvConfig, CsvConnector
 from connectors.mapping import Expression
@@ -38,11 +39,16 @@ SECTIONS = {
     "Extensions": "extensions",
     "ExtensionFile": "extensions.csv",
     "ExtensionColumns": "extensions.csv.columns",
+    "OmicallConfig": "extensions.omicall",
+    "SqlExtensionsConfig": "extensions.sql",
     "CsvConfig": "csv",
     "CsvColumns": "csv.columns",
+    "SqlConfig": "sql",
     "RestConfig": "rest",
     "Tls": "rest.tls",
     "Step": "rest steps",
+    "Users": "rest steps",
+    "Pages": "rest pages",
     "NoAuth": "auth: none",
     "BasicAuth": "auth: basic",
     "BearerAuth": "auth: bearer",
@@ -52,13 +58,30 @@ SECTIONS = {
     "RefreshToken": "auth: oauth2_client_credentials, oauth2_refresh_token",
     "Login": "auth: login",
     "LoginRequest": "rest steps",
+    "Challenge": "rest steps",
 }
 """Under which heading of docs/configuration.md the keys of a model stand."""
 TYPE_IS_TOLD = {"connectors", "auth: none"}
-ROOTS = [Settings, ConnectorConfig, *(connector_class(name).Config for name in connector_types())]
+ROOTS = [
+    *(Settings, ConnectorConfig),
+    # a preset's keys are those of the type that it builds on, and its needs: docs/presets.md
+    *(connector_class(name).Config for name in connector_types() if base_type(name) == name),
+    *(extension_class(name).Config for name in extension_types()),
+]
 MODELS = list(dict.fromkeys(model for root in ROOTS for model in models_of(root)))
 
-READERS_OWN = {"config.yaml", "customers.csv", "retail.csv", "extensions.csv", "pyproject.toml", "my_crm.py"}
+READERS_OWN = {
+    *(
+        "config.yaml",
+        "customers.csv",
+        "retail.csv",
+        "extensions.csv",
+        "pyproject.toml",
+        "my_crm.py",
+        "test_my_crm.py",
+        "omicall-extensions.json",
+    ),
+}
 """Files in the documents that are the reader's, not the project's."""
 SOURCES = "".join(
     file.read_text(encoding="utf-8") for room in ("bridge", "connectors") for file in (ROOT / room).glob("*.py")
@@ -95,6 +118,7 @@ def is_default(told, field):
 def test_no_key_is_documented_that_does_not_exist(heading):
     models = [model for model in MODELS if SECTIONS[model.__name__] == heading]
     told = set(told_keys(heading)) - ({"type"} if heading in TYPE_IS_TOLD else set())
+    told -= set(extension_types()) if heading == "extensions" else set()
     assert told == {key for model in models for key in fields_of(model)}
 
 
@@ -103,7 +127,11 @@ def test_every_type_of_connector_and_of_authentication_is_documented():
     kinds = {kind for heading in told for kind in heading.split(", ")}
     tags = [member.model_fields["type"].annotation.__args__[0] for member in MODELS if "type" in member.model_fields]
     assert tags
-    assert {*connector_types(), *tags} <= kinds
+    assert {*(name for name in connector_types() if base_type(name) == name), *tags} <= kinds
+
+
+def test_every_source_of_extensions_is_documented():
+    assert set(extension_types()) <= set(told_keys("extensions"))
 
 
 def test_every_command_and_option_is_documented():
@@ -141,7 +169,9 @@ def test_the_log_lines_that_are_explained_are_really_written():
     for piece in (
         piece
         for line in lines
-        for piece in re.split(r"…|: rejected|: unavailable|: unexpected-answer|crm|customers\.csv", line)
+        for piece in re.split(
+            r"…|: rejected|: unavailable|: unexpected-answer|crm|customers\.csv|extensions\.omicall", line
+        )
     ):
         assert len(piece.strip(" :;,")) < 4 or piece.strip(" :;,") in SOURCES, piece
 

@@ -140,6 +140,28 @@ def test_connectors_lists_every_type_with_what_it_needs():
     assert "  timeout (default 5.0): " in text
 
 
+def test_connectors_tells_of_a_preset_what_it_needs_and_how_far_it_is_proven():
+    paragraph = run("connectors").stdout.partition("\nespocrm: ")[2].partition("\n\n")[0].partition("\nfrappe")[0]
+    summary, *lines = paragraph.splitlines()
+    assert summary == "Finds owners in EspoCRM; tried on a real server."
+    assert [line.split()[0] for line in lines] == ["url", "key", "and"]
+    assert "For example: https://espo.example" in lines[0]
+    assert lines[-1] == "  and every key of rest, which then counts instead of what espocrm itself says"
+
+
+def test_schema_asks_of_a_preset_for_its_needs_alone_and_repeats_nothing_of_rest():
+    schema = json.loads(run("schema").stdout)
+    rules = schema["properties"]["connectors"]["additionalProperties"]["allOf"]
+    then = {rule["if"]["properties"]["type"]["const"]: rule["then"] for rule in rules}
+    assert then["espocrm"]["required"] == ["url", "key"]
+    assert (
+        then["espocrm"]["properties"]["timeout"]
+        == then["rest"]["properties"]["timeout"]
+        == {"$ref": "#/$defs/rest.timeout"}
+    )
+    assert not any(name.startswith("espocrm.") for name in schema["$defs"])
+
+
 def test_schema_knows_the_keys_of_each_connector_type():
     schema = json.loads(run("schema").stdout)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

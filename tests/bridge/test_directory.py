@@ -78,3 +78,27 @@ def test_an_owner_without_an_extension_is_named_once_and_counted(caplog):
 def test_an_owner_listed_twice_has_both_extensions_in_order():
     entries = ExtensionMap([("7", ["102"]), ("7", ["101", "102"])])
     assert entries.extensions_of(Owner(id="7")) == ("102", "101")
+
+
+def test_the_list_of_the_pbx_is_asked_after_the_connectors_own_answer():
+    own, of_the_pbx = ExtensionMap([("7", ["101"])]), ExtensionMap([("7", ["301"]), ("8", ["302"]), ("9", ["303"])])
+    directory = Directory({}, [lambda: own], [lambda: of_the_pbx])
+    assert directory.extensions_of(Owner(id="7", extension="201")) == ("101",)
+    assert directory.extensions_of(Owner(id="8", extension="202")) == ("202",)
+    assert directory.extensions_of(Owner(id="9")) == ("303",)
+
+
+def test_the_connectors_own_answer_needs_no_list_of_the_pbx():
+    def broken() -> ExtensionMap:
+        raise SourceUnavailable("extensions.omicall: has not been read yet")
+
+    directory = Directory({}, [], [broken])
+    assert directory.extensions_of(Owner(id="8", extension="202")) == ("202",)
+    with pytest.raises(SourceUnavailable, match="not been read"):
+        directory.extensions_of(Owner(id="9"))
+
+
+def test_looking_without_a_word_names_nobody(caplog):
+    directory = Directory({})
+    assert directory.find(Owner(id="9")) == ()
+    assert (directory.without_extension, caplog.text) == (0, "")

@@ -27,12 +27,13 @@ class Desk:
 
     def __init__(self, routes=None, **answers) -> None:
         self.connectors = {name: FakeConnector(answer=answer) for name, answer in answers.items()}
-        guards = {name: Guard(name, one, AnswerCache(Cache())) for name, one in self.connectors.items()}
-        for guard in guards.values():
+        self.guards = {name: Guard(name, one, AnswerCache(Cache())) for name, one in self.connectors.items()}
+        for guard in self.guards.values():
             guard.opening.attempt()
         directory = Directory({"lan@congty.example": ["101", "102"], "minh@congty.example": ["102", "103"]})
         rules = routes or [RouteRule(frozenset(), tuple(answers))]
-        self.lookup = Lookup(guards, directory, Plan(rules))
+        self.plan = Plan(rules)
+        self.lookup = Lookup(self.guards, directory, self.plan)
 
     def ask(self, phone="0901234567", hotline="", explain=None):
         return self.lookup.answer([phone], hotline, Deadline.after(10), explain)
@@ -160,3 +161,25 @@ def test_an_explanation_tells_each_step_and_why_there_is_no_answer():
     for expected in ("+84901234567", "crm: nothing remembered", "crm: unavailable: down", "extension none"):
         assert expected in text
     assert decision.reason == "1 owner(s), none with an extension"
+
+
+class AList:
+    """A list of extensions that cannot be read."""
+
+    def __call__(self):
+        raise SourceUnavailable("extensions.csv: was never read")
+
+
+def test_a_missing_list_of_extensions_is_never_taken_for_a_connector_that_does_not_know():
+    """Else the next connector's owner would ring, who is somebody else's."""
+    desk = Desk(first=owned_by(MINH), second=owned_by(LAN))
+    desk.lookup = Lookup(desk.guards, Directory({"lan@congty.example": ["101"]}, [AList()]), desk.plan)
+    decision = desk.ask()
+    assert (decision.outcome, decision.body, desk.asked()) == (Outcome.UNAVAILABLE, "", ["first"])
+    assert decision.reason == "extensions.csv: was never read"
+
+
+def test_who_is_known_rings_though_another_owners_list_is_missing():
+    desk = Desk(first=owned_by(MINH, LAN))
+    desk.lookup = Lookup(desk.guards, Directory({"lan@congty.example": ["101"]}, [AList()]), desk.plan)
+    assert (desk.ask().outcome, desk.ask().body) == (Outcome.FOUND, "101")

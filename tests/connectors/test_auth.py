@@ -10,7 +10,7 @@ from bridge.deadline import Deadline
 from bridge.errors import SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from connectors.auth import Auth, Authentication, authentication
 from connectors.http import HttpClient, HttpSettings, Request, Response
-from connectors.template import known_names
+from connectors.template_scope import known_names
 from tests.support.servers import Asked, HttpServer, Reply
 
 PATIENCE = 10.0

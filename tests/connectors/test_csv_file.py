@@ -480,3 +480,10 @@ def test_whoever_asks_during_a_reload_sees_the_old_list_or_the_new_one_as_a_whol
     order: list[Sequence[Owner]] = [(), *lists]
     assert all(order.index(last) - order.index(first) in (0, 1) for first, last in map(tuple, seen))
     assert ask(connector, "0910000000") == lists[-1]
+
+
+def test_everybody_whom_the_file_names_is_known_once(tmp_path: Path) -> None:
+    rows = "0901234567,lan@x.example\n0901234567,minh@x.example\n0912345678,\n0923456789,lan@x.example\n"
+    connector = connector_of(tmp_path, f"phone,owner email\n{rows}")
+    assert set(connector.owners_known()) == {Owner(email="lan@x.example"), Owner(email="minh@x.example")}
+    assert len(connector.owners_known()) == 2

@@ -1,12 +1,13 @@
 """The rest connector against a real HTTP server: what each setting does."""
 
+import re
 from typing import Any
 
 import pytest
 
 from bridge.connector import Call, Owner
 from bridge.deadline import Deadline
-from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.errors import SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.phone import PhoneNumber
 from connectors.rest import RestConnector
 from tests.support.crm import Crm, Question, Says, config, in_turn, lookup, owners
@@ -273,6 +274,40 @@ def test_a_condition_can_mean_nobody() -> None:
         assert owners(crm, ONE_STEP.replace("records:", "nobody_when: count == `0`\n    records:")) == []
 
 
+@pytest.mark.parametrize(
+    ("said", "nobody"),
+    [
+        (Says({"message": "contact not found"}, status=404), True),
+        (Says(raw=b"", status=404), True),
+        (Says({"message": "no such page"}, status=404), False),
+        (Says(raw=b"<html>Not Found</html>", status=404), False),
+        (Says({"message": "contact not found"}, status=400), False),
+    ],
+)
+def test_a_status_means_nobody_only_if_the_condition_beside_it_holds_too(said: Says, nobody: bool) -> None:
+    said_so = "nobody_status: 404\n    nobody_when: contains(message || '', 'contact not found')\n    records:"
+    text = ONE_STEP.replace("records:", said_so)
+    with Crm({"contacts": said}) as crm:
+        if nobody:
+            assert owners(crm, text) == []
+        else:
+            with pytest.raises(SourceError):
+                owners(crm, text)
+
+
+@pytest.mark.parametrize("spelling", ["caller.national", "caller.nsn", "caller.interleaved", "form"])
+def test_a_foreign_number_is_never_asked_for_without_its_country(spelling: str) -> None:
+    """A Thai +66 901234567 is dialled 0901234567 at home: somebody else's number here."""
+    forms = "forms: [national, nsn, interleaved]\n    " if spelling == "form" else ""
+    text = ONE_STEP.replace("match: phone", f"{forms}match: exact")
+    text = re.sub(r"\{\{.*?\}\}", f"{{{{ {spelling} }}}}", text)
+    with Crm({"contacts": {"results": []}}) as crm:
+        owners(crm, text, "+66901234567")
+        asked = [value for question in crm.asked for _, value in question.query]
+    assert asked
+    assert all("66" in value or "%6%6%9" in value for value in asked), asked
+
+
 def test_an_error_in_a_good_answer_is_found_and_told_in_the_crms_words() -> None:
     text = ONE_STEP.replace("records:", "error_when: error\n    error_message: error.message\n    records:")
     said = {"error": {"message": "no rights on\n0901234567"}, "results": []}
@@ -359,3 +394,15 @@ def test_a_connector_knows_whether_its_answer_depends_on_the_hotline() -> None:
         connector = RestConnector(config(text))
         assert connector.reads_hotline is reads
         connector.close()
+
+
+def test_an_owners_empty_login_does_not_keep_a_later_step_from_using_that_of_the_bridge() -> None:
+    text = """
+    auth: {type: login, request: {path: in, json: {}}, take: {t: t}}
+    steps:
+      - {path: contacts, take: {owner_id: owner, login: user}}
+      - {path: "{{ login.t }}/users", take: {email: email}}
+    """
+    scripts = {"in": {"t": "x"}, "contacts": {"owner": 7, "user": None}, "x/users": {"email": "lan@congty.example"}}
+    with Crm(scripts) as crm:
+        assert owners(crm, text) == [Owner("7", "lan@congty.example")]

@@ -9,8 +9,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bridge.errors import UnexpectedAnswer
-from connectors.template import DataTemplate, JsonTemplate, Template, TextTemplate, known_names, scope
+from connectors.template import DataTemplate, JsonTemplate, Template, TextTemplate
 from connectors.template_filters import FILTERS, OWN_FILTERS
+from connectors.template_scope import known_names, scope
 
 NAMES = {"caller.national", "caller.nsn", "caller.forms", "caller", "owner_id", "answer", "secrets"}
 VALUES = {

@@ -19,7 +19,6 @@ class NamelessConnector(RestConnector):
     """Asks as usual, but a question for an address that is put while `settings.silence` exists is lost."""
 
     def __init__(self, config: RestConfig) -> None:
-        super().__init__(config)
         silence = Path(config.settings["silence"])
 
         def look_up(_host: str, port: int, **_: object) -> Sequence[Any]:
@@ -28,4 +27,4 @@ class NamelessConnector(RestConnector):
                 raise socket.gaierror(socket.EAI_AGAIN, "no name server answers")
             return socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)
 
-        self._client = HttpClient(config, Resolver(look_up))
+        super().__init__(config, HttpClient(config, Resolver(look_up)))

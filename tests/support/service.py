@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -26,12 +27,18 @@ class Reply:
 class RunningService:
     """`omi-bridge serve` on a free port of the loopback, its log collected line by line."""
 
-    def __init__(self, config: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        config: Path,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        command: Sequence[str] = (sys.executable, "-m", "bridge"),
+    ) -> None:
         self.port = free_port()
         self.log: list[str] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bridge", "serve", "-c", str(config), "--bind", f"127.0.0.1:{self.port}", *options],
+            [*command, "serve", "-c", str(config), "--bind", f"127.0.0.1:{self.port}", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,0 +1,50 @@
+"""A source of extensions is somebody else's code: what it returns is checked before it counts.
+
+What breaks the contract is a bug, and the whole list is refused; what is merely no extension, such as a trunk's name,
+is left out.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from bridge.deadline import Deadline
+from bridge.errors import SourceUnavailable
+from bridge.extension_source import ExtensionEntry
+
+_EXTENSION = re.compile(r"[0-9]{1,20}", re.ASCII)
+_MOST_ENTRIES = 100_000
+_MOST_OF_ONE = 100
+_LONGEST_NAME = 500  # characters
+
+
+def usable(found: Iterable[ExtensionEntry], deadline: Deadline) -> tuple[ExtensionEntry, ...]:
+    """Return the entries that have an extension, also those that name nobody: the extension is known all the same.
+
+    Raises TypeError or ValueError if the contract is broken, SourceUnavailable if the entries do not end in time.
+    """
+    if isinstance(found, (str, bytes)) or not isinstance(found, Iterable):
+        raise TypeError(f"it returned {type(found).__name__} instead of entries")
+    entries: list[ExtensionEntry] = []
+    for item in found:
+        if deadline.expired():
+            raise SourceUnavailable("the list did not come to its end in time")
+        if len(entries) >= _MOST_ENTRIES:
+            raise ValueError(f"it returned more than {_MOST_ENTRIES} entries")
+        if not isinstance(item, ExtensionEntry):
+            raise TypeError(f"it returned {type(item).__name__} instead of an entry")
+        owners = [owner for owner in _texts(item.owners) if owner.strip() and len(owner) <= _LONGEST_NAME]
+        extensions = [extension for extension in _texts(item.extensions) if _EXTENSION.fullmatch(extension)]
+        entries.append(ExtensionEntry(tuple(owners), tuple(extensions)))
+    return tuple(entry for entry in entries if entry.extensions)
+
+
+def _texts(values: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):
+        raise TypeError(f"an entry holds {type(values).__name__} instead of a sequence of texts")
+    texts = tuple(islice(values, _MOST_OF_ONE + 1))
+    if len(texts) > _MOST_OF_ONE:
+        raise ValueError(f"an entry holds more than {_MOST_OF_ONE} texts")
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("an entry holds something that is no text")
+    return texts

@@ -1,0 +1,32 @@
+"""For integrators: the tests that every connector must pass, and stand-ins for tests of their own.
+
+    class TestMyCrm(HttpConformance):
+        found = {"customers": [{"phone": "0901 234 567", "owner": "lan@congty.example"}]}
+        nobody = {"customers": []}
+        owners = (Owner(email="lan@congty.example"),)
+
+        def connector(self, url):
+            return MyCrm(MyCrmConfig(url=url, token=self.secret))
+
+`subject.py` says what a test class fills in, `http_subject.py` what more for a source that is asked over HTTP. pytest
+runs them, and has to be installed; the service never imports this package. Each failure says what to do about it.
+"""
+
+from bridge.testing.conformance import Conformance
+from bridge.testing.crm import FakeCrm, Reply, Request
+from bridge.testing.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
+from bridge.testing.http import HttpConformance
+
+__all__ = [
+    "Conformance",
+    "FakeClock",
+    "FakeConnector",
+    "FakeCrm",
+    "Gate",
+    "HttpConformance",
+    "Reply",
+    "Request",
+    "failing",
+    "nobody",
+    "owned_by",
+]

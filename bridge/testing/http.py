@@ -1,0 +1,9 @@
+"""The tests that every connector to an HTTP source has to pass, against a CRM that does whatever a CRM can do."""
+
+from bridge.testing.conformance import Conformance
+from bridge.testing.http_answers import HttpAnswers
+from bridge.testing.http_calls import HttpCalls
+
+
+class HttpConformance(HttpAnswers, HttpCalls, Conformance):
+    """Subclass it in a test file under a name that starts with `Test`, and fill in what `HttpSubject` asks for."""

@@ -1,0 +1,123 @@
+"""Signing in by the request that the configuration describes, and putting the session into every other request."""
+
+import time
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import replace
+
+from bridge.deadline import Clock, Deadline
+from bridge.errors import SourceRejected, UnexpectedAnswer
+from bridge.shared import Shared
+from connectors.authentication import Authentication, with_header, with_query
+from connectors.http import HttpClient, Request, Response, refuse_failure
+from connectors.login import Login
+from connectors.mapping import Expression, is_nothing
+from connectors.request_template import RequestTemplate, header_text
+from connectors.tokens import Token, TokenSupply
+
+_REFUSED = range(300, 500)
+_MEANS_MORE = {401, 403, 407, 408, 425, 429}
+_SENT_ELSEWHERE = {302, 303}
+
+
+class LoginAuthentication(Authentication):
+    """Signs in when needed and puts the session into every request."""
+
+    def __init__(
+        self,
+        settings: Login,
+        client: HttpClient,
+        base_url: str,
+        names: Mapping[str, object],
+        clock: Clock = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._base_url = base_url
+        self._names = names
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._supply = TokenSupply(self._fetch, settings.timeout, clock)
+
+    def share(self, shared: Shared) -> None:
+        """Use the sessions of other instances, too."""
+        self._supply.share(shared)
+
+    def apply(self, request: Request, deadline: Deadline) -> Request:
+        """Add the session's headers, parameters and cookies."""
+        token = self._supply.get(deadline)
+        names = {**self._names, "login": token.values}
+        for name, template in self._settings.headers.items():
+            request = with_header(request, name, header_text(name, template.render(names)))
+        for name, parameter in self._settings.query.items():
+            request = with_query(request, name, parameter.texts(names))
+        return replace(request, cookies={**request.cookies, **token.cookies}).signed(token)
+
+    def names(self, deadline: Deadline) -> Mapping[str, object]:
+        """Return what the login yielded."""
+        return self._supply.get(deadline).values
+
+    def expired(self, response: Response) -> bool:
+        """Tell whether the answer has a status, or holds what means that the session has ended."""
+        if response.status in self._settings.expired_status:
+            return True
+        if self._settings.expired_when is None:
+            return False
+        try:
+            return self._settings.expired_when.holds(response.json())
+        except UnexpectedAnswer:
+            return False
+
+    def renew(self, used: Request, deadline: Deadline) -> bool:  # noqa: ARG002 - part of the interface
+        """Forget the session that has ended."""
+        return self._supply.refuse(used.signed_with)
+
+    def secrets(self) -> Iterable[str]:
+        """Return the texts of the live session."""
+        token = self._supply.current
+        return (
+            [text for text in (*token.values.values(), *token.cookies.values()) if isinstance(text, str)]
+            if token
+            else []
+        )
+
+    def close(self) -> None:
+        """Begin no further logins."""
+        self._supply.close()
+
+    def _fetch(self, deadline: Deadline) -> Token:
+        asked_at = self._clock()
+        settings, names = self._settings, dict(self._names)
+        if settings.challenge:
+            answer = self._send(settings.challenge, names, deadline)
+            names["challenge"] = _taken(answer, settings.challenge.take, "the challenge")
+        # a form for people answers a good login by sending the browser on
+        allowed = _SENT_ELSEWHERE if settings.cookies else set[int]()
+        response = self._send(settings.request, names, deadline, allowed)
+        cookies = response.cookies if settings.cookies else {}
+        if settings.cookies and not cookies:
+            raise SourceRejected(f"the login at {response.host} set no cookie: are name and password right?")
+        return Token(_taken(response, settings.take, "the login"), asked_at, settings.lifetime, cookies)
+
+    def _send(
+        self,
+        template: RequestTemplate,
+        names: Mapping[str, object],
+        deadline: Deadline,
+        allowed: Container[int] = (),
+    ) -> Response:
+        request = replace(template.build(self._base_url, names), once=True)
+        response = self._client.send(request, deadline)
+        if response.status in _REFUSED and response.status not in _MEANS_MORE and response.status not in allowed:
+            raise SourceRejected(f"the login at {response.host} answered {response.status}")
+        refuse_failure(response, allowed, self._wall_clock)
+        return response
+
+
+def _taken(response: Response, take: Mapping[str, Expression], what: str) -> dict[str, object]:
+    data = response.json() if take else None
+    values = {name: expression.search(data) for name, expression in take.items()}
+    for name, value in values.items():
+        if is_nothing(value):
+            raise SourceRejected(f"{what} at {response.host} yielded no {name}: are name and password right?")
+    return values

@@ -1,0 +1,18 @@
+"""The presets: one YAML file for each CRM, and nothing else. `connectors.presets:hubspot` is made of `hubspot.yaml`.
+
+A file is read when its type is asked for the first time.
+"""
+
+from pathlib import Path
+
+from connectors.preset import read_preset
+from connectors.preset_connector import preset_connector
+from connectors.rest import RestConnector
+
+
+def __getattr__(name: str) -> type[RestConnector]:
+    file = Path(__file__).parent / f"{name}.yaml"
+    if not name.isidentifier() or not file.is_file():
+        raise AttributeError(f"there is no preset {name}")
+    found = globals()[name] = preset_connector(name, read_preset(file))
+    return found

@@ -1,0 +1,87 @@
+"""The settings of what asks a database: its address and how a connection begins, and the queries."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
+from sqlalchemy.engine import make_url
+
+from bridge.connector import ConnectorConfig
+from bridge.settings import OneOrMore, SourceRegion, Text
+from connectors.credential import Password
+from connectors.located import located
+from connectors.sql_address import checked_address, database_of, split_password
+from connectors.sql_query import Query
+
+
+def _address(address: str, info: ValidationInfo) -> str:
+    directory = (info.context or {}).get("directory")
+    database_of(address).load_driver()
+    return checked_address(address, directory and Path(directory))
+
+
+class DatabaseKeys(BaseModel):
+    """Where a database is, who asks, and what a new connection has to say first."""
+
+    url: Annotated[Text, AfterValidator(_address)] = Field(
+        description="Address of the database: postgresql://USER@HOST/DATABASE, mysql://…, mariadb://…, mssql://… or "
+        "sqlite:///FILE."
+    )
+    password: Password | None = Field(
+        default=None, description="The user's password. Unlike in the address, no sign in it has a meaning of its own."
+    )
+    on_connect: Annotated[list[Text], OneOrMore()] = Field(
+        default=[], description="Statements to run on each new connection, where a database shows no rows until then."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _password_apart(cls, data: Any) -> Any:  # noqa: ANN401 - unchecked
+        if not isinstance(data, Mapping) or not isinstance(data.get("url"), str):
+            return data
+        try:
+            url, password = split_password(data["url"])
+        except ValueError as error:
+            raise located(("url",), str(error)) from None
+        if password is None:
+            return data
+        if data.get("password") is not None:
+            raise located(("password",), "stands in the url already: leave one of them out")
+        return {**data, "url": url, "password": password}
+
+    @property
+    def kind(self) -> str:
+        """SQLAlchemy's name of the kind of database."""
+        return make_url(self.url).get_backend_name()
+
+    def check(self, key: str, sql: str, *, asks_for_caller: bool) -> Query:
+        """Return the query that stands under `key`; raises pydantic's error, at that place, if it may not be run."""
+        try:
+            return Query(sql, self.kind, asks_for_caller=asks_for_caller)
+        except ValueError as error:
+            raise located((key,), str(error)) from None
+
+
+class SqlConfig(DatabaseKeys, ConnectorConfig):
+    """How to find the owners of a caller in a database."""
+
+    query: Text = Field(
+        description="One SELECT that asks for the caller by :e164, :national, :nsn, :digits, :legacy, :interleaved or "
+        "IN (:forms), and returns owner_id, email, login, name, extension or several of them, and phone."
+    )
+    owners_query: Text | None = Field(
+        default=None,
+        description="A SELECT without parameters that lists all owners, for the report of `omi-bridge check --online`.",
+    )
+    region: SourceRegion = Field(
+        default="",
+        description="Country of numbers in the database that come without one; phone.region if left out.",
+    )
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        self.check("query", self.query, asks_for_caller=True)
+        if self.owners_query is not None:
+            self.check("owners_query", self.owners_query, asks_for_caller=False)
+        return self

@@ -1,0 +1,135 @@
+"""The recorded cases of a preset: what it has to ask, what is answered, whom it finds. Files: `tests/presets/*.yaml`.
+
+A case is played through the real connector against a real server on this machine: every address of the completed
+configuration is turned to a server of ours, one for each host, and what comes over the wire is turned back before it
+is compared. Requests of the call come in order; those that are made at `open` come in any order, and may come again.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from bridge.connector import Call, Owner
+from bridge.deadline import Deadline
+from bridge.errors import SourceError
+from bridge.phone import PhoneNumber
+from connectors.preset_connector import PresetConfig
+from connectors.rest import RestConnector
+from tests.support.descriptions import Description
+from tests.support.exchanges import Exchange, Received, Script
+from tests.support.servers import HttpServer
+
+_HOST = re.compile(r"https?://[^/]+")
+
+NEEDED = (
+    "found",
+    "nobody",
+    "no_owner",
+    "two_owners",
+    "owner_left",
+    "authentication_failed",
+    "too_many_requests",
+    "pre_2018",
+)
+"""The cases that every preset has."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Case(_Part):
+    """One call: `owners` are whom it finds, or `fails` is the reason of the error. `note` is for whoever reads it."""
+
+    caller: str
+    hotline: str | None = None
+    settings: dict[str, Any] = {}
+    open: list[Exchange] | None = None
+    exchanges: list[Exchange] = []
+    owners: list[Annotated[Owner, BeforeValidator(lambda written: Owner(**written))]] | None = None
+    fails: Literal["rejected", "unavailable", "unexpected-answer"] | None = None
+    note: str = ""
+
+
+class Cases(_Part):
+    """A file of cases. `settings` are what an admin would write, `open` is asked before each call."""
+
+    source: str = Field(min_length=10)
+    settings: dict[str, Any]
+    open: list[Exchange] = []
+    cases: dict[str, Case]
+
+
+def read_cases(file: Path) -> Cases:
+    """Read a file of cases."""
+    return Cases.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def play(connector: type[RestConnector], cases: Cases, name: str, description: Description | None) -> list[str]:
+    """Play a case and return what went otherwise than it says, in words."""
+    case = cases.cases[name]
+    early = [one for one in case.exchanges if one.when == "open"]
+    opening = early or (cases.open if case.open is None else case.open)
+    script = Script(opening, [one for one in case.exchanges if one.when == "call"], description)
+    assert issubclass(connector.Config, PresetConfig)
+    whole = connector.Config.preset.complete({**cases.settings, **case.settings})
+    with ExitStack() as servers:
+        there: dict[str, str] = {}
+        for host in sorted(set(_hosts(whole))):
+            server = servers.enter_context(HttpServer(lambda asked, at=host: script.reply(Received(asked, at, there))))
+            there[server.url] = host
+        here = {host: url for url, host in there.items()}
+        made = connector(connector.Config.model_validate(_turned(whole, here)))
+        try:
+            found = _asked(made, case, script)
+        finally:
+            made.close()
+    expected = case.fails or case.owners
+    return [*script.problems, *([] if found == expected else [f"expected {expected}, got {found}"])]
+
+
+def _asked(connector: RestConnector, case: Case, script: Script) -> list[Owner] | str:
+    hotline = PhoneNumber.parse(case.hotline) if case.hotline else None
+    lines: list[str] = []
+    try:
+        connector.open()
+        script.opened()
+        owners = list(
+            connector.find_owners(Call(PhoneNumber.parse(case.caller), hotline, lines.append), Deadline.after(5))
+        )
+    except SourceError as error:
+        lines.append(str(error))
+        script.opened()
+        return _ended(error.reason, case, script, lines)
+    return _ended(owners, case, script, lines)
+
+
+def _ended(found: list[Owner] | str, case: Case, script: Script, lines: list[str]) -> list[Owner] | str:
+    script.ended()
+    if script.problems or found != (case.fails or case.owners):
+        script.problems += ["what the connector says:", *lines]
+    return found
+
+
+def _hosts(data: object) -> Iterator[str]:
+    """Find every host in the texts of the configuration."""
+    if isinstance(data, str):
+        yield from _HOST.findall(data)
+    elif isinstance(data, (dict, list)):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from _hosts(value)
+
+
+def _turned(data: Any, hosts: dict[str, str]) -> Any:
+    if isinstance(data, str):
+        return _HOST.sub(lambda found: hosts[found[0]], data)
+    if isinstance(data, dict):
+        return {key: _turned(value, hosts) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_turned(value, hosts) for value in data]
+    return data

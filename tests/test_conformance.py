@@ -1,0 +1,118 @@
+"""The connectors that come with omi-bridge, tested through the door that strangers use."""
+
+import sqlite3
+from contextlib import closing, contextmanager
+
+from bridge.connector import Owner
+from bridge.testing import Conformance, HttpConformance
+from connectors.csv_file import CsvConfig, CsvConnector
+from connectors.rest import RestConnector
+from connectors.rest_config import RestConfig
+from connectors.sql import SqlConnector
+from connectors.sql_config import SqlConfig
+
+LAN = Owner(email="lan@congty.example")
+CUSTOMER = {"customers": [{"phone": "0901 234 567", "owner": "lan@congty.example"}]}
+NO_CUSTOMER = {"customers": []}
+NO_HIT = {"found": 0, "hits": []}
+
+
+class TestCsv(Conformance):
+    owners = (LAN,)
+
+    def connector(self, place):
+        (place / "customers.csv").write_text("phone,owner email\n0901 234 567,lan@congty.example\n", encoding="utf-8")
+        return CsvConnector(CsvConfig(path=place / "customers.csv"))
+
+    def breakages(self):
+        return {
+            "there is no such file": lambda place: (place / "customers.csv").unlink(),
+            "the file is empty": lambda place: (place / "customers.csv").write_bytes(b""),
+            "the file is a workbook": lambda place: (place / "customers.csv").write_bytes(b"PK\x03\x04" + b"\0" * 100),
+            "the file lacks a column": lambda place: (place / "customers.csv").write_text("phone\n0901234567\n"),
+        }
+
+
+class TestRest(HttpConformance):
+    found = CUSTOMER
+    nobody = NO_CUSTOMER
+    owners = (LAN,)
+
+    def connector(self, url):
+        step = {
+            "path": "customers",
+            "query": {"phone": "{{ caller.e164 }}"},
+            "records": "customers",
+            "match": "phone",
+            "take": {"email": "owner"},
+        }
+        settings = {"base_url": url, "auth": {"type": "bearer", "token": self.secret}, "steps": [step]}
+        return RestConnector(RestConfig.model_validate(settings))
+
+
+class TestRestInTwoSteps(HttpConformance):
+    owners = (Owner(id="7", email="lan@congty.example"),)
+    nobody = NO_HIT
+
+    def found(self, request):
+        if request.path == "/api/token":
+            return {"access_token": "t0ken", "expires_in": 3600}
+        if request.path == "/api/users/7":
+            return {"user": {"email": "lan@congty.example"}}
+        return {"found": 1, "hits": [{"customer": {"phones": ["0901 234 567"]}, "owner": 7}]}
+
+    def connector(self, url):
+        search = {
+            "path": "search",
+            "method": "POST",
+            "json": {"q": "{{ caller.national }}"},
+            "records": "hits",
+            "match": "customer.phones",
+            "take": {"owner_id": "owner"},
+        }
+        user = {"path": "users/{{ owner_id }}", "records": "user", "take": {"email": "email"}}
+        auth = {
+            "type": "oauth2_client_credentials",
+            "token_url": f"{url}/api/token",
+            "client_id": "omi-bridge",
+            "client_secret": self.secret,
+        }
+        return RestConnector(
+            RestConfig.model_validate({"base_url": f"{url}/api", "auth": auth, "steps": [search, user]})
+        )
+
+
+class TestSql(Conformance):
+    owners = (LAN,)
+
+    def connector(self, place):
+        with closing(sqlite3.connect(place / "crm.db")) as database:
+            database.execute("CREATE TABLE customers (phone TEXT, email TEXT)")
+            database.execute("INSERT INTO customers VALUES ('0901 234 567', 'lan@congty.example')")
+            database.commit()
+        query = "SELECT phone, email FROM customers WHERE phone LIKE :interleaved"
+        return SqlConnector(SqlConfig(url=f"sqlite:///{place / 'crm.db'}", password=self.secret, query=query))
+
+    def breakages(self):
+        return {
+            "there is no such database": lambda place: (place / "crm.db").unlink(),
+            "the file is no database": lambda place: (place / "crm.db").write_bytes(b"PK" * 1000),
+            "the table is not there": lambda place: run(place, "DROP TABLE customers"),
+            "the column is not there": lambda place: run(place, "ALTER TABLE customers RENAME email TO mail"),
+        }
+
+    def hangs(self):
+        return {"the database is locked": locked}
+
+
+def run(place, statement):
+    with closing(sqlite3.connect(place / "crm.db")) as database:
+        database.execute(statement)
+        database.commit()
+
+
+@contextmanager
+def locked(place):
+    with closing(sqlite3.connect(place / "crm.db", isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        yield
