@@ -67,10 +67,13 @@ class Service:
         self.extensions.wait_until_ready(end)
 
     def lost_since(self, previous: "Service") -> str:
-        """Say why a connector that was open under the previous configuration is not under this one, or nothing."""
+        """Say why a connector that was open under the previous configuration is not under this one, or nothing.
+
+        One that has much to read before it is open is waited for.
+        """
         for name, guard in self.guards.items():
             before = previous.guards.get(name)
-            if before and not before.opening.wait(0) and (why := guard.opening.wait(0)):
+            if before and not before.opening.wait(0) and (why := guard.opening.wait(guard.connector.opening_takes)):
                 return f"connector {name}: {why}"
         return ""
 

@@ -99,6 +99,9 @@ class Connector(ABC, Generic[C]):
     needs_network: bool = True
     """False promises that `open` asks nobody outside this machine, so that `omi-bridge check` may always do it."""
 
+    opening_takes: float = 0.0
+    """Seconds that `open` may well take: so long a reload waits for it, while the configuration before answers."""
+
     def __init__(self, config: C) -> None:
         self.config = config
 

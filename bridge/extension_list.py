@@ -10,22 +10,24 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bridge.config import ListSource
 from bridge.deadline import Clock, Deadline
-from bridge.directory import ExtensionMap
 from bridge.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.extension_map import ExtensionMap
 from bridge.extension_source import ExtensionEntry
 from bridge.extension_trust import usable
 from bridge.kept_list import KeptList
+from bridge.table import shown
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 900.0
 _PAUSE_IF_MORE_IS_WRONG = 60.0
 _PATIENCE_AT_CLOSE = 1.0
+_MOST_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class ExtensionList:
     def trouble(self) -> str:
         """What is wrong with the source or with the file that keeps its list, or nothing."""
         return "; ".join(filter(None, (self.failure, self._kept.trouble if self._kept else "")))
+
+    @property
+    def cannot_keep(self) -> str:
+        """Why the list could not be kept on disk, as far as can be told without trying, or nothing."""
+        return self._kept.obstacle() if self._kept else ""
 
     def report(self) -> tuple[str, ...]:
         """Return what was read; raises SourceUnavailable as `current` does."""
@@ -200,12 +207,21 @@ class ExtensionList:
 
 
 def _made(entries: Sequence[ExtensionEntry], notes: tuple[str, ...]) -> _InForce:
-    made = ExtensionMap((owner, entry.extensions) for entry in entries for owner in entry.owners)
+    made = ExtensionMap(entries)
     if not len(made):
         raise UnexpectedAnswer("the list names nobody who has an extension")
     extensions = frozenset(extension for entry in entries for extension in entry.extensions)
-    return _InForce(made, extensions, (f"{len(made)} names of owners, {len(extensions)} extensions", *notes))
+    read = f"{len(made)} names of owners, {len(extensions)} extensions"
+    return _InForce(made, extensions, (read, *_told_of_names(made.ambiguous), *notes))
+
+
+def _told_of_names(ambiguous: Iterable[str]) -> Iterator[str]:
+    names = [shown(name) for name in ambiguous]
+    if names:
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        first = ", ".join(names[:_MOST_NAMES])
+        yield f"names that several people have lead to nobody (e-mails and ids still do): {first}{more}"
 
 
 def _agree(one: ExtensionMap, other: ExtensionMap) -> bool:
-    return dict(one.items()) == dict(other.items())
+    return set(one.rows) == set(other.rows)

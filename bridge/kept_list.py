@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 _LARGEST_FILE = 64 * 1024 * 1024
 _PATIENCE = 10.0
 _SALT = 16  # bytes
+_KINDS = ("ids", "emails", "logins", "names", "extensions")
 
 
 class KeptList:
@@ -62,20 +63,29 @@ class KeptList:
     def write(self, entries: Sequence[ExtensionEntry]) -> None:
         """Replace the file, all of it on the disk or nothing; if that fails, say so once and in `trouble`."""
         salt = os.urandom(_SALT)
-        listed = [{"owners": list(entry.owners), "extensions": list(entry.extensions)} for entry in entries]
+        listed = [{kind: list(getattr(entry, kind)) for kind in _KINDS} for entry in entries]
         try:
             _replace(self._path, {"salt": salt.hex(), "of": fingerprint(self._identity, salt), "list": listed})
         except OSError as error:
-            trouble = f"the list cannot be kept in {self._path.name}: {error.strerror or error}"
+            trouble = f"the list cannot be kept in {self._path}: {error.strerror or error}"
             if trouble != self.trouble:
                 _log.warning("%s: %s", self._name, trouble)
             self.trouble = trouble
         else:
             self.trouble = ""
 
+    def obstacle(self) -> str:
+        """Return what stands in the way of writing, as far as can be told without writing, or nothing."""
+        folder = self._path.parent
+        if not folder.is_dir():
+            return f"the list cannot be kept in {self._path}: there is no such folder"
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return f"the list cannot be kept in {self._path}: this user may not write into its folder"
+        return ""
+
     def _judge(self, data: Any) -> tuple[ExtensionEntry, ...]:  # noqa: ANN401 - JSON
         """Return the entries if they are of this source. Raises ValueError, LookupError or TypeError for damage."""
-        listed = [ExtensionEntry(entry["owners"], entry["extensions"]) for entry in data["list"]]
+        listed = [ExtensionEntry(**{kind: entry[kind] for kind in _KINDS}) for entry in data["list"]]
         if data["of"] != fingerprint(self._identity, bytes.fromhex(data["salt"])):
             _log.warning("%s: the kept list %s is of other settings, and is not used", self._name, self._path.name)
             return ()
