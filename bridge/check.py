@@ -22,8 +22,11 @@ PROBE = PhoneNumber("+84999999999")
 OPENING_PATIENCE = 30.0
 """Seconds that a command waits for a connector to open: longer than the service, for nobody's call depends on it."""
 
-
 _MOST_OWNERS = 100_000
+_TO_LOOK_AT = ("slow:", "unread:")
+"""How lines of a connector's report begin that tell of something that is probably not meant so."""
+_NAMING_KEYS = ("owners_query", "users")
+"""Optional settings of the connectors that come along: with one, a connector can name all its owners."""
 
 
 def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
@@ -60,16 +63,18 @@ def _list(source: ExtensionList) -> Iterator[Finding]:
         yield Finding(source.name, source.failure, Verdict.FAILED)
     else:
         yield from (Finding(source.name, line) for line in source.report())
+    if source.cannot_keep:
+        yield Finding(source.name, source.cannot_keep, Verdict.WARNING)
 
 
 def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
     guard.opening.start()
-    if trouble := guard.opening.wait(OPENING_PATIENCE):
+    if trouble := guard.opening.wait(max(OPENING_PATIENCE, guard.connector.opening_takes)):
         yield Finding(guard.name, f"cannot be opened: {trouble}", Verdict.FAILED)
         return
     yield Finding(guard.name, "can be opened")
     for line in guard.report():
-        yield Finding(guard.name, line, Verdict.WARNING if line.startswith("slow:") else Verdict.OK)
+        yield Finding(guard.name, line, Verdict.WARNING if line.startswith(_TO_LOOK_AT) else Verdict.OK)
     if online:
         yield _probe(guard)
 
@@ -83,11 +88,18 @@ def _probe(guard: Guard) -> Finding:
     except SourceError as error:
         return Finding(guard.name, f"{error.reason}: {error}", Verdict.FAILED)
     milliseconds = (time.monotonic() - started) * 1000
-    return Finding(guard.name, f"asked for {PROBE.national}: {len(answer.owners)} owner(s) in {milliseconds:.0f} ms")
+    told = f"asked for {PROBE.national}: {len(answer.owners)} owner(s) in {milliseconds:.0f} ms"
+    if answer.owners:
+        advice = ", for a number that nobody should have: does the source compare the whole number?"
+        return Finding(guard.name, told + advice, Verdict.WARNING)
+    return Finding(guard.name, told)
 
 
 def _directory(service: Service) -> Iterator[Finding]:
     """Compare the owners that the connectors can name with the lists of extensions."""
+    if closed := [name for name, guard in service.guards.items() if guard.opening.trouble]:
+        yield Finding("directory", f"not judged: {', '.join(closed)} cannot be opened", Verdict.WARNING)
+        return
     named: dict[str, Sequence[Owner]] = {}
     for name, guard in service.guards.items():
         try:
@@ -97,14 +109,18 @@ def _directory(service: Service) -> Iterator[Finding]:
         else:
             if owners:
                 named[name] = owners
-    silent = [name for name in service.guards if name not in named]
+    silent = {name: _naming_key(guard) for name, guard in service.guards.items() if name not in named}
     yield from DirectoryReport(service.extensions, named, silent).findings()
+
+
+def _naming_key(guard: Guard) -> str:
+    """Return the setting with which the connector could name its owners, or nothing."""
+    config = guard.connector.config
+    return next((key for key in _NAMING_KEYS if getattr(config, key, ...) is None), "")
 
 
 def _owners_known(guard: Guard) -> Sequence[Owner]:
     """Ask a connector, which is somebody else's code, for all its owners. Raises SourceError."""
-    if guard.opening.trouble:
-        raise SourceUnavailable("it is not open")
     asked: Future[Sequence[Owner]] = Future()
 
     def ask() -> None:

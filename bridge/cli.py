@@ -106,9 +106,13 @@ def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool
 
 
 @main.command()
-def connectors() -> None:
-    """List every connector type with the settings that it needs."""
-    click.echo("\n\n".join(catalogue.describe()))
+@click.argument("type_name", metavar="[TYPE]", required=False)
+def connectors(type_name: str | None) -> None:
+    """List every connector type, or TYPE alone, with the settings that it needs."""
+    try:
+        click.echo("\n\n".join(catalogue.describe(type_name)))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 @main.command()

@@ -100,6 +100,9 @@ class Connector(ABC, Generic[C]):
     needs_network: bool = True
     """False promises that `open` asks nobody outside this machine, so that `omi-bridge check` may always do it."""
 
+    opening_takes: float = 0.0
+    """Seconds that `open` may well take: so long a reload waits for it, while the configuration before answers."""
+
     shared: Shared = Shared()
     """What this connector knows together with itself in other instances of the service, such as a token; given before
     `open`. Answers are shared without it."""

@@ -1,48 +1,23 @@
 """From an owner to extensions: what the company's own lists say, then the connector's answer, then the PBX's list.
 
-An owner's id is compared exactly, because ids may differ by case alone (Salesforce); e-mail, login and name are
-compared without regard to case. An owner without an extension is named once in the log, not at every call.
+How one list is asked stands in `extension_map`. An owner without an extension is named once in the log, not at every
+call.
 """
 
+import json
 import logging
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bridge.connector import Owner
+from bridge.extension_map import ExtensionMap, inline_map
 
 _log = logging.getLogger(__name__)
 
 _EXTENSION = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MOST_NAMED = 10_000
-
-
-class ExtensionMap:
-    """One source's list of owners and their extensions."""
-
-    def __init__(self, entries: Iterable[tuple[str, Sequence[str]]]) -> None:
-        self._exact: dict[str, tuple[str, ...]] = {}
-        self._folded: dict[str, tuple[str, ...]] = {}
-        for owner, extensions in entries:
-            _add(self._exact, owner.strip(), extensions)
-            _add(self._folded, fold(owner), extensions)
-
-    def extensions_of(self, owner: Owner) -> tuple[str, ...]:
-        """Return the owner's extensions in ringing order, or none."""
-        if owner.id and owner.id in self._exact:
-            return self._exact[owner.id]
-        for key in (owner.email, owner.login, owner.name):
-            if key and fold(key) in self._folded:
-                return self._folded[fold(key)]
-        return ()
-
-    def items(self) -> Iterable[tuple[str, tuple[str, ...]]]:
-        """Return each name as it is written, and where it leads."""
-        return self._exact.items()
-
-    def __len__(self) -> int:
-        return len(self._exact)
+_PLAIN_KEY = re.compile(r"\w[\w.@+-]*")
 
 
 class CurrentMap(Protocol):
@@ -64,7 +39,7 @@ class Directory:
         lists: Sequence[CurrentMap] = (),
         of_the_pbx: Sequence[CurrentMap] = (),
     ) -> None:
-        self._inline = ExtensionMap(inline.items())
+        self._inline = inline_map(inline)
         self._lists = lists
         self._of_the_pbx = of_the_pbx
         self._named: set[Owner] = set()
@@ -99,15 +74,14 @@ class Directory:
         if owner not in self._named and len(self._named) < _MOST_NAMED:
             self._named.add(owner)
             _log.warning(
-                "no extension for %s: add them under 'extensions:' (owners so far: %d)", owner, len(self._named)
+                "no extension for %s: write `%s: EXTENSION` under extensions.inline (owners so far: %d)",
+                owner,
+                key_to_write(owner),
+                len(self._named),
             )
 
 
-def _add(entries: dict[str, tuple[str, ...]], key: str, extensions: Sequence[str]) -> None:
-    if key:
-        entries[key] = tuple(dict.fromkeys((*entries.get(key, ()), *extensions)))
-
-
-def fold(text: str) -> str:
-    """Return what of an e-mail, login or name is compared."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+def key_to_write(owner: Owner) -> str:
+    """Return what to write for the owner under `extensions.inline`, in quotes where YAML wants them."""
+    key = owner.email or owner.login or owner.id or owner.name or ""
+    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)

@@ -4,26 +4,27 @@ Connectors name the owners that they know, as far as they can; nothing here is a
 else are answered all the same.
 """
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bridge.connector import Owner
-from bridge.directory import fold
+from bridge.directory import key_to_write
 from bridge.errors import SourceError
+from bridge.extension_map import ExtensionMap, fold
 from bridge.extensions import ExtensionLists
 from bridge.finding import Finding, Verdict
 
 _SUBJECT = "directory"
 _MOST_LINES = 20
 _MOST_IN_A_LINE = 5
-_PLAIN_KEY = re.compile(r"\w[\w.@+-]*")
 
 
 class DirectoryReport:
-    """What is to be said about `lists`, given the owners that each connector names; `silent` ones cannot."""
+    """What is to be said about `lists`, given the owners that each connector names.
 
-    def __init__(self, lists: ExtensionLists, named: Mapping[str, Sequence[Owner]], silent: Sequence[str]) -> None:
+    `silent` connectors cannot; each stands there with what to write so that it can, if that is known.
+    """
+
+    def __init__(self, lists: ExtensionLists, named: Mapping[str, Sequence[Owner]], silent: Mapping[str, str]) -> None:
         self._lists = lists
         self._named = named
         self._silent = silent
@@ -42,7 +43,8 @@ class DirectoryReport:
         yield from _first(_shared(rung))
         if self._silent:
             told = f"whether every entry under 'extensions:' is used cannot be told: {', '.join(self._silent)} "
-            yield Finding(_SUBJECT, told + "cannot name all owners")
+            advice = "".join(f"; {name} can with `{key}`" for name, key in self._silent.items() if key)
+            yield Finding(_SUBJECT, f"{told}cannot name all owners{advice}")
         else:
             yield from _first(self._unused())
         if self._pbx:
@@ -56,9 +58,12 @@ class DirectoryReport:
 
     def _without_extension(self, rung: Mapping[Owner, Sequence[str]]) -> Iterator[str]:
         elsewhere = ", or give them a phone in OMICall" if self._pbx else ""
+        lists = [*self._lists.own_maps(), *((source.name, source.current()) for source in self._pbx)]
         for owner, extensions in rung.items():
             if not extensions:
-                yield f"no extension for {owner}: write `{_key(owner)}: EXTENSION` under extensions.inline{elsewhere}"
+                told = _told_of_namesakes(owner, lists)
+                written = f"write `{key_to_write(owner)}: EXTENSION` under extensions.inline{elsewhere}"
+                yield f"no extension for {owner}: {told or written}"
 
     def _unused(self) -> Iterator[str]:
         """Give the entries none of whose names is an owner's; names that lead to the same are one entry."""
@@ -66,8 +71,8 @@ class DirectoryReport:
         names = {fold(name) for owner in self._owners for name in (owner.email, owner.login, owner.name) if name}
         for place, entries in self._lists.own_maps():
             by_extensions: dict[tuple[str, ...], list[str]] = {}
-            for name, extensions in entries.items():
-                by_extensions.setdefault(extensions, []).append(name)
+            for row in entries.rows:
+                by_extensions.setdefault(row.extensions, []).extend(row.written)
             for extensions, written in by_extensions.items():
                 if not any(name in ids or fold(name) in names for name in written):
                     yield (
@@ -79,9 +84,9 @@ class DirectoryReport:
         known = frozenset().union(*(source.extensions for source in self._pbx))
         whose: dict[tuple[str, str], list[str]] = {}
         for place, entries in self._lists.own_maps():
-            for name, extensions in entries.items():
-                for extension in extensions:
-                    whose.setdefault((extension, place), []).append(name)
+            for row in entries.rows:
+                for extension in row.extensions:
+                    whose.setdefault((extension, place), []).extend(row.written)
         listed = {extension for extension, _ in whose}
         for owner, found in rung.items():
             for extension in set(found) - listed:
@@ -109,6 +114,17 @@ def _shared(rung: Mapping[Owner, Sequence[str]]) -> Iterator[str]:
             )
 
 
+def _told_of_namesakes(owner: Owner, lists: Iterable[tuple[str, ExtensionMap]]) -> str:
+    """Return what to do if a list knows the owner's name, but not whether the owner is meant, or nothing."""
+    for place, entries in lists:
+        if found := entries.namesakes(owner):
+            whose = f"{place} has the name with {', '.join(found)}, and cannot tell whether they are meant"
+            if owner.email or owner.login or owner.id:
+                return f"{whose}: if one is theirs, write `{key_to_write(owner)}: {found[0]}` under extensions.inline"
+            return f"{whose}: let the connector name the e-mail as well"
+    return ""
+
+
 def _may_be_one(one: Owner, other: Owner) -> bool:
     """Tell whether two connectors, or two rows, may speak of the same person."""
     pairs = ((one.id, other.id), (one.email, other.email), (one.login, other.login), (one.name, other.name))
@@ -129,9 +145,3 @@ def _some(names: Iterable[str], between: str = ", ") -> str:
     listed = list(names)
     more = f" and {len(listed) - _MOST_IN_A_LINE} more" if len(listed) > _MOST_IN_A_LINE else ""
     return between.join(listed[:_MOST_IN_A_LINE]) + more
-
-
-def _key(owner: Owner) -> str:
-    """Return what to write for the owner, in quotes where YAML wants them."""
-    key = owner.email or owner.login or owner.id or owner.name or ""
-    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)

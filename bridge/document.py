@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from bridge.errors import ConfigError, Problem
+from bridge.slips import slip_in_text, syntax_slip
 
 _LARGEST_FILE = 1024 * 1024
 _DEEPEST_NESTING = 50
@@ -79,7 +80,8 @@ class Document:
                 self._refuse(event)
             return None if self.problems else yaml.compose(text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
-            self.problems.append(self._syntax_problem(error, text))
+            mark, message = syntax_slip(error, text, _Loader)
+            self.problems.append(self._at(mark, (), message))
         except yaml.reader.ReaderError as error:
             line, column = _place(text, error.position)
             message = f"the character U+{int(error.character):04X} may not stand in YAML"
@@ -104,25 +106,6 @@ class Document:
     def _at(self, mark: Any, path: KeyPath, message: str) -> Problem:  # noqa: ANN401 - PyYAML has two types of marks
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         return Problem(self.file, line, column, dotted(path), message)
-
-    def _syntax_problem(self, error: yaml.MarkedYAMLError, text: str) -> Problem:
-        mark = error.problem_mark or error.context_mark
-        message = f"not valid YAML: {error.problem or error.context}"
-        if "quoted scalar" in (error.context or "") and "end of stream" in message:
-            return self._at(error.context_mark, (), "a quote is opened here and never closed")
-        if "'\\t'" in message:
-            message = "a tab: indent with blanks"
-        elif "but found another document" in message:
-            message = "a second document starts here (---): the configuration is one"
-        elif "mapping values are not allowed" in message:
-            message = "a colon followed by a blank inside a value, or a wrong indentation: put such a value in quotes"
-        elif "expected <block end>" in message:
-            message = "the indentation does not fit the lines above"
-        elif "cannot start any token" in message:
-            message = "a value that starts with this character has to stand in quotes"
-        elif mark is not None and text[mark.index - 1 : mark.index + 1] in ("${", "{{"):
-            message = "inside [ ] and { } a value with '${…}' or '{{…}}' has to stand in quotes"
-        return self._at(mark, (), message)
 
     def _value(self, node: yaml.Node, path: KeyPath) -> object:
         self._values[path] = node.start_mark
@@ -162,14 +145,17 @@ class Document:
             return int(text)
         if _FLOAT.fullmatch(text) and repr(float(text)) == text:
             return float(text)
-        return self._fill_in(text, path)
+        return self._fill_in(text, path, quoted=False)
 
-    def _fill_in(self, text: str, path: KeyPath) -> str:
+    def _fill_in(self, text: str, path: KeyPath, *, quoted: bool = True) -> str:
         try:
-            return self._fill(text) if "${" in text else text
+            filled = self._fill(text) if "${" in text else text
         except ValueError as error:
             self.problems.append(self.problem(path, str(error)))
             return text
+        if slip := slip_in_text(filled, quoted=quoted):
+            self.problems.append(self.problem(path, slip))
+        return filled
 
 
 class _TooDeepError(Exception):

@@ -5,12 +5,12 @@ one owner here, whatever stands in it: were `Nguyen, Lan` and `Nguyen, Minh` spl
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.directory import ExtensionMap
 from bridge.errors import UnexpectedAnswer
+from bridge.extension_map import ExtensionMap, fold
 from bridge.sections import ExtensionFile
 from bridge.table import (
     Ending,
@@ -117,13 +117,12 @@ class _Reading:
         self._owners = owners
         self._extension = extension
         self._notes = Problems(table.name)
-        self._seen: dict[str, tuple[int, tuple[str, ...]]] = {}
         self._without_extension = 0
 
     def all(self) -> ExtensionList:
-        entries = ExtensionMap(
-            (owner, found) for line, cells in self._table.rows() for owner, found in self._row(line, cells)
-        )
+        rows = [row for line, cells in self._table.rows() if (row := self._row(line, cells))]
+        entries = ExtensionMap(of_any_kind=((row.owners, row.extensions) for row in rows))
+        self._note(rows, entries)
         columns, ending, problems = self._table.columns, self._table.ending, self._table.problems
         if not len(entries):
             first = f"; {problems.first[0]}" if problems.first else ""
@@ -132,30 +131,42 @@ class _Reading:
         read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
         return ExtensionList(entries, ending, problems, self._notes, self._without_extension, read_as)
 
-    def _row(self, line: int, cells: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])
         if is_nothing(cell):
             self._without_extension += 1
-            return
+            return None
         try:
             found = extensions_in(cell)
         except ValueError as error:
             self._table.problems.add(line, str(error))
-            return
+            return None
         named = dict.fromkeys(clean_cell(cells[index]) for index in self._owners)
-        owners = [owner for owner in named if not is_nothing(owner)]
+        owners = tuple(owner for owner in named if not is_nothing(owner))
         if not owners:
             self._table.problems.add(line, "an extension without an owner")
-        for owner in owners:
-            self._note(line, owner, found)
-            yield owner, found
+        return _Row(line, owners, found) if owners else None
 
-    def _note(self, line: int, owner: str, found: tuple[str, ...]) -> None:
-        before, known = self._seen.setdefault(" ".join(owner.casefold().split()), (line, found))
-        if known != found:
-            self._notes.add(line, f"{shown(owner)} has another extension in line {before}: all of them ring")
-        elif len(several_in(owner)) > 1:
-            self._notes.add(line, f"{shown(owner)} is taken as one owner: give each owner a row of its own")
+    def _note(self, rows: Sequence["_Row"], entries: ExtensionMap) -> None:
+        """Note what may be a slip: an owner in several rows, and a cell that seems to name several owners."""
+        seen: dict[str, tuple[int, tuple[str, ...]]] = {}
+        for row in rows:
+            for owner in row.owners:
+                before, known = seen.setdefault(fold(owner), (row.line, row.extensions))
+                if not entries.leads(owner):
+                    self._notes.add(row.line, f"{shown(owner)} is what several people are called: it leads to nobody")
+                elif known != row.extensions:
+                    told = f"{shown(owner)} has another extension in line {before}: all of them ring"
+                    self._notes.add(row.line, told)
+                elif len(several_in(owner)) > 1:
+                    self._notes.add(row.line, f"{shown(owner)} is taken as one owner: give each owner a row of its own")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    owners: tuple[str, ...]
+    extensions: tuple[str, ...]
 
 
 def _columns(table: Table, configured: Mapping[str, list[str]]) -> tuple[tuple[int, ...], int]:

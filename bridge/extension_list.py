@@ -10,22 +10,26 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bridge.config import ListSource
 from bridge.deadline import Clock, Deadline
-from bridge.directory import ExtensionMap
+from bridge.entry_text import as_text, from_text, is_text
 from bridge.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.extension_map import ExtensionMap
 from bridge.extension_source import ExtensionEntry
 from bridge.extension_trust import usable
 from bridge.kept_list import KeptList
+from bridge.shared import Shared
+from bridge.table import shown
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 900.0
 _PAUSE_IF_MORE_IS_WRONG = 60.0
 _PATIENCE_AT_CLOSE = 1.0
+_MOST_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class ExtensionList:
         self._thread: threading.Thread | None = None
         self._tried = threading.Event()
         self._kept = KeptList(source) if source.config.keep else None
+        self._shared = Shared()
         self._writes = False
         self._in_force: _InForce | None = None
         self._doubted: ExtensionMap | None = None
@@ -59,6 +64,11 @@ class ExtensionList:
         self._said = ""
         self._began: float | None = None
         self._read_at: float | None = None
+        self._source_says: tuple[str, ...] = ()
+
+    def share(self, shared: Shared) -> None:
+        """Read what another instance has read within `refresh`, if there is such a list, and let others read ours."""
+        self._shared = shared
 
     def start(self, *, writes: bool = True) -> None:
         """Take what was kept, and read in a thread of its own from now on; `writes` keeps each good list on disk."""
@@ -113,6 +123,11 @@ class ExtensionList:
         """What is wrong with the source or with the file that keeps its list, or nothing."""
         return "; ".join(filter(None, (self.failure, self._kept.trouble if self._kept else "")))
 
+    @property
+    def cannot_keep(self) -> str:
+        """Why the list could not be kept on disk, as far as can be told without trying, or nothing."""
+        return self._kept.obstacle() if self._kept else ""
+
     def report(self) -> tuple[str, ...]:
         """Return what was read; raises SourceUnavailable as `current` does."""
         in_force = self._in_force
@@ -145,10 +160,20 @@ class ExtensionList:
         finally:
             self._began = None
             self._tried.set()
-        return self.settings.config.refresh
+        return max(_FIRST_PAUSE, self.settings.config.refresh - (self.content_age() or 0.0))
 
     def _read(self) -> Sequence[ExtensionEntry]:
-        deadline = Deadline.after(self.settings.config.timeout, self._clock)
+        """Return the list, another instance's if it is younger than `refresh`."""
+        refresh, timeout = self.settings.config.refresh, self.settings.config.timeout
+        deadline = Deadline.after(timeout, self._clock)
+        found = self._shared.once(
+            "list", lambda: as_text(self._asked(deadline)), seconds=0.9 * refresh, patience=timeout, good=is_text
+        )
+        self._source_says = self._notes() if found.age == 0 else ("read by another instance",)
+        self._read_at = self._clock() - found.age
+        return usable(from_text(found.content), deadline)
+
+    def _asked(self, deadline: Deadline) -> Sequence[ExtensionEntry]:
         try:
             return usable(self._source.read(deadline), deadline)
         except SourceError:
@@ -160,7 +185,7 @@ class ExtensionList:
 
     def _take(self, entries: Sequence[ExtensionEntry]) -> None:
         """Put a list in force if it may be; raises UnexpectedAnswer if not."""
-        new = _made(entries, self._notes())
+        new = _made(entries, self._source_says)
         before, doubted, self._doubted = self._in_force, self._doubted, new.entries
         if (
             before
@@ -210,12 +235,21 @@ class ExtensionList:
 
 
 def _made(entries: Sequence[ExtensionEntry], notes: tuple[str, ...]) -> _InForce:
-    made = ExtensionMap((owner, entry.extensions) for entry in entries for owner in entry.owners)
+    made = ExtensionMap(entries)
     if not len(made):
         raise UnexpectedAnswer("the list names nobody who has an extension")
     extensions = frozenset(extension for entry in entries for extension in entry.extensions)
-    return _InForce(made, extensions, (f"{len(made)} names of owners, {len(extensions)} extensions", *notes))
+    read = f"{len(made)} names of owners, {len(extensions)} extensions"
+    return _InForce(made, extensions, (read, *_told_of_names(made.ambiguous), *notes))
+
+
+def _told_of_names(ambiguous: Iterable[str]) -> Iterator[str]:
+    names = [shown(name) for name in ambiguous]
+    if names:
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        first = ", ".join(names[:_MOST_NAMES])
+        yield f"names that several people have lead to nobody (e-mails and ids still do): {first}{more}"
 
 
 def _agree(one: ExtensionMap, other: ExtensionMap) -> bool:
-    return dict(one.items()) == dict(other.items())
+    return set(one.rows) == set(other.rows)

@@ -16,12 +16,20 @@ from bridge.deadline import Deadline
 from bridge.settings import Duration, LocalPath
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionEntry:
-    """Somebody who can be rung: the names that lead to them (ids, e-mails, logins, names), and their extensions."""
+    """Somebody who can be rung: what leads to them, each kind for itself, and their extensions.
 
-    owners: Sequence[str]
-    extensions: Sequence[str]
+    An id is compared with owners' ids only, and exactly; an e-mail, a login and a name with their own kind, without
+    regard to case. A name that several entries have, with different extensions, leads to nobody unless an id, e-mail
+    or login says that they are one person.
+    """
+
+    ids: Sequence[str] = ()
+    emails: Sequence[str] = ()
+    logins: Sequence[str] = ()
+    names: Sequence[str] = ()
+    extensions: Sequence[str] = ()
 
 
 class ExtensionSourceConfig(BaseModel):

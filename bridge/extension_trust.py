@@ -33,10 +33,22 @@ def usable(found: Iterable[ExtensionEntry], deadline: Deadline) -> tuple[Extensi
             raise ValueError(f"it returned more than {_MOST_ENTRIES} entries")
         if not isinstance(item, ExtensionEntry):
             raise TypeError(f"it returned {type(item).__name__} instead of an entry")
-        owners = [owner for owner in _texts(item.owners) if owner.strip() and len(owner) <= _LONGEST_NAME]
-        extensions = [extension for extension in _texts(item.extensions) if _EXTENSION.fullmatch(extension)]
-        entries.append(ExtensionEntry(tuple(owners), tuple(extensions)))
+        entries.append(_usable_part(item))
     return tuple(entry for entry in entries if entry.extensions)
+
+
+def _usable_part(entry: ExtensionEntry) -> ExtensionEntry:
+    return ExtensionEntry(
+        ids=_names(entry.ids),
+        emails=_names(entry.emails),
+        logins=_names(entry.logins),
+        names=_names(entry.names),
+        extensions=tuple(filter(_EXTENSION.fullmatch, _texts(entry.extensions))),
+    )
+
+
+def _names(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in _texts(values) if name.strip() and len(name) <= _LONGEST_NAME)
 
 
 def _texts(values: Sequence[str]) -> tuple[str, ...]:

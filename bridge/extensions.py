@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from bridge.config import Config, ListSource
-from bridge.directory import Directory, ExtensionMap
+from bridge.directory import Directory
 from bridge.errors import SourceError
 from bridge.extension_file import ExtensionFileWatch
 from bridge.extension_list import ExtensionList
+from bridge.extension_map import ExtensionMap, inline_map
 
 
 class ExtensionLists:
@@ -76,7 +77,7 @@ class ExtensionLists:
 
     def own_maps(self) -> Iterator[tuple[str, ExtensionMap]]:
         """Give the lists that the company keeps, by name, those that could be read."""
-        yield "extensions.inline", ExtensionMap(self.inline.items())
+        yield "extensions.inline", inline_map(self.inline)
         with suppress(SourceError):
             if self.file:
                 yield "extensions.csv", self.file.current()

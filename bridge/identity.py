@@ -8,8 +8,9 @@ file gets nothing but a fingerprint of it that is salted and costly to guess.
 import hashlib
 from importlib.metadata import version
 
-from bridge.config import Config, Source
+from bridge.config import Config, ListSource, Source
 from bridge.connector import ConnectorConfig
+from bridge.extension_source import ExtensionSourceConfig
 
 _COST = {"n": 2**14, "r": 8, "p": 1}
 
@@ -20,6 +21,12 @@ def identity_of(source: Source, config: Config) -> str:
     telling = {key: value for key, value in written.items() if key not in ConnectorConfig.model_fields}
     kind = f"{source.connector.__module__}:{source.connector.__qualname__}"
     return repr((source.name, kind, version("omi-bridge"), config.settings.phone.region, telling))
+
+
+def identity_of_list(source: ListSource) -> str:
+    """Return the same for a list of extensions: how often it is read does not matter."""
+    telling = {key: value for key, value in source.written.items() if key not in ExtensionSourceConfig.model_fields}
+    return repr((f"{source.source.__module__}:{source.source.__qualname__}", sorted(telling.items(), key=repr)))
 
 
 def fingerprint(identity: str, salt: bytes) -> int:

@@ -17,9 +17,10 @@ from typing import Any
 
 from bridge.config import ListSource
 from bridge.deadline import Deadline
-from bridge.extension_source import ExtensionEntry, ExtensionSourceConfig
+from bridge.entry_text import as_data, from_data
+from bridge.extension_source import ExtensionEntry
 from bridge.extension_trust import usable
-from bridge.identity import fingerprint
+from bridge.identity import fingerprint, identity_of_list
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class KeptList:
             raise ValueError("the list is not to be kept")
         self._path = source.config.keep
         self._name = f"extensions.{source.name}"
-        self._identity = _identity_of(source)
+        self._identity = identity_of_list(source)
         self.trouble = ""
         """Why the list could not be written, or nothing."""
 
@@ -62,30 +63,33 @@ class KeptList:
     def write(self, entries: Sequence[ExtensionEntry]) -> None:
         """Replace the file, all of it on the disk or nothing; if that fails, say so once and in `trouble`."""
         salt = os.urandom(_SALT)
-        listed = [{"owners": list(entry.owners), "extensions": list(entry.extensions)} for entry in entries]
+        listed = as_data(entries)
         try:
             _replace(self._path, {"salt": salt.hex(), "of": fingerprint(self._identity, salt), "list": listed})
         except OSError as error:
-            trouble = f"the list cannot be kept in {self._path.name}: {error.strerror or error}"
+            trouble = f"the list cannot be kept in {self._path}: {error.strerror or error}"
             if trouble != self.trouble:
                 _log.warning("%s: %s", self._name, trouble)
             self.trouble = trouble
         else:
             self.trouble = ""
 
+    def obstacle(self) -> str:
+        """Return what stands in the way of writing, as far as can be told without writing, or nothing."""
+        folder = self._path.parent
+        if not folder.is_dir():
+            return f"the list cannot be kept in {self._path}: there is no such folder"
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return f"the list cannot be kept in {self._path}: this user may not write into its folder"
+        return ""
+
     def _judge(self, data: Any) -> tuple[ExtensionEntry, ...]:  # noqa: ANN401 - JSON
         """Return the entries if they are of this source. Raises ValueError, LookupError or TypeError for damage."""
-        listed = [ExtensionEntry(entry["owners"], entry["extensions"]) for entry in data["list"]]
+        listed = from_data(data["list"])
         if data["of"] != fingerprint(self._identity, bytes.fromhex(data["salt"])):
             _log.warning("%s: the kept list %s is of other settings, and is not used", self._name, self._path.name)
             return ()
         return usable(listed, Deadline.after(_PATIENCE))
-
-
-def _identity_of(source: ListSource) -> str:
-    """Return a text that is equal exactly if the list may still be used: how often it is read does not matter."""
-    telling = {key: value for key, value in source.written.items() if key not in ExtensionSourceConfig.model_fields}
-    return repr((f"{source.source.__module__}:{source.source.__qualname__}", sorted(telling.items(), key=repr)))
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -46,10 +46,9 @@ def connector_class(type_name: str, directory: Path | None = None) -> type[AnyCo
     values = sorted({point.value for point in points})
     if not values:
         known = connector_types()
-        raise ValueError(
-            f"unknown connector type{did_you_mean(type_name, known)}; "
-            f"known: {', '.join(known)}, or package.module:Class"
-        )
+        guess = did_you_mean(type_name, known)
+        others = "" if guess else "; for any other system see docs/rest.md, or docs/no-owner.md if it keeps no owner"
+        raise ValueError(f"unknown connector type{guess}; known: {', '.join(known)}, or package.module:Class{others}")
     if len(values) > 1:
         raise ValueError(f"several installed packages bring a connector type {type_name}: {', '.join(values)}")
     point = next(iter(points))

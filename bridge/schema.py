@@ -19,7 +19,7 @@ def configuration_schema() -> dict[str, Any]:
     schema["properties"]["connectors"]["additionalProperties"] = {
         "type": "object",
         "required": ["type"],
-        "properties": {"type": {"type": "string", "description": "Connector type, or package.module:Class."}},
+        "properties": {"type": _type_of_connector(names)},
         "allOf": [_settings_if(name, definitions) for name in names],
     }
     definitions["Extensions"]["additionalProperties"] = False
@@ -28,12 +28,18 @@ def configuration_schema() -> dict[str, Any]:
     return {"$schema": _DIALECT, "title": "omi-bridge configuration", **schema}
 
 
+def _type_of_connector(names: list[str]) -> dict[str, Any]:
+    """Return the rule for `type`: what is installed, which an editor offers, or somebody's own class."""
+    own = {"type": "string", "pattern": ":"}
+    return {"anyOf": [{"enum": sorted(names)}, own], "description": "Connector type, or package.module:Class."}
+
+
 def _loosen(schema: object) -> None:
     """Let a number stand wherever a text may (it counts as the text that was written), and alternatives overlap."""
     if isinstance(schema, dict):
         if "oneOf" in schema:
             schema["anyOf"] = schema.pop("oneOf")
-        if schema.get("type") == "string" and not {"const", "enum"} & set(schema):
+        if schema.get("type") == "string" and not {"const", "enum", "pattern"} & set(schema):
             schema["type"] = ["string", "number"]
         for inner in schema.values():
             _loosen(inner)

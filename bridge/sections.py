@@ -7,10 +7,10 @@ import re
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from bridge.redis_url import RedisUrl
-from bridge.settings import Duration, LocalPath, Network, OneOrMore, Region, Text, parse_network
+from bridge.settings import Duration, LocalPath, Network, OneOrMore, Region, Text, parse_network, refuse_unfilled
 
 _BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
@@ -35,6 +35,7 @@ def _url_path(text: str) -> str:
 
 
 def _key(secret: SecretStr) -> SecretStr:
+    refuse_unfilled(secret.get_secret_value())
     if not _KEY.fullmatch(secret.get_secret_value()):
         raise ValueError("a key has at least one character, and no blanks or accents")
     return secret
@@ -56,6 +57,14 @@ def _extension(text: str) -> str:
     if not _EXTENSION.fullmatch(text):
         raise ValueError("an extension consists of digits")
     return text
+
+
+def _each_has_a_name(written: object) -> object:
+    if isinstance(written, list) or (isinstance(written, dict) and isinstance(written.get("type"), str)):
+        raise ValueError(  # noqa: TRY004 - pydantic takes only ValueError for a complaint
+            "each connector needs a name of your own, without a dash: 'crm:', and its keys below, indented"
+        )
+    return written
 
 
 def is_an_owner(key: object) -> bool:
@@ -227,6 +236,8 @@ class Settings(Section):
     server: Server = Field(default=Server(), description="Listening and timing.")
     phone: Phone = Field(default=Phone(), description="Reading telephone numbers.")
     cache: Cache = Field(default=Cache(), description="Remembering answers.")
-    connectors: dict[str, dict[str, Any]] = Field(min_length=1, description="Sources of owners, each with a name.")
+    connectors: Annotated[dict[str, dict[str, Any]], BeforeValidator(_each_has_a_name)] = Field(
+        min_length=1, description="Sources of owners, each with a name."
+    )
     routes: list[Route] = Field(default=[], description="Which connectors answer for which hotline.")
     extensions: Extensions = Field(default=Extensions(), description="Which extension belongs to which owner.")

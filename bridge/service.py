@@ -11,7 +11,7 @@ from bridge.cache import AnswerCache
 from bridge.config import Config, Source
 from bridge.extensions import ExtensionLists
 from bridge.guard import Guard
-from bridge.identity import identity_of
+from bridge.identity import identity_of, identity_of_list
 from bridge.lookout import Sight
 from bridge.lookup import Lookup, Plan
 from bridge.meter import Meter
@@ -45,6 +45,8 @@ class Service:
         self.sharing: Sharing = Sharing(config, previous.sharing if previous else None, joins=shares)
         self.guards = {name: self._guard(source, previous) for name, source in config.sources.items()}
         self.extensions: ExtensionLists = ExtensionLists(config, previous.extensions if previous else None)
+        for source in self.extensions.sources:
+            source.share(self.sharing.shared(source.name, identity_of_list(source.settings)))
         server = config.settings.server
         room = WaitingRoom.of(server.threads)
         plan = Plan(config.routes, config.settings.phone.region, server.hedge_after, room)
@@ -67,10 +69,13 @@ class Service:
         self.extensions.wait_until_ready(end)
 
     def lost_since(self, previous: "Service") -> str:
-        """Say why a connector that was open under the previous configuration is not under this one, or nothing."""
+        """Say why a connector that was open under the previous configuration is not under this one, or nothing.
+
+        One that has much to read before it is open is waited for.
+        """
         for name, guard in self.guards.items():
             before = previous.guards.get(name)
-            if before and not before.opening.wait(0) and (why := guard.opening.wait(0)):
+            if before and not before.opening.wait(0) and (why := guard.opening.wait(guard.connector.opening_takes)):
                 return f"connector {name}: {why}"
         return ""
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,10 @@ _DURATION_HELP = "write a duration with its unit, such as 500ms, 1.8s, 5m, 24h o
 
 _SIZES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _SIZE = re.compile(r"\s*(?P<amount>[0-9]+)\s*(?P<unit>[a-z]*)\s*", re.ASCII | re.IGNORECASE)
+
+_VARIABLE = r"(?:[A-Z][A-Z0-9_]*|[a-z][a-z0-9]*_[a-z0-9_]*)"
+_UNFILLED = re.compile(rf"\${_VARIABLE}|%{_VARIABLE}%|\{{\{{\s*{_VARIABLE}\s*\}}\}}")
+"""Names like those of variables alone; other texts with such signs may well be passwords."""
 
 
 def parse_duration(value: object) -> float:
@@ -59,6 +64,33 @@ def parse_size(value: object) -> int:
     return int(found["amount"]) * _SIZES[found["unit"].lower()]
 
 
+def written_duration(seconds: float) -> str:
+    """Return a duration as an admin writes it: `5s`, `1.8s`, `500ms`, `10m`."""
+    for unit in ("d", "h", "m"):
+        if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
+            return f"{seconds / _UNITS[unit]:g}{unit}"
+    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"
+
+
+def written_size(size: int) -> str:
+    """Return a number of bytes as an admin writes it: `2MB`, `512KiB`."""
+    units = ("GiB", "GB", "MiB", "MB", "KiB", "KB")
+    unit = next((unit for unit in units if size % _SIZES[unit.lower()] == 0), "")
+    return f"{size // _SIZES[unit.lower()]}{unit}"
+
+
+def written(value: object, metadata: Iterable[object]) -> str:
+    """Return the value of a setting as it stands in the YAML; `metadata` are its field's."""
+    readers = [reader.func for reader in metadata if isinstance(reader, BeforeValidator)]
+    if parse_duration in readers and isinstance(value, (int, float)):
+        return written_duration(value)
+    if parse_size in readers and isinstance(value, int):
+        return written_size(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 Duration = Annotated[
     float, BeforeValidator(parse_duration), WithJsonSchema({"type": ["string", "number"], "examples": ["1.8s", "5m"]})
 ]
@@ -79,6 +111,12 @@ def parse_switch(value: object) -> bool:
 
 Switch = Annotated[bool, BeforeValidator(parse_switch)]
 """True or false, and nothing that merely looks like it."""
+
+
+def refuse_unfilled(text: str) -> None:
+    """Raise ValueError if a text, which is meant to be a secret, is a variable as other programs write them."""
+    if _UNFILLED.fullmatch(text):
+        raise ValueError("a variable of the environment is written ${CRM_TOKEN}, for example")
 
 
 def parse_network(value: object) -> IPv4Network | IPv6Network:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bridge.errors import SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.phone import PhoneNumber
 from connectors.http import Response, refuse_failure, retry_after
+from connectors.mapping import Expression
 from connectors.question import Question
 
 NOBODY = object()
@@ -37,7 +38,8 @@ class Judging:
         try:
             return self._data(question, response)
         except SourceError as error:
-            error.args = (f"{error}{self._words(question, response)}",)
+            said = words(question.error_message, response, lambda text: _without(self.caller, self.mask(text)))
+            error.args = (f"{error}{said}",)
             raise
 
     def _data(self, question: Question, response: Response) -> object:
@@ -55,22 +57,26 @@ class Judging:
             return NOBODY
         return data
 
-    def _words(self, question: Question, response: Response) -> str:
-        """Return the CRM's own words for its error, without secrets and the caller's number."""
-        try:
-            found = question.error_message.search(response.json()) if question.error_message else None
-        except UnexpectedAnswer:
-            return ""  # no JSON, or of another shape: nothing that could be quoted
-        texts = found if isinstance(found, list) else [found]
-        words = "; ".join(str(text) for text in texts if isinstance(text, (str, int)) and text != "")[:_MOST_READ]
-        words = _without(self.caller, self.mask(words))  # before it is cut: half a secret would not be known as one
-        words = "".join(character if character.isprintable() else " " for character in words[:_MOST_WORDS])
-        return f" ({words})" if words else ""
+
+def words(where: Expression | None, response: Response, without: Callable[[str], str]) -> str:
+    """Return the CRM's own words for its error, in brackets, if there are any; `without` takes out what is secret."""
+    try:
+        found = where.search(response.json()) if where else None
+    except UnexpectedAnswer:
+        return ""  # no JSON, or of another shape: nothing that could be quoted
+    texts = found if isinstance(found, list) else [found]
+    told = "; ".join(str(text) for text in texts if isinstance(text, (str, int)) and text != "")[:_MOST_READ]
+    told = without(told)  # before it is cut: half a secret would not be known as one
+    told = "".join(character if character.isprintable() else " " for character in told[:_MOST_WORDS])
+    return f" ({told})" if told else ""
 
 
 def _is_meant(question: Question, response: Response) -> bool:
-    """Tell whether a status that means nobody really does: a web server says 404 of a wrong address, too."""
-    if question.nobody_when is None or not response.body:
+    """Tell whether a status that means nobody really does: a web server says 404 of a wrong address, too.
+
+    204 has no body that could say more.
+    """
+    if question.nobody_when is None or response.status == _NO_CONTENT:
         return True
     try:
         return question.nobody_when.holds(response.json())

@@ -14,6 +14,8 @@ from connectors.question import Question
 from connectors.request_template import header_text
 from connectors.rest_config import RestConfig
 
+_MOST_OF_BODY = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -29,8 +31,9 @@ class Source:
 class Asking:
     """What is asked for one call, or for one reading of the users.
 
-    `names` are those that every template knows; `most` is the limit of requests, `limit` what the configuration calls
-    it. `explain` hears of each request, if anybody listens.
+    `names` are those that every template knows, unless a request has its own; `most` is the limit of requests, `limit`
+    what the configuration calls it. `explain` hears of each request, if anybody listens. `in_background` tells that no
+    call waits for the answer.
     """
 
     source: Source
@@ -40,6 +43,7 @@ class Asking:
     most: int
     limit: str
     explain: Callable[[str], None] | None = None
+    in_background: bool = False
     _sent: int = 0
     _asked: dict[object, Response] = field(default_factory=dict)
 
@@ -87,7 +91,7 @@ class Asking:
 
     def _request(self, question: Question, names: Mapping[str, object]) -> Request:
         config = self.source.config
-        known = {**names, **self.names}
+        known = {**self.names, **names}
         if "login" in question.names or any("login" in header.names for header in config.headers.values()):
             known["login"] = self.source.auth.names(self.deadline)
         headers = {name: header_text(name, header.render(known)) for name, header in config.headers.items()}
@@ -105,8 +109,11 @@ class Asking:
             self._say(f"not asked, for no time is left: {asked}")
         self.check_time()
         self._say(asked)  # before it is sent: an answer may never come
+        if self.explain and signed.body:
+            body = mask.body(signed)
+            self._say(f"with {body[:_MOST_OF_BODY]}{'…' if len(body) > _MOST_OF_BODY else ''}")
         start = time.monotonic()
-        response = self.source.client.send(signed, self.deadline)
+        response = self.source.client.send(signed, self.deadline, in_background=self.in_background)
         took = (time.monotonic() - start) * 1000
         for place in response.redirects:
             self._say(f"redirected to {mask.address(place)}")

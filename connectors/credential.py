@@ -4,13 +4,11 @@ A token with a blank behind it, or a variable that nobody filled in, would be re
 in words that lead nowhere. No complaint repeats the value.
 """
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-_VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*|[a-z][a-z0-9]*_[a-z0-9_]*)")
-"""A name like those of variables; other texts that begin with `$` may well be passwords."""
+from bridge.settings import refuse_unfilled
 
 
 def _as_it_is_sent(secret: SecretStr) -> SecretStr:
@@ -19,8 +17,7 @@ def _as_it_is_sent(secret: SecretStr) -> SecretStr:
         raise ValueError("begins or ends with a blank or a line break, which belongs to no credential: take it out")
     if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in text):  # noqa: PLR2004 - Unicode's Cc
         raise ValueError("holds a control character, such as a line break or a tab: take it out")
-    if _VARIABLE.fullmatch(text):
-        raise ValueError("a variable of the environment is written with braces: ${CRM_TOKEN}")
+    refuse_unfilled(text)
     return secret
 
 

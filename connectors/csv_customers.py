@@ -14,6 +14,7 @@ from bridge.table import Ending, Problems, Table, clean_cell, is_nothing, is_sho
 from connectors.csv_index import OwnerIndex
 from connectors.csv_layout import Layout
 from connectors.csv_owners import SHORTENED, owners_of
+from connectors.csv_unread import UnreadColumns
 
 _MOST_REMEMBERED = 50_000
 
@@ -28,6 +29,7 @@ class Customers:
     without_phone: int
     without_owner: int
     read_as: str
+    unread: tuple[str, ...]
 
     def summary(self) -> Iterator[str]:
         """Say what was read, and what of it cannot be used."""
@@ -38,18 +40,26 @@ class Customers:
         if self.problems.count:
             yield f"{file}: {self.problems.count} rows with something that cannot be used; the first ones:"
             yield from self.problems.first
+        if self.unread:
+            yield (
+                f"unread: {file}: {', '.join(self.unread)} seem to hold telephone numbers, and are not read: "
+                "if they are the customer's, name all such columns under `columns: {phone: […]}`"
+            )
 
 
 def read_customers(table: Table, configured: Mapping[str, Sequence[str]], region: str) -> Customers:
     """Read all rows; numbers without a country are of `region`. Raises SourceError as `bridge.table` does."""
-    return _Reading(table, Layout.of(table, configured), region).all()
+    layout = Layout.of(table, configured)
+    used = range(len(table.columns)) if configured.get("phone") else (*layout.phones, *layout.owner.values())
+    return _Reading(table, layout, region, UnreadColumns(table.columns, used, region)).all()
 
 
 class _Reading:
     """One pass over a table."""
 
-    def __init__(self, table: Table, layout: Layout, region: str) -> None:
+    def __init__(self, table: Table, layout: Layout, region: str, unread: UnreadColumns) -> None:
         self._table = table
+        self._unread = unread
         self._layout = layout
         self._region = region
         self._index = OwnerIndex()
@@ -62,6 +72,7 @@ class _Reading:
     def all(self) -> Customers:
         for line, cells in self._table.rows():
             self._row(line, cells)
+            self._unread.look(cells)
         self._index.sort()
         ending, problems = self._table.ending, self._table.problems
         if ending.rows and not len(self._index):
@@ -69,7 +80,8 @@ class _Reading:
             raise UnexpectedAnswer(
                 f"{ending.file}: none of its {ending.rows} rows has a usable telephone number{first}"
             )
-        return Customers(self._index, ending, problems, self._without_phone, self._without_owner, self._read_as())
+        counts = (self._without_phone, self._without_owner)
+        return Customers(self._index, ending, problems, *counts, self._read_as(), tuple(self._unread.found()))
 
     def _row(self, line: int, cells: list[str]) -> None:
         numbers: list[int] = []

@@ -22,7 +22,16 @@ MEANINGS: Mapping[str, str] = {
 
 _ROLES: Mapping[str, Sequence[str]] = {
     "owner": (
-        *("owner", "contact owner", "account owner", "lead owner", "customer owner", "record owner", "agent"),
+        *(
+            "chủ sở hữu",
+            "owner",
+            "contact owner",
+            "account owner",
+            "lead owner",
+            "customer owner",
+            "record owner",
+            "agent",
+        ),
         *("assignee", "assigned to", "assigned user", "responsible", "responsible user"),
         *("phụ trách", "người phụ trách", "nhân viên", "nhân viên phụ trách", "NV", "NV phụ trách", "người được giao"),
         *("cán bộ phụ trách", "phụ trách khách hàng", "người phụ trách khách hàng", "nhân viên phụ trách khách hàng"),
@@ -53,6 +62,8 @@ _PHONE = (
     *("SĐT", "số ĐT", "ĐT", "ĐTDĐ", "số điện thoại", "điện thoại", "di động", "số di động", "điện thoại di động"),
     *("số điện thoại di động", "số điện thoại bàn", "điện thoại bàn", "điện thoại cố định", "số điện thoại cố định"),
     *("SĐT khách hàng", "SĐT KH", "SĐT khách", "số điện thoại khách hàng", "điện thoại khách hàng", "số liên hệ"),
+    *("ĐT di động", "ĐT cơ quan", "ĐT khác", "ĐT bàn", "ĐT nhà riêng", "ĐT cố định", "SĐT di động", "SĐT khác"),
+    *("điện thoại cơ quan", "điện thoại khác", "điện thoại nhà riêng", "số điện thoại khác", "SĐT cơ quan"),
     *("điện thoại liên hệ", "số điện thoại liên hệ", "SĐT liên hệ", "SĐT chính", "SĐT phụ"),
 )
 _EXTENSION = (

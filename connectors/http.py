@@ -81,13 +81,15 @@ class HttpClient:
         self._lock = threading.Lock()
         self._adapters: dict[bool, Adapter] = {}
         self._proxies: dict[Origin, dict[str, str]] = {}
-        self._rate = RateLimit(settings.max_rate) if settings.max_rate else None
+        self._closed = threading.Event()
+        self._rate = RateLimit(settings.max_rate, sleep=self._closed.wait) if settings.max_rate else None
         # urllib3 logs whole paths, which may hold keys; what matters of them is in our own errors.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
-    def send(self, request: Request, deadline: Deadline) -> Response:
+    def send(self, request: Request, deadline: Deadline, *, in_background: bool = False) -> Response:
         """Return the answer, whatever its status; redirects within the same host are followed.
 
+        With `max_rate`, what is read in the background waits for its turn, and leaves half of them to calls.
         Raises SourceUnavailable (network, TLS, time-out) and UnexpectedAnswer (too large, not HTTP, a redirect to
         elsewhere, a request that cannot be written), SourceRejected only if `tls.ca_file` cannot be used.
         """
@@ -95,7 +97,7 @@ class HttpClient:
         redirects: list[str] = []
         for _ in range(self._settings.max_redirects + 1):
             if self._rate is not None:
-                self._rate.take(deadline)
+                (self._rate.take_in_background if in_background else self._rate.take)(deadline)
             response = self._ask(request, deadline)
             cookies.update(response.cookies)
             following = redirected(request, response)
@@ -116,7 +118,8 @@ class HttpClient:
             log.warning("tls.verify is false: certificates are not checked, anybody in between can read and forge")
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close the connections that are kept open, and let nobody wait for a turn any longer."""
+        self._closed.set()
         with self._lock:
             for adapter in self._adapters.values():
                 adapter.close()

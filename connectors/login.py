@@ -18,7 +18,18 @@ from connectors.template_scope import group_of, keys_of, known_names, names_of, 
 _NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
-class LoginRequest(RequestTemplate):
+class SignIn(RequestTemplate):
+    """A request of the sign-in, and how its answer tells an error."""
+
+    error_when: JmesPath | None = Field(
+        default=None, description="Holds on the answer if it is an error in spite of its status (JMESPath)."
+    )
+    error_message: JmesPath | None = Field(
+        default=None, description="Finds the CRM's own words in an answer that is an error (JMESPath)."
+    )
+
+
+class LoginRequest(SignIn):
     """The request that signs in; its templates know `settings`, `secrets` and `challenge`, for there is no call yet."""
 
     @model_validator(mode="wrap")
@@ -30,7 +41,7 @@ class LoginRequest(RequestTemplate):
             return handler(data)
 
 
-class Challenge(RequestTemplate):
+class Challenge(SignIn):
     """The request before the one that signs in; its templates know `settings` and `secrets`."""
 
     take: dict[Annotated[str, Field(pattern=_NAME)], JmesPath] = Field(

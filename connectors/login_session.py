@@ -5,13 +5,15 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 
 from bridge.deadline import Clock, Deadline
-from bridge.errors import SourceRejected, UnexpectedAnswer
+from bridge.errors import SourceError, SourceRejected, UnexpectedAnswer
+from bridge.redaction import Redaction
 from bridge.shared import Shared
+from connectors.answers import words
 from connectors.authentication import Authentication, with_header, with_query
 from connectors.http import HttpClient, Request, Response, refuse_failure
-from connectors.login import Login
+from connectors.login import Login, SignIn
 from connectors.mapping import Expression, is_nothing
-from connectors.request_template import RequestTemplate, header_text
+from connectors.request_template import header_text
 from connectors.tokens import Token, TokenSupply
 
 _REFUSED = range(300, 500)
@@ -101,17 +103,34 @@ class LoginAuthentication(Authentication):
 
     def _send(
         self,
-        template: RequestTemplate,
+        template: SignIn,
         names: Mapping[str, object],
         deadline: Deadline,
         allowed: Container[int] = (),
     ) -> Response:
         request = replace(template.build(self._base_url, names), once=True)
         response = self._client.send(request, deadline)
-        if response.status in _REFUSED and response.status not in _MEANS_MORE and response.status not in allowed:
-            raise SourceRejected(f"the login at {response.host} answered {response.status}")
-        refuse_failure(response, allowed, self._wall_clock)
+        try:
+            _refuse(template, response, allowed, self._wall_clock)
+        except SourceError as error:
+            error.args = (f"{error}{self._words(template, response)}",)
+            raise
         return response
+
+    def _words(self, template: SignIn, response: Response) -> str:
+        """Return the CRM's own words for its error, without what the login was made with."""
+        secrets = self._names.get("secrets")
+        hidden = Redaction(map(str, secrets.values()) if isinstance(secrets, Mapping) else ())
+        return words(template.error_message, response, hidden)
+
+
+def _refuse(template: SignIn, response: Response, allowed: Container[int], wall_clock: Callable[[], float]) -> None:
+    """Raise the SourceError that an answer to the sign-in means."""
+    if response.status in _REFUSED and response.status not in _MEANS_MORE and response.status not in allowed:
+        raise SourceRejected(f"the login at {response.host} answered {response.status}")
+    refuse_failure(response, allowed, wall_clock)
+    if template.error_when and response.body and template.error_when.holds(response.json()):
+        raise SourceRejected(f"the login at {response.host} answered an error: {template.error_when.source}")
 
 
 def _taken(response: Response, take: Mapping[str, Expression], what: str) -> dict[str, object]:

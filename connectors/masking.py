@@ -1,8 +1,9 @@
 """Hiding secrets in what the rest connector tells: those of its settings, live tokens, and what is called a secret."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from bridge.redaction import MASK, Redaction, secrets_in
 from connectors.http import Request
@@ -39,6 +40,25 @@ class Mask:
             f"{key}{sign}{MASK if key in hidden or _SECRET_NAME.search(key) else value}" for key, sign, value in pairs
         ]
         return self.text(base + mark + "&".join(shown))
+
+    def body(self, request: Request) -> str:
+        """Return the body as it is sent, as text, without its secrets; the values of keys that tell one, too."""
+        text = (request.body or b"").decode(errors="replace")
+        try:
+            return json.dumps(self._data(json.loads(text)), ensure_ascii=False)
+        except ValueError:
+            pairs = parse_qsl(text, keep_blank_values=True)
+            return "&".join(f"{key}={self._value(key, value)}" for key, value in pairs)
+
+    def _data(self, data: object) -> object:
+        if isinstance(data, dict):
+            return {self.text(key): self._value(key, value) for key, value in data.items()}
+        if isinstance(data, list):
+            return [self._data(value) for value in data]
+        return self.text(data) if isinstance(data, str) else data
+
+    def _value(self, key: str, value: object) -> object:
+        return MASK if _SECRET_NAME.search(key) and isinstance(value, str) else self._data(value)
 
 
 def _secret_headers(config: RestConfig) -> Iterator[str]:

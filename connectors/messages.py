@@ -94,7 +94,7 @@ def _what_instead(body: bytes, error: ValueError) -> str:
     if not start:
         return "an empty body, not JSON"
     if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
-        return "an HTML page, not JSON: look at base_url and path, or is it a login page?"
+        return "an HTML page, not JSON: is the address right, or is it a login page?"
     if start.startswith(b"<"):
         return "XML or HTML, not JSON"
     if isinstance(error, UnicodeError):
@@ -122,12 +122,12 @@ def refuse_failure(
         pause = retry_after(response.headers, wall_clock)
         raise SourceUnavailable(f"{host} answered {status}", retry_after=pause)
     if status in _SIGN_IN:
-        raise SourceRejected(f"{host} answered {status}: are the credentials under auth: right, and their rights?")
+        raise SourceRejected(f"{host} answered {status}: are the credentials right, and do they have the rights?")
     if status in _NOT_THERE:
-        advice = f"check base_url and path; if it means that nobody is found, add nobody_status: [{status}]"
+        advice = f"is the address right? If it means that nobody is found, add nobody_status: [{status}]"
         raise UnexpectedAnswer(f"{host} answered {status}: {advice}")
     if status in _REDIRECTS:
-        raise UnexpectedAnswer(f"{host} answered {status}, a redirect that is not followed: check base_url and path")
+        raise UnexpectedAnswer(f"{host} answered {status}, a redirect that is not followed: is the address right?")
     advice = "look at method, path, query and json of this step"
     if not tells_why:
         advice += "; error_message: … shows the CRM's own words"

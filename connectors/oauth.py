@@ -5,6 +5,7 @@ or an HTML page is out of order, and is asked again later.
 """
 
 import base64
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
@@ -23,16 +24,18 @@ from connectors.http_address import origin
 from connectors.token_file import RefreshTokenStore
 from connectors.tokens import Token, TokenSupply
 
-_SIGN_IN_ANEW = "the refresh token is not valid any more: sign in to the CRM and put a new one under auth.refresh_token"
+_SIGN_IN_ANEW = "the refresh token is not valid any more: sign in to the CRM and put a new one under refresh_token"
 _ADVICE = {
     "invalid_grant": _SIGN_IN_ANEW,
     "invalid_code": _SIGN_IN_ANEW,  # Zoho, with status 200
-    "invalid_client": "auth.client_id or auth.client_secret is not right",
+    "invalid_client": "client_id or client_secret is not right",
     "unauthorized_client": "this client may not ask for tokens in this way: allow it in the CRM's settings",
     "unsupported_grant_type": "the server does not issue tokens in this way: choose another auth.type",
-    "invalid_scope": "auth.scope is not granted to this client",
-    "invalid_request": "the request lacks something: compare auth.params and auth.client_auth with the CRM's manual",
+    "invalid_scope": "the scope is not granted to this client",
+    "invalid_request": "the request lacks something: compare params and client_auth, under auth, with the CRM's manual",
 }
+_CODE = re.compile(r"(?=.{1,40}$)[a-z]+(_[a-z]+)+")
+"""What a code of RFC 6749 looks like, those that servers add to it too: nothing that could be a secret."""
 
 
 def _complete(url: str) -> str:
@@ -173,12 +176,14 @@ def _answer(response: Response, wall_clock: Callable[[], float]) -> dict[str, An
     try:
         data = response.json()
     except UnexpectedAnswer:
-        raise SourceUnavailable(f"{server} answered {response.status} without JSON: is auth.token_url right?") from None
+        raise SourceUnavailable(f"{server} answered {response.status} without JSON: is its address right?") from None
     error = data.get("error") if isinstance(data, dict) else None
-    if isinstance(error, str) and error in _ADVICE:
-        raise SourceRejected(f"{server} answered {error}: {_ADVICE[error]}")
+    code = error if isinstance(error, str) and _CODE.fullmatch(error) else ""
+    if advice := _ADVICE.get("invalid_client" if code.startswith("invalid_client") else code):
+        raise SourceRejected(f"{server} answered {code}: {advice}")
     if not isinstance(data, dict) or error or response.status not in range(200, 300):
-        raise SourceUnavailable(f"{server} answered {response.status} without a token")
+        told = f" ({code})" if code else ""
+        raise SourceUnavailable(f"{server} answered {response.status} without a token{told}")
     return data
 
 

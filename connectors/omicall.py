@@ -19,8 +19,7 @@ from bridge.settings import LocalPath
 from connectors.credential import Credential
 from connectors.http import HttpClient, HttpSettings, Request, Response, Tls
 from connectors.http_address import origin
-from connectors.omicall_answer import Phone, has_more, payload_of, phones_in
-from connectors.omicall_people import People, people_of
+from connectors.omicall_answer import Phone, has_more, payload_of, phones_in, refused_list, refused_sign_in
 from connectors.tokens import Token, TokenSupply
 
 _SIGN_IN = "/api/auth"
@@ -67,16 +66,10 @@ class OmicallExtensions(ExtensionSource[OmicallConfig]):
         self._clock = clock
         self._client = HttpClient(HttpSettings(tls=config.tls))
         self._tokens = TokenSupply(self._fetch_token, _SIGN_IN_TIMEOUT, clock)
-        self._people = People((), ())
 
     def read(self, deadline: Deadline) -> Sequence[ExtensionEntry]:
         """Return whoever has an internal phone, from all pages."""
-        self._people = people_of(list(self._phones(deadline)))
-        return self._people.entries
-
-    def report(self) -> Sequence[str]:
-        """Name the full names that lead to nobody."""
-        return tuple(self._people.notes())
+        return [_entry(phone) for phone in self._phones(deadline)]
 
     def close(self) -> None:
         """Sign in no more, and close the connections."""
@@ -105,8 +98,8 @@ class OmicallExtensions(ExtensionSource[OmicallConfig]):
         access_token = str(token.values["access_token"])
         headers = {"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"}
         response = self._get(_LIST, {"page": str(page), "size": str(_PAGE_SIZE)}, headers, deadline)
-        payload = payload_of(response, self._mask(access_token))
-        return phones_in(payload, response.host), has_more(payload, page)
+        payload = payload_of(response, refused_list)
+        return phones_in(payload, response.host), has_more(payload, page, _PAGE_SIZE)
 
     def _fetch_token(self, deadline: Deadline) -> Token:
         try:
@@ -118,7 +111,8 @@ class OmicallExtensions(ExtensionSource[OmicallConfig]):
     def _sign_in(self, deadline: Deadline) -> Token:
         asked_at = self._clock()
         response = self._get(_SIGN_IN, {"apiKey": self.config.api_key.get_secret_value()}, {}, deadline)
-        token = payload_of(response, self._mask()).get("access_token")
+        mask = Redaction([self.config.api_key.get_secret_value()])
+        token = payload_of(response, lambda data: refused_sign_in(data, mask)).get("access_token")
         if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
             raise UnexpectedAnswer(f"{response.host} answered the sign-in without a token")
         return Token({"access_token": token}, asked_at, _LIFE_OF_A_TOKEN)
@@ -127,5 +121,7 @@ class OmicallExtensions(ExtensionSource[OmicallConfig]):
         request = Request("GET", f"{self.config.url}{path}", query=tuple(query.items()), headers=headers)
         return self._client.send(request, deadline)
 
-    def _mask(self, *more: str) -> Redaction:
-        return Redaction([self.config.api_key.get_secret_value(), *more])
+
+def _entry(phone: Phone) -> ExtensionEntry:
+    ids, emails, names = ((text,) if text else () for text in (phone.agent_id, phone.email, phone.name))
+    return ExtensionEntry(ids=ids, emails=emails, names=names, extensions=(phone.extension,))

@@ -2,12 +2,12 @@
 
 The list of internal phones holds every extension's password in clear. While the JSON is parsed, each object keeps the
 few keys that are needed and drops all others before it is built; no message quotes anything of a body but the code of
-an error. Facts: https://api.omicall.com/omicall-api/overview and /call-center.
+an error, and OMICall's words for a refused key. Facts: https://api.omicall.com/omicall-api/overview and /call-center.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
@@ -15,11 +15,13 @@ from connectors.http import Response, retry_after
 
 _NEEDED = {
     *("status_code", "message", "payload"),
-    *("access_token", "items", "has_next", "total_pages"),
+    *("access_token", "items", "has_next", "total_pages", "page_size"),
     *("sip_user", "email", "agent_id", "full_name"),
 }
 _GOOD = "9999"
 _LONGEST_WORDS = 200
+_CODE = re.compile(r"-?[0-9]{1,6}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 _FROM_A_PASSWORD_ON = re.compile(r"(?:pass|pwd|secret|m[aậ]t kh[aẩ]u).*", re.IGNORECASE | re.DOTALL)
 
 
@@ -33,8 +35,8 @@ class Phone:
     name: str
 
 
-def payload_of(response: Response, mask: Callable[[str], str]) -> Mapping[str, object]:
-    """Return what an answer brings; `mask` hides secrets in OMICall's own words for an error.
+def payload_of(response: Response, refused: Callable[[Mapping[str, object]], str]) -> Mapping[str, object]:
+    """Return what an answer brings; `refused` says what is to be told of an answer in which OMICall refuses.
 
     Raises SourceRejected if OMICall refuses, SourceUnavailable if it cannot answer now, UnexpectedAnswer if what came
     is none of its answers.
@@ -44,11 +46,23 @@ def payload_of(response: Response, mask: Callable[[str], str]) -> Mapping[str, o
     if not isinstance(data, dict) or "status_code" not in data:
         raise UnexpectedAnswer(f"{response.host} answered something that is not OMICall's: is 'url' right?")
     if str(data["status_code"]) != _GOOD:
-        raise SourceRejected(f"{response.host} refuses: {_words(data.get('message'), mask)}")
+        raise SourceRejected(f"{response.host} {refused(data)}")
     payload = data.get("payload")
     if not isinstance(payload, dict):
         raise UnexpectedAnswer(f"{response.host} answered without a payload")
     return payload
+
+
+def refused_sign_in(data: Mapping[str, object], mask: Callable[[str], str]) -> str:
+    """Say why OMICall refuses the key, in its own words; `mask` hides secrets in them."""
+    return f"refuses: {_words(data.get('message'), mask)}: is 'api_key' right?"
+
+
+def refused_list(data: Mapping[str, object]) -> str:
+    """Say that OMICall refuses the list, in no words of its own: whatever speaks of phones may hold a password."""
+    code = str(data["status_code"])
+    told = code if _CODE.fullmatch(code) else "unknown"
+    return f"refuses the list of internal phones (status_code {told}): may the account of 'api_key' read it?"
 
 
 def phones_in(payload: Mapping[str, object], host: str) -> list[Phone]:
@@ -59,10 +73,18 @@ def phones_in(payload: Mapping[str, object], host: str) -> list[Phone]:
     return [Phone(*(_text(item.get(key)) for key in ("sip_user", "email", "agent_id", "full_name"))) for item in items]
 
 
-def has_more(payload: Mapping[str, object], page: int) -> bool:
-    """Tell whether there is a page behind this one, as far as the answer says so."""
-    pages = payload.get("total_pages")
-    return payload.get("has_next") is True or (isinstance(pages, int) and page < pages)
+def has_more(payload: Mapping[str, object], page: int, asked_for: int) -> bool:
+    """Tell whether there is a page behind this one, which was asked for with so many phones at most.
+
+    Raises UnexpectedAnswer if a full page does not say so in a way that is understood: half a list is none.
+    """
+    next_, pages = payload.get("has_next"), _whole(payload.get("total_pages"))
+    if next_ is True or (pages is not None and page < pages):
+        return True
+    size = _whole(payload.get("page_size")) or asked_for
+    if not isinstance(next_, bool) and pages is None and len(_list(payload.get("items"))) >= min(size, asked_for):
+        raise UnexpectedAnswer("OMICall's list of internal phones does not say whether it has another page")
+    return False
 
 
 def _refuse_failure(response: Response) -> None:
@@ -96,3 +118,12 @@ def _words(message: object, mask: Callable[[str], str]) -> str:
 
 def _text(value: object) -> str:
     return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def _whole(value: object) -> int | None:
+    text = _text(value)
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -47,18 +48,32 @@ class _Part(BaseModel):
 
 
 class Need(_Part):
-    """Something that an admin has to write, or may write if it has a default."""
+    """Something that an admin has to write, or may write if it has a default.
+
+    `no_path` is told to whoever writes a path behind the host of an address; `choices` are all that may be written.
+    """
 
     help: Text
     example: Text
     secret: bool = False
     address: bool = False
+    no_path: str = ""
+    choices: list[str] = []
     default: str | None = None
 
     @property
     def kind(self) -> Any:  # noqa: ANN401 - annotations are of any kind
         """The annotation of a setting for it."""
+        if self.choices:
+            return Literal[tuple(self.choices)]
+        if self.no_path:
+            return Annotated[_Site, AfterValidator(self._without_path)]
         return Credential if self.secret else _Site if self.address else _Plain
+
+    def _without_path(self, address: str) -> str:
+        if urlsplit(address).path:
+            raise ValueError(f"only https://HOST belongs here: {self.no_path}")
+        return address
 
     def read(self, written: object) -> str:
         """Return what is written as text. Raises ValidationError if it is not what is needed."""

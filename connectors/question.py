@@ -40,7 +40,7 @@ class Question(RequestTemplate):
     nobody_status: Annotated[list[Status], OneOrMore()] = Field(
         default=[],
         description="Statuses by which the CRM says that nobody is found, such as 404. With 'nobody_when', only if "
-        "that holds on their answer, too.",
+        "that holds on their answer, too; 204 has none.",
     )
     nobody_when: JmesPath | None = Field(
         default=None, description="Holds on the answer if it means that nobody is found (JMESPath)."

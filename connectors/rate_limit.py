@@ -1,7 +1,8 @@
 """As many requests as a source allows, and no more: at most so many in any window of so many seconds.
 
-A request waits for its turn only for a moment; if that is further away it is not made at all, so that the caller gets
-what is remembered instead of waiting in vain.
+A request of a call waits for its turn only for a moment; if that is further away it is not made at all, so that the
+caller gets what is remembered instead of waiting in vain. What is read in the background waits as long as it may, and
+leaves half of all turns to calls.
 """
 
 import re
@@ -20,6 +21,7 @@ from bridge.errors import SourceBusy
 _WRITTEN = re.compile(r"\s*(?P<count>[1-9][0-9]{0,4})\s*/\s*(?P<unit>[smh])\s*", re.ASCII)
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_TURN = 1.0
+_NO_TURN = "as many requests as max_rate allows were made just now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +52,46 @@ RateSetting = Annotated[
 
 
 class RateLimit:
-    """Gives turns; safe to use from many threads."""
+    """Gives turns; safe to use from many threads. `sleep` returns something true when asking has ended."""
 
-    def __init__(self, rate: Rate, clock: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, rate: Rate, clock: Clock = time.monotonic, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
         self._seconds = rate.seconds
         self._clock = clock
         self._sleep = sleep
         self._turns: deque[float] = deque(maxlen=rate.count)
+        self._for_background = max(1, rate.count // 2)
         self._lock = threading.Lock()
 
     def take(self, deadline: Deadline) -> None:
         """Wait for a turn; raises SourceBusy at once if there is none within a second and before `deadline`."""
         with self._lock:
             now = self._clock()
-            full = len(self._turns) == self._turns.maxlen
-            turn = max(now, self._turns[0] + self._seconds) if full else now
+            turn = self._turn(now, self._turns.maxlen or 1)
             if turn - now > min(_LONGEST_TURN, deadline.remaining()):
-                raise SourceBusy("as many requests as max_rate allows were made just now")
+                raise SourceBusy(_NO_TURN)
             self._turns.append(turn)
         if turn > now:
             self._sleep(turn - now)
+
+    def take_in_background(self, deadline: Deadline) -> None:
+        """Wait until half of all turns are free; raises SourceBusy at once if that is not before `deadline`.
+
+        Nothing is reserved meanwhile, and so calls come first.
+        """
+        while True:
+            with self._lock:
+                now = self._clock()
+                wait = self._turn(now, self._for_background) - now
+                if wait <= 0:
+                    self._turns.append(now)
+                    return
+            if wait > deadline.remaining():
+                raise SourceBusy(_NO_TURN)
+            if self._sleep(wait):
+                raise SourceBusy("asking has ended")
+
+    def _turn(self, now: float, count: int) -> float:
+        """Return when the next request may be made if at most `count` are made in any window."""
+        return max(now, self._turns[-count] + self._seconds) if len(self._turns) >= count else now

@@ -56,6 +56,11 @@ class Reading:
             for item in _items(question, record):
                 if self._counts(question, item, index):
                     rows += self._taken(question, item, index)
+        if not counted and isinstance(question, Step) and question.full_page and len(records) >= question.full_page:
+            raise UnexpectedAnswer(
+                f"{len(records)} records came, as many as there can be at once, and none holds the caller's number: is "
+                "the number searched for at all, and is the search exact enough?"
+            )
         if len(rows) > self.most:
             raise UnexpectedAnswer(f"more than {self.most} items in the answer: the request asks for too much")
         return rows, counted

@@ -19,6 +19,15 @@ from connectors.template_check import near
 from connectors.template_scope import group_of, keys_of, known_names
 from connectors.users import Users
 
+_NO_NUMBER = (
+    "the request does not hold the caller's number, so everybody who calls would get these owners: write for example "
+    "{{ caller.national }}, or 'match' with the records' own phone fields"
+)
+_NO_ROW = (
+    "the request uses nothing that was found before, so everybody who is found would get these owners: write for "
+    "example {{ owner_id }}, or {{ caller.national }}"
+)
+
 
 def _address(text: str) -> str:
     try:
@@ -114,6 +123,22 @@ class RestConfig(HttpSettings):
     def _takes_nothing_in_vain(self) -> Self:
         for place, name in self._unused():
             raise located(place, f"no later step uses {name!r}; an owner has {', '.join(OWNER_FIELDS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_for_the_caller(self) -> Self:
+        everywhere = frozenset[str]().union(*(header.names for header in self.headers.values()))
+        taken: set[str] = set()
+        for number, step in enumerate(self.steps):
+            read = step.names | everywhere
+            begins = number == 0 or step.start is not None
+            known = set[str]() if begins else taken | {f"all.{name}" for name in taken}
+            holds = {"caller", "form"} & read
+            if step.match == "exact" and not holds:
+                raise located(("steps", number), f"match: exact compares nothing, and {_NO_NUMBER}")
+            if step.match is None and not holds and not known & read:
+                raise located(("steps", number), _NO_NUMBER if begins else _NO_ROW)
+            taken |= step.take.keys() - {"login"}
         return self
 
     def _unused(self) -> Iterator[tuple[tuple[str | int, ...], str]]:

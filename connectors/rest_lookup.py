@@ -1,33 +1,19 @@
 """One call's way through the steps of the rest connector."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from bridge.connector import Call, Owner
 from bridge.deadline import Deadline
 from bridge.errors import SourceError
-from bridge.phone import PhoneNumber, holds
 from connectors.answers import Judging
 from connectors.asking import Asking, Source
 from connectors.records import Reading, Row, owners
-from connectors.steps import FORMS, Step
+from connectors.spellings import Spellings, certain_spellings, spellings
+from connectors.steps import Step
 from connectors.user_list import UserList
 
-
-class _Spellings(dict[str, Any]):
-    """The spellings of a number for templates; `{% if hotline %}` tells whether there is one."""
-
-    def __bool__(self) -> bool:
-        return bool(self["e164"])
-
-
-def _spellings(number: PhoneNumber | None, region: str) -> _Spellings:
-    """Return them all; those of a foreign number have its code: without, it might be somebody else's in `region`."""
-    found = _Spellings({form: getattr(number, form, "") for form in FORMS}, forms=list(number.forms) if number else [])
-    if number and not holds(number.national, number, region):
-        interleaved = "".join(f"%{digit}" for digit in number.digits)
-        found.update(national=number.e164, nsn=number.digits, interleaved=interleaved)
-    return found
+_PLACEHOLDER = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})+")
 
 
 class Lookup:
@@ -45,8 +31,8 @@ class Lookup:
             source,
             Judging(call.caller, source.mask.text, self._say),
             {
-                "caller": _spellings(call.caller, config.region),
-                "hotline": _spellings(call.hotline, config.region),
+                "caller": spellings(call.caller, config.region),
+                "hotline": spellings(call.hotline, config.region),
                 **config.own_names(),
             },
             deadline,
@@ -60,7 +46,7 @@ class Lookup:
         """Return the owners of the caller. Raises SourceError, naming the step."""
         rows: list[Row] = []
         for number, step in enumerate(self._config.steps, 1):
-            self._place = f"step {number} ({step.path.source})" if step.path.source else f"step {number}"
+            self._place = _place(number, step)
             try:
                 rows = self._after(step, rows, begins=number == 1)
             except SourceError as error:
@@ -117,23 +103,28 @@ class Lookup:
 
     def _found(self, step: Step, names: Mapping[str, object]) -> list[Row]:
         """Make the request with each text of `for_each`, and within it with each form until a record counts."""
+        caller = self._spellings(step)
+        if caller is None:
+            self._say("not asked: the digits of this number may be somebody else's, and match: exact compares no more")
+            return []
         result: list[Row] = []
+        place = self._place
         name, values = next(iter(step.for_each.items()), ("", [""]))
         for value in values:
-            for form in self._forms(step):
-                answers = self._asking.answers(step, {**names, name: value, "form": form})
+            self._place = _with_value(place, name, value)
+            for form in _forms(step, caller):
+                answers = self._asking.answers(step, {**names, "caller": caller, name: value, "form": form})
                 rows, counted = self._reading.rows(step, answers)
                 result += rows
                 if counted:
                     break
+        self._place = place
         return result
 
-    def _forms(self, step: Step) -> Iterator[str]:
-        if step.forms is None:
-            return iter([""])
-        spellings = _spellings(self._call.caller, self._config.region)
-        texts = [text for form in step.forms for text in (spellings["forms"] if form == "all" else [spellings[form]])]
-        return iter(dict.fromkeys(str(text) for text in texts if text))
+    def _spellings(self, step: Step) -> Spellings | None:
+        """Return the spellings that the step may ask for; None if there is none that is the caller's for certain."""
+        make = certain_spellings if step.match == "exact" else spellings
+        return make(self._call.caller, self._config.region)
 
     def _say(self, line: str) -> None:
         self._tell(f"{self._place}: {line}")
@@ -141,3 +132,21 @@ class Lookup:
     def _tell(self, line: str) -> None:
         if self._call.explained:
             self._call.explain(self._mask.text(line))
+
+
+def _forms(step: Step, caller: Spellings) -> Iterator[str]:
+    if step.forms is None:
+        return iter([""])
+    texts = [text for form in step.forms for text in (caller["forms"] if form == "all" else [caller[form]])]
+    return iter(dict.fromkeys(str(text) for text in texts if text))
+
+
+def _place(number: int, step: Step) -> str:
+    """Return what messages call the step: its number, and its path without what is put into it."""
+    path = _PLACEHOLDER.sub("…", step.path.source)
+    return f"step {number} ({path})" if path.strip("…") else f"step {number}"
+
+
+def _with_value(place: str, name: str, value: str) -> str:
+    """Add for which value of `for_each` the step is being made."""
+    return f"{place}, {name} {value}" if name else place

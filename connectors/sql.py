@@ -2,19 +2,20 @@
 
 `sql_config.py` says what can be written, `sql_query.py` checks the SELECT, `sql_database.py` asks within the deadline,
 `sql_rows.py` reads the rows. A row counts if the query compared whole numbers, or if its column `phone` holds the
-caller's: what is found by a part of a number alone names a stranger's owner.
+caller's: what is found by a part of a number alone, or by a number that lost its `+`, names a stranger's owner.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from bridge.connector import Call, Connector, Owner
 from bridge.deadline import Deadline
-from bridge.errors import InvalidNumber, UnexpectedAnswer
+from bridge.errors import UnexpectedAnswer
 from bridge.phone import PhoneNumber
 from connectors.sql_config import SqlConfig
 from connectors.sql_database import Found, SqlDatabase
 from connectors.sql_rows import check_columns, owners_of, rows_of
+from connectors.sql_values import is_anothers_without_plus, values_for
 
 _MOST_ROWS = 1000
 _PROBE = PhoneNumber("+84999999999")
@@ -46,7 +47,7 @@ class SqlConnector(Connector[SqlConfig]):
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
         """Return the owners that the rows for the caller name, in the order of the rows."""
         found = self._ask(call, deadline)
-        counting = list(rows_of(found, call.caller, self.config.region, call.explain))
+        counting = self._counting(call, found)
         owners = owners_of(found.columns, counting)
         if call.explained:
             milliseconds = found.seconds * 1000
@@ -71,15 +72,25 @@ class SqlConnector(Connector[SqlConfig]):
         """Close the connections."""
         self._database.close()
 
+    def _counting(self, call: Call, found: Found) -> Sequence[Sequence[Any]]:
+        region = self.config.region
+        if "phone" not in found.columns and is_anothers_without_plus(call.caller, region):
+            call.explain(
+                f"no row counts: without + the caller's number would be somebody else's in {region}, so the query has "
+                "to return the number that was found as a column called phone"
+            )
+            return ()
+        return list(rows_of(found, call.caller, region, call.explain))
+
     def _ask(self, call: Call, deadline: Deadline) -> Found:
         every = values_for(call, self.config.region)
         values = {name: every[name] for name in self._query.parameters}
         found = self._database.ask(self._query.statement, values, deadline, most=_MOST_ROWS)
         self._check(found)
-        if self._query.compares_parts and "phone" not in found.columns:
+        if self._query.finds_more and "phone" not in found.columns:
             raise UnexpectedAnswer(
-                f"{self._database.place}: {self._query.compares_parts} also finds other customers' numbers: return "
-                f"the number that was found as a column called phone; the query returned {', '.join(found.columns)}"
+                f"{self._database.place}: {self._query.finds_more}: return the number that was found as a column "
+                f"called phone; the query returned {', '.join(found.columns)}"
             )
         return found
 
@@ -95,28 +106,3 @@ class SqlConnector(Connector[SqlConfig]):
         if found.seconds > _SLOW:
             lines.append(f"slow: {took}, and every call waits for it: is there an index on what it compares?")
         return lines
-
-
-def values_for(call: Call, region: str) -> Mapping[str, object]:
-    """Return what every parameter stands for; None, which equals nothing in SQL, where there is no such spelling.
-
-    A number of another country has no national spelling here: it might be somebody else's in `region`.
-    """
-    caller = call.caller
-    return {
-        "e164": caller.e164,
-        "digits": caller.digits,
-        "national": _unambiguous(caller.national, caller, region),
-        "nsn": _unambiguous(caller.nsn, caller, region),
-        "legacy": caller.legacy or None,
-        "interleaved": caller.interleaved,
-        "forms": list(caller.forms),
-        "hotline": call.hotline.e164 if call.hotline else None,
-    }
-
-
-def _unambiguous(spelling: str, caller: PhoneNumber, region: str) -> str | None:
-    try:
-        return spelling if PhoneNumber.parse(spelling, region) == caller else None
-    except InvalidNumber:
-        return None

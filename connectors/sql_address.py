@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from connectors.sql_options import check_options
 from connectors.template_check import near
 
 EXAMPLE = "postgresql://USER@HOST/DATABASE"
@@ -26,7 +27,7 @@ _SOCKETS = {"host", "hostaddr", "unix_socket", "service"}
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A kind of database: its name for people, SQLAlchemy's name, its driver's module, and the extra that brings it."""
+    """A kind of database: its name for people and in an address, its driver's module, and the extra that brings it."""
 
     title: str
     kind: str
@@ -35,7 +36,7 @@ class Database:
 
     @property
     def drivername(self) -> str:
-        """What SQLAlchemy calls the database together with its driver."""
+        """What SQLAlchemy calls the database together with its driver; it calls MariaDB so as well."""
         return f"{self.kind}+{self.module}" if self.extra else self.kind
 
     def load_driver(self) -> None:
@@ -51,7 +52,7 @@ class Database:
 _DATABASES = {
     "postgresql": Database("PostgreSQL", "postgresql", "psycopg", "postgresql"),
     "mysql": Database("MySQL", "mysql", "pymysql", "mysql"),
-    "mariadb": Database("MariaDB", "mysql", "pymysql", "mysql"),
+    "mariadb": Database("MariaDB", "mariadb", "pymysql", "mysql"),
     "mssql": Database("SQL Server", "mssql", "pymssql", "mssql"),
     "sqlite": Database("SQLite", "sqlite", "sqlite3"),
 }
@@ -106,7 +107,20 @@ def checked_address(address: str, directory: Path | None) -> str:
         raise ValueError(f"names no host: write {EXAMPLE}")
     if not url.database and "service" not in url.query:
         raise ValueError(f"names no database: write {EXAMPLE}")
+    _check_borders(url)
+    check_options(database.module, url.query)
     return url.set(drivername=database.drivername).render_as_string(hide_password=False)
+
+
+def _check_borders(url: URL) -> None:
+    """Raise ValueError if a sign in a user's name ends it too early: a password would be taken for a database."""
+    if url.password is not None or "@" in (url.database or ""):
+        raise ValueError(
+            "what stands before the '@' is no user's name: write DOMAIN\\USER for one of a Windows domain, %2F %23 %3F "
+            "for / # ? in it, and 'password:' beside the url"
+        )
+    if ":" in (url.database or ""):
+        raise ValueError("holds a ':' behind the host's '/': a port stands before it, HOST:5433/DATABASE")
 
 
 def _file_address(url: URL, directory: Path | None) -> str:

@@ -7,6 +7,11 @@ from connectors.sql_words import Token
 COLUMNS = ("owner_id", "email", "login", "name", "extension", "phone")
 """The columns that have a meaning; a query may return any of them, and several called phone."""
 
+_PARTS_OF_NAMES = (
+    *(("mail", "email"), ("ext", "extension"), ("phone", "phone"), ("tel", "phone"), ("mobile", "phone")),
+    *(("login", "login"), ("user", "login"), ("name", "name")),
+)
+
 _BEFORE_THE_COLUMNS = frozenset(("SELECT", "DISTINCT", "ALL", "TOP"))
 _BEHIND_THE_COLUMNS = frozenset(("FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT", "ORDER", "LIMIT", "GROUP", "HAVING"))
 
@@ -18,6 +23,11 @@ def columns_of(bare: Sequence[Token]) -> tuple[str, ...] | None:
     """
     names = [_name(item) for item in _items(bare)]
     return tuple(name.casefold() for name in names if name) if names and all(names) else None
+
+
+def meant_by(name: str) -> str:
+    """Return the column that one of another name is probably meant to be."""
+    return next((column for part, column in _PARTS_OF_NAMES if part in name), "owner_id")
 
 
 def _items(bare: Sequence[Token]) -> Iterator[Sequence[Token]]:

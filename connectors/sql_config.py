@@ -52,8 +52,8 @@ class DatabaseKeys(BaseModel):
 
     @property
     def kind(self) -> str:
-        """SQLAlchemy's name of the kind of database."""
-        return make_url(self.url).get_backend_name()
+        """SQLAlchemy's name of the kind of database; MariaDB is asked as MySQL, for either may stand for the other."""
+        return make_url(self.url).get_backend_name().replace("mariadb", "mysql")
 
     def check(self, key: str, sql: str, *, asks_for_caller: bool) -> Query:
         """Return the query that stands under `key`; raises pydantic's error, at that place, if it may not be run."""

@@ -141,7 +141,11 @@ def open_sqlite(options: Options, timeout: float) -> sqlite3.Connection:
     """Open a file, for reading only; one that is not there is not made."""
     uri = f"{options['path'].absolute().as_uri()}?mode=ro"
     patience = min(timeout, current_watch().deadline.remaining())  # nothing cuts off who waits for a locked file
-    opened = sqlite3.connect(uri, uri=True, timeout=patience, check_same_thread=False, isolation_level=None)
+    try:
+        opened = sqlite3.connect(uri, uri=True, timeout=patience, check_same_thread=False, isolation_level=None)
+    except sqlite3.OperationalError as error:  # which does not tell the path
+        problem = f"{error}: {options['path'].absolute()}"
+        raise OSError(error.sqlite_errorcode, problem) from None
     current_watch().over(cut_off("sqlite", opened))
     return opened
 

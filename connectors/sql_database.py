@@ -86,12 +86,15 @@ class SqlDatabase:
             with connection:
                 try:
                     watch.over(cut_off(self._kind, connection.connection.dbapi_connection))
-                    return self._run(connection, query, values, most)
+                    found = self._run(connection, query, values, most)
+                    connection.rollback()
                 except Exception as error:  # noqa: BLE001 - the drivers raise anything
                     failure = self._failure(error, watch)
-                    if isinstance(failure, Lost) or watch.expired:
+                    if isinstance(failure, Lost) or watch.expired or not _could_be_ended(connection):
                         connection.invalidate()
                     raise failure from None
+                else:
+                    return found
                 finally:
                     if self._closed.is_set() and not connection.invalidated:
                         connection.detach()
@@ -114,3 +117,12 @@ class SqlDatabase:
         if connecting and isinstance(failure, SourceUnavailable):
             return Unreachable(str(failure))
         return Lost(str(failure)) if is_lost(error) else failure
+
+
+def _could_be_ended(connection: Connection) -> bool:
+    """Leave the transaction of a question that failed; tell whether the connection is as good as before."""
+    try:
+        connection.rollback()
+    except Exception:  # noqa: BLE001 - the drivers raise anything
+        return False
+    return True

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import NullPool, QueuePool, create_engine
 from sqlalchemy.engine import Engine, make_url
 
+from bridge.errors import SourceRejected
 from connectors.sql_address import place_of
 from connectors.sql_config import DatabaseKeys
 from connectors.sql_connect import OPENERS
 from connectors.sql_errors import judged
+from connectors.sql_options import missing_file
 from connectors.sql_session import session_statements
 
 _OLDEST_CONNECTION = 1800
@@ -25,11 +27,14 @@ def make_engine(keys: DatabaseKeys, timeout: float, places: int) -> Engine:
     Nothing is connected yet. Needs a `Watch` around whatever may connect.
     """
     url, kind = make_url(keys.url), keys.kind
+    url = url.set(drivername=url.drivername.replace("mariadb", "mysql"))
 
     def connect() -> Any:  # noqa: ANN401 - the drivers' own types
         if kind == "sqlite":
             options: dict[str, Any] = {"path": Path(url.database or "")}
         else:
+            if missing := missing_file(url.query):
+                raise SourceRejected(f"{place_of(keys.url)}: {missing}")
             secret = keys.password.get_secret_value() if keys.password else None
             options = dict(engine.dialect.create_connect_args(url.set(password=secret))[1])
         opened = OPENERS[kind](options, timeout)
@@ -51,7 +56,7 @@ def _manners(kind: str, timeout: float, places: int) -> dict[str, Any]:
         manners |= {"pool_use_lifo": True, "pool_recycle": _OLDEST_CONNECTION, "pool_reset_on_return": None}
     if kind == "postgresql":
         manners |= {"use_native_hstore": False}  # saves a question to each new connection
-    if kind != "mssql":  # there is no read-only mode there, but a transaction that is never committed
+    if kind in {"mysql", "sqlite"}:  # the others ask in a transaction that is never committed
         manners |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
     return manners
 
@@ -70,6 +75,9 @@ def _begin(opened: Any, keys: DatabaseKeys, timeout: float) -> None:  # noqa: AN
             _run(opened, statement)
         except Exception as error:  # noqa: BLE001 - the drivers raise anything
             raise judged(error, f"{place_of(keys.url)}: on_connect[{number}]") from None
+    if keys.kind == "postgresql":  # each question says BEGIN READ ONLY, whatever the one before it changed
+        opened.autocommit = False
+        opened.read_only = True
 
 
 def _run(opened: Any, statement: str) -> None:  # noqa: ANN401 - the drivers' own types

@@ -12,16 +12,25 @@ from collections.abc import Callable, Mapping
 from bridge.errors import SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 
 _LONGEST_MESSAGE = 240
-_NUMBER = re.compile(r"(?:%?[0-9]){6,}")
+_NUMBER = re.compile(r"[0-9](?:[)]?[\s./%-]?[0-9]){5,}")
+_HOST = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:[.](?!$)|$)){4}")
 
 _POSTGRESQL_LATER = ("08", "40", "53", "55", "57", "58")
 _POSTGRESQL_LATER_WORDS = ("starting up", "shutting down", "recovery", "too many", "connection slots", "not accept")
+_POSTGRESQL_NO_SUCH = "42883"
+_TEXTS = "parameters are texts: compare CAST(column AS text)"
 _MYSQL_LATER = frozenset((1040, 1053, 1203, 1205, 1213, 1226, 1290, 1317, 1836, 1927, 1969, 3024, 4031))
 _MYSQL_CLIENT = range(2000, 3000)
 _MSSQL_LATER = frozenset((1204, 1205, 1222, 8645, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920))
 _MSSQL_LIBRARY = range(20000, 20100)
 _SQLITE_LATER = frozenset(
     (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_CANTOPEN)
+)
+_SQLITE_WAL = frozenset(
+    (sqlite3.SQLITE_READONLY_DIRECTORY, sqlite3.SQLITE_READONLY_CANTINIT, sqlite3.SQLITE_READONLY_RECOVERY)
+)
+_WAL = (
+    ": the file is in WAL mode, where reading writes files beside it: let the service write its folder, or ask a copy"
 )
 
 Judgement = tuple[bool, str]
@@ -55,10 +64,17 @@ def judged(error: BaseException, place: str) -> SourceError:
 
 
 def readable(words: str) -> str:
-    """Return a database's words on one line, not too long, long numbers masked but for their last three digits."""
+    """Return a database's words on one line, not too long, long numbers masked but for their last three digits.
+
+    A number may be written in groups; a host's address is none.
+    """
     line = " ".join("".join(char if char.isprintable() else " " for char in words).split())
-    masked = _NUMBER.sub(lambda found: f"…{found[0].replace('%', '')[-3:]}", line)
+    masked = _NUMBER.sub(_masked, line)
     return masked if len(masked) <= _LONGEST_MESSAGE else f"{masked[:_LONGEST_MESSAGE]}…"
+
+
+def _masked(found: re.Match[str]) -> str:
+    return found[0] if _HOST.fullmatch(found[0]) else f"…{''.join(filter(str.isdigit, found[0]))[-3:]}"
 
 
 def is_lost(error: BaseException) -> bool:
@@ -74,7 +90,8 @@ def _postgresql(error: BaseException) -> Judgement:
     state = getattr(error, "sqlstate", None)
     words = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
     if state:
-        return state[:2] in _POSTGRESQL_LATER, f"{words} ({state})"
+        hint = f"; {_TEXTS}" if state == _POSTGRESQL_NO_SUCH and words.startswith("operator") else ""
+        return state[:2] in _POSTGRESQL_LATER, f"{words} ({state}){hint}"
     _, fatal, said = words.rpartition("FATAL:")
     if fatal:
         return any(word in said for word in _POSTGRESQL_LATER_WORDS), said
@@ -105,7 +122,8 @@ def _mssql(error: BaseException) -> Judgement:
 def _sqlite(error: BaseException) -> Judgement:
     """https://sqlite.org/rescode.html, the primary codes."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return code in _SQLITE_LATER, str(error)
+    whole = getattr(error, "sqlite_errorcode", 0)
+    return code in _SQLITE_LATER, f"{error}{_WAL if whole in _SQLITE_WAL else ''}"
 
 
 _JUDGES: Mapping[str, Callable[[BaseException], Judgement]] = {

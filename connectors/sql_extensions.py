@@ -17,6 +17,7 @@ from connectors.sql_rows import check_columns, extensions_of, texts_of
 
 _log = logging.getLogger(__name__)
 
+_KINDS = {"owner_id": "ids", "email": "emails", "login": "logins", "name": "names"}
 _NEEDED = "needs a column extension, and one of owner_id, email, login and name"
 
 
@@ -83,6 +84,7 @@ def _entries(place: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) 
             left_out += 1
             continue
         if names and extensions:
-            yield ExtensionEntry(tuple(names.values()), tuple(extensions))
+            kinds = {kind: (names[column],) for column, kind in _KINDS.items() if column in names}
+            yield ExtensionEntry(**kinds, extensions=tuple(extensions))
     if left_out:
         _log.warning("%s: %d row(s) are left out: an extension consists of digits", place, left_out)

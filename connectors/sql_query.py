@@ -6,34 +6,23 @@ the second line of defence, not this.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import BindParameter, String, TextClause, bindparam, text
-from sqlalchemy.types import NullType
 
-from connectors.sql_columns import COLUMNS, columns_of
+from connectors.sql_columns import COLUMNS, columns_of, meant_by
+from connectors.sql_compared import finds_more, is_a_column
 from connectors.sql_words import Token, did_you_mean, tokens_of
+from connectors.sql_writes import check_only_reads
 
 _SPELLINGS = ("e164", "national", "nsn", "digits", "legacy", "interleaved", "forms")
 PARAMETERS = (*_SPELLINGS, "hotline")
 """What a query may ask for, written with a colon before it."""
 
+_OF_THE_CALLER = frozenset(f":{name}" for name in _SPELLINGS)
 _ASKS_FOR_THE_CALLER = frozenset(_SPELLINGS) - {"legacy"}  # which most numbers do not have
 _LIST = "forms"
 
-_WRITES = frozenset(
-    (
-        *("INSERT", "UPDATE", "DELETE", "MERGE", "INTO", "CALL", "EXEC", "EXECUTE", "TRUNCATE"),
-        *("DROP", "ALTER", "CREATE", "GRANT", "REVOKE", "WAITFOR", "SHUTDOWN"),
-    )
-)
-_COMPARES_PARTS = frozenset(("LIKE", "ILIKE", "REGEXP", "RLIKE", "SIMILAR", "GLOB", "CONTAINS", "FREETEXT", "MATCH"))
-_CUTS_PARTS = frozenset(
-    (
-        *("LEFT", "RIGHT", "SUBSTR", "SUBSTRING", "MID", "POSITION", "STRPOS", "INSTR", "LOCATE", "CHARINDEX"),
-        *("PATINDEX", "REGEXP_LIKE", "REGEXP_MATCH", "REGEXP_MATCHES", "REGEXP_SUBSTR", "STARTS_WITH"),
-    )
-)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{(?:caller|phone|number|hotline|" + "|".join(_SPELLINGS) + r")\b[^}]*\}")
 _PLACEHOLDER = re.compile(r"%s|%\(\w+\)s|(?<!\w)\$\d+")
 _HOW_TO_ASK = "write a parameter such as :e164 or IN (:forms), without quotes"
@@ -49,6 +38,7 @@ class Query:
         tokens = _without_last_semicolon(list(map(_without_comment, tokens_of(sql, kind))))
         bare = [token for token in tokens if token.kind not in {"blank", "comment"}]
         _check_shape(sql, bare)
+        check_only_reads(bare, kind)
         self.parameters = frozenset(token.text[1:] for token in bare if token.kind == "parameter")
         if asks_for_caller:
             _check_parameters(self.parameters, bare)
@@ -56,13 +46,12 @@ class Query:
             raise ValueError(f"{_listed(self.parameters)}: this query is for no caller, so it has no parameters")
         self.columns = columns_of(bare)
         _check_columns(self.columns)
-        self.compares_parts = next(_comparing_parts(bare), "")
-        """What in the query finds longer numbers too, so that rows have to be compared again; nothing if it does not.
-        """
-        if self.compares_parts and asks_for_caller and self.columns is not None and "phone" not in self.columns:
+        self.finds_more = finds_more(bare, _OF_THE_CALLER) if asks_for_caller else ""
+        """Why the query may find other numbers, too, so that rows have to be compared again; nothing if it does not."""
+        if self.finds_more and self.columns is not None and "phone" not in self.columns:
             raise ValueError(
-                f"{self.compares_parts} also finds other customers' numbers: return the number that was found as a "
-                "column called phone (SELECT …, telephone AS phone), and it is compared as a whole"
+                f"{self.finds_more}: write column = :e164 or column IN (:{_LIST}), or return the number that was found "
+                "as a column called phone (SELECT …, telephone AS phone), and it is compared as a whole"
             )
         self.statement = _statement(tokens)
 
@@ -87,14 +76,6 @@ def _check_shape(sql: str, bare: Sequence[Token]) -> None:
         raise ValueError("has to be a SELECT (or WITH … SELECT): omi-bridge only reads")
     if any(token.text == ";" for token in bare):
         raise ValueError("has to be one statement: what else a connection needs stands under 'on_connect'")
-    previous = first
-    for token in bare:
-        if token.word in _WRITES and previous.text != ".":
-            raise ValueError(
-                f"{token.text} belongs to statements that change something, and omi-bridge only reads; "
-                "a column or table of that name has to stand in quotes"
-            )
-        previous = token
     outside = "".join(" " if token.kind in {"text", "name"} else token.text for token in bare)
     if found := _PLACEHOLDER.search(outside):
         raise ValueError(f"{found[0]} is another language's placeholder: {_HOW_TO_ASK}")
@@ -117,6 +98,11 @@ def _check_parameters(used: frozenset[str], bare: Sequence[Token]) -> None:
     for at, token in enumerate(bare):
         if token.text == f":{_LIST}" and _brackets_around(bare, at) is None:
             raise ValueError(f":{_LIST} is a list: write IN (:{_LIST}) or = :e164")
+        if token.text in _OF_THE_CALLER and is_a_column(bare, at):
+            raise ValueError(
+                f"{token.text} stands among the columns that are returned, and so compares nothing: compare it behind "
+                "WHERE; what is returned as phone has to come from the table"
+            )
 
 
 def _brackets_around(bare: Sequence[Token], at: int) -> bool | None:
@@ -131,18 +117,10 @@ def _check_columns(columns: Sequence[str] | None) -> None:
     """Raise ValueError if the names of all columns can be read from the text, and one of them means nothing."""
     for name in columns or ():
         if name not in COLUMNS:
-            known = f"; known: {', '.join(COLUMNS)} (name a column by AS: {name} AS owner_id)"
+            known = f"; known: {', '.join(COLUMNS)} (name a column by AS: {name} AS {meant_by(name)})"
             raise ValueError(f"the column {name} means nothing{did_you_mean(name, COLUMNS) or known}")
     if columns is not None and not set(columns) - {"phone"}:
         raise ValueError(f"no column names the owner: {', '.join(COLUMNS[:-1])} or several of them")
-
-
-def _comparing_parts(bare: Sequence[Token]) -> Iterator[str]:
-    for token, following in zip(bare, [*bare[1:], bare[-1]], strict=True):
-        if token.word in _COMPARES_PARTS or (token.word in _CUTS_PARTS and following.text == "("):
-            yield token.word
-        elif token.text in {"~", ":interleaved"}:
-            yield token.text
 
 
 def _statement(tokens: Sequence[Token]) -> TextClause:
@@ -162,8 +140,8 @@ def _statement(tokens: Sequence[Token]) -> TextClause:
 
 
 def _bound(name: str) -> BindParameter[object]:
-    """Leave it to the database what a number is compared as; only a pattern is a text for sure."""
-    return bindparam(name, type_=String() if name == "interleaved" else NullType(), expanding=name == _LIST)
+    """Hand over every spelling as a text: taken for numbers, `+951234567` and `0951234567` would be one."""
+    return bindparam(name, type_=String(), expanding=name == _LIST)
 
 
 def _listed(names: Sequence[str] | frozenset[str]) -> str:

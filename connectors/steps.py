@@ -70,7 +70,15 @@ class Step(Question):
     match: Match | None = Field(
         default=None,
         description="The record's own phone fields (JMESPath): it counts only if one of them holds the caller's "
-        "number. 'exact' if the CRM itself compares whole numbers. Needed where the request holds the number.",
+        "number. 'exact' if the CRM itself compares whole numbers; then only "
+        "spellings that are nobody else's are asked for. Needed where the request holds the number.",
+    )
+
+    full_page: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many records an answer holds at most. If so many came and none of them holds the caller's "
+        "number, that is an error, for the caller's own may be among those that did not come.",
     )
 
     @model_validator(mode="wrap")
@@ -110,6 +118,14 @@ class Step(Question):
                 raise located(
                     ("for_each",), f"the request does not use {{{{ {name} }}}}, so it would be the same for each"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_what_is_left_out(self) -> Self:
+        if self.full_page and (self.match is None or self.match == "exact"):
+            raise located(("full_page",), "needs 'match' with phone fields: without them every record counts")
+        if self.full_page and self.pages:
+            raise located(("full_page",), "with 'pages' all records come: leave it out")
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,9 @@
 """The list of users in force: read when the connector is opened, and again in a thread of its own.
 
-No call ever waits for it. A reading that fails, or finds nobody where somebody was, leaves the last good list in force.
-Somebody whom the list does not know may be new: then it is read before its time, but at most once a minute.
+No call ever waits for it. A reading that fails, or finds nobody where somebody was, leaves the last good list in force,
+and so does one that has lost more than half of them, unless the next one says the same: whoever may read himself alone
+sees such a list. Somebody whom the list does not know may be new: then it is read before its time, but at most once a
+minute, and the log names him once.
 """
 
 import logging
@@ -23,6 +25,7 @@ _LEAST_PAUSE = 60.0
 _PATIENCE_AT_CLOSE = 1.0
 _MOST_PAGES = 100
 _MOST_USERS = 10_000
+_MOST_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class UserList:
         self._refresh = refresh
         self._clock = clock
         self._list: _List | None = None
+        self._doubted: frozenset[str] | None = None
+        self._named: set[str] = set()
         self._not_before = float("-inf")
         self._closing = False
         self._due = threading.Event()
@@ -51,7 +56,7 @@ class UserList:
 
     def open(self) -> None:
         """Read the list, and go on reading it from now on. Raises SourceError."""
-        self._list = self._reading()
+        self._list, self._doubted = self._reading(), None
         if self._thread is None:
             self._thread = threading.Thread(target=self._keep, name="users", daemon=True)
             self._thread.start()
@@ -99,6 +104,7 @@ class UserList:
         known = self.of(str(owner_id))
         if not known:
             say(f"owner_id {owner_id} does not count: it is not among the users")
+            self._name(str(owner_id))
         for user in known:
             for name in [name for name in user if name not in own]:
                 say(f"owner_id {owner_id}: {name} = {user[name]!r} (users)")
@@ -113,7 +119,7 @@ class UserList:
     def update(self) -> None:
         """Read the list once; a failure is told once as long as its reason stays the same."""
         try:
-            self._list = self._reading()
+            self._take(self._reading())
         except SourceUnavailable as error:
             self._refuse(str(error), error.retry_after or 0.0)
         except SourceError as error:
@@ -124,6 +130,22 @@ class UserList:
             told, self.trouble = self.trouble, ""
             if told:
                 _log.info("the list of users can be read again")
+
+    def _take(self, new: _List) -> None:
+        """Put a list in force, unless it is doubtful. Raises SourceUnavailable then, for the next reading may tell."""
+        before, doubted, self._doubted = self._current(), self._doubted, frozenset(new.rows)
+        if 2 * len(new.rows) < len(before.rows) and doubted != self._doubted:
+            raise SourceUnavailable(
+                f"users: only {len(new.rows)} of {len(before.rows)} are left in the list: if the next reading says so "
+                "again, it is believed; may the credentials read all users?"
+            )
+        self._list, self._doubted = new, None
+
+    def _name(self, owner_id: str) -> None:
+        """Log once for each id that it is not among the users: to a call, its customers have no owner."""
+        if owner_id not in self._named and len(self._named) < _MOST_NAMED:
+            self._named.add(owner_id)
+            _log.warning("owner_id %s is not among the users (%s): nobody is told for his customers", owner_id, self)
 
     def _current(self) -> _List:
         if self._list is None:
@@ -166,7 +188,8 @@ def read_users(source: Source, users: Users) -> Sequence[Row]:
     mask = source.mask.text
     deadline = Deadline.after(users.timeout)
     judging = Judging(None, mask, lambda _line: None)
-    asking = Asking(source, judging, source.config.own_names(), deadline, _MOST_PAGES, f"{_MOST_PAGES} pages")
+    names, limit = source.config.own_names(), f"{_MOST_PAGES} pages"
+    asking = Asking(source, judging, names, deadline, _MOST_PAGES, limit, in_background=True)
     reading = Reading(None, source.config.region, asking.check_time, most=_MOST_USERS)
     try:
         rows, _ = reading.rows(users, asking.answers(users, {}))

@@ -69,6 +69,14 @@ def test_kiotviet_names_nobody_who_has_left_and_for_nobody_who_never_bought():
         assert numbers == ["0834567890", "+84834567890", "01234567890"]
 
 
+@pytest.mark.parametrize("path", ["users", "customers", "invoices"])
+def test_kiotviet_s_own_words_are_told_if_it_refuses(path):
+    with Crm(kiotviet()) as crm:
+        crm.scripts[path] = Says({"responseStatus": {"errorCode": "X", "message": "no such shop"}}, status=420)
+        with pytest.raises(SourceRejected, match="no such shop"):
+            ask(recipe("KiotViet", crm))
+
+
 def test_kiotviet_reads_all_pages_of_users():
     first = [{"id": number, "userName": "x", "givenName": "X"} for number in range(100)]
     last = [{"id": 100, "userName": "lan", "givenName": "Lan"}]

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from bridge.cli import main
 
@@ -137,7 +138,28 @@ def test_connectors_lists_every_type_with_what_it_needs():
     assert "csv: Finds owners in a CSV file." in text
     assert "  path (required): " in text
     assert "  base_url (required): " in text
-    assert "  timeout (default 5.0): " in text
+    assert "  timeout (default 5s): " in text
+    assert "  max_response_size (default 2MB): " in text
+
+
+def test_connectors_tells_of_one_type_alone():
+    text = run("connectors", "csv").stdout
+    assert text.startswith("csv: Finds owners in a CSV file.\n  path (required): ")
+    assert "rest: " not in text
+    assert text in run("connectors").stdout
+
+
+def test_connectors_knows_a_class_by_its_full_name():
+    assert (
+        run("connectors", "connectors.csv_file:CsvConnector").stdout.splitlines()[1:]
+        == (run("connectors", "csv").stdout.splitlines()[1:])
+    )
+
+
+def test_connectors_refuses_a_type_that_is_none_and_says_which_there_are():
+    result = run("connectors", "hubspto")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "unknown connector type, did you mean 'hubspot'?; known: bitrix24, csv, " in result.stderr
 
 
 def test_connectors_tells_of_a_preset_what_it_needs_and_how_far_it_is_proven():
@@ -169,6 +191,19 @@ def test_schema_knows_the_keys_of_each_connector_type():
     keys = {rule["if"]["properties"]["type"]["const"]: set(rule["then"]["properties"]) for rule in types}
     assert {"path", "columns", "timeout", "type"} <= keys["csv"]
     assert {"base_url", "steps", "auth"} <= keys["rest"]
+
+
+@pytest.mark.parametrize(
+    ("written", "valid"),
+    [("csv", True), ("our_crm:OurCrm", True), ("cvs", False), ("kiotviet", False), (7, False)],
+)
+def test_schema_knows_the_connector_types_and_lets_a_class_of_one_s_own_pass(written, valid):
+    schema = json.loads(run("schema").stdout)
+    settings = {"type": written, "path": "customers.csv"}
+    config = {"api_keys": ["k"], "connectors": {"customers": settings}}
+    assert Draft202012Validator(schema).is_valid(config) is valid
+    offered = schema["properties"]["connectors"]["additionalProperties"]["properties"]["type"]["anyOf"][0]["enum"]
+    assert {"csv", "espocrm", "rest", "sql"} <= set(offered)
 
 
 def test_every_reference_in_the_schema_leads_somewhere():

@@ -3,12 +3,14 @@ import logging
 import pytest
 
 from bridge.connector import Owner
-from bridge.directory import Directory, ExtensionMap
+from bridge.directory import Directory
 from bridge.errors import SourceUnavailable
+from bridge.extension_map import ExtensionMap
+from bridge.extension_source import ExtensionEntry
 
 
-def inline(**entries: list[str]) -> Directory:
-    return Directory(entries)
+def ids(*entries: tuple[str, str]) -> ExtensionMap:
+    return ExtensionMap(ExtensionEntry(ids=(id_,), extensions=(extension,)) for id_, extension in entries)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_what_is_no_extension_is_never_rung(extension):
 
 
 def test_sources_are_asked_in_order():
-    first, second = ExtensionMap([("7", ["101"])]), ExtensionMap([("7", ["201"]), ("8", ["202"])])
+    first, second = ids(("7", "101")), ids(("7", "201"), ("8", "202"))
     directory = Directory({}, [lambda: first, lambda: second])
     assert directory.extensions_of(Owner(id="7")) == ("101",)
     assert directory.extensions_of(Owner(id="8")) == ("202",)
@@ -71,17 +73,18 @@ def test_an_owner_without_an_extension_is_named_once_and_counted(caplog):
         for _ in range(3):
             directory.extensions_of(Owner(email="nghi@congty.example"))
         directory.extensions_of(Owner(id="9"))
-    assert caplog.text.count("nghi@congty.example") == 1
+    line = "no extension for email nghi@congty.example: write `nghi@congty.example: EXTENSION` under extensions.inline"
+    assert caplog.text.count(line) == 1
     assert directory.without_extension == 2
 
 
 def test_an_owner_listed_twice_has_both_extensions_in_order():
-    entries = ExtensionMap([("7", ["102"]), ("7", ["101", "102"])])
+    entries = ids(("7", "102"), ("7", "101"), ("7", "102"))
     assert entries.extensions_of(Owner(id="7")) == ("102", "101")
 
 
 def test_the_list_of_the_pbx_is_asked_after_the_connectors_own_answer():
-    own, of_the_pbx = ExtensionMap([("7", ["101"])]), ExtensionMap([("7", ["301"]), ("8", ["302"]), ("9", ["303"])])
+    own, of_the_pbx = ids(("7", "101")), ids(("7", "301"), ("8", "302"), ("9", "303"))
     directory = Directory({}, [lambda: own], [lambda: of_the_pbx])
     assert directory.extensions_of(Owner(id="7", extension="201")) == ("101",)
     assert directory.extensions_of(Owner(id="8", extension="202")) == ("202",)

@@ -1,6 +1,7 @@
 """What `omi-bridge check --online` says about the directory: real files, a real HTTP server as OMICall."""
 
 import contextlib
+import sqlite3
 
 import pytest
 
@@ -138,6 +139,7 @@ def test_warnings_are_no_failure_but_a_list_that_cannot_be_read_is(tmp_path):
     assert [one.subject for one in bad if one.failed] == ["extensions.omicall"]
     assert "answered 503" in str(bad[0])
     assert "cannot be judged without all lists" in str(bad[-1])
+    assert sum(one.subject == "directory" for one in bad) == 1
     assert not (tmp_path / "omicall-extensions.json").exists()
 
 
@@ -185,3 +187,72 @@ def test_a_key_that_yaml_would_misread_is_shown_in_quotes(tmp_path):
     finally:
         made.close()
     assert '`"Lan: x": EXTENSION`' in told
+
+
+def test_a_connector_that_cannot_be_opened_leaves_the_directory_unjudged_in_one_line(tmp_path):
+    away = "  away: {type: csv, path: away.csv}\n"
+    assert report(tmp_path, "  inline: {old@congty.example: 108}\n", connectors=away) == [
+        "warn   not judged: away cannot be opened"
+    ]
+
+
+def named_an(folder, extensions, row):
+    (folder / "named.csv").write_text(f"phone,owner email,owner name\n0977000001,{row}\n", encoding="utf-8")
+    named = "  named: {type: csv, path: named.csv}\n"
+    lines = report(folder, extensions, "lan@congty.example", connectors=named)
+    return [line for line in lines if "no extension for" in line and "An" in line]
+
+
+def test_a_name_of_two_people_is_no_key_to_advise(tmp_path):
+    known = [phone("101", "lan@congty.example"), *(phone(f"10{at}", f"an{at}@congty.example", "An") for at in (3, 4))]
+    with Omicall(*known) as server:
+        assert named_an(tmp_path, omicall(server), ",An") == [
+            (
+                "warn   no extension for name An: extensions.omicall has the name with 103, 104, "
+                "and cannot tell whether "
+                "they are meant: let the connector name the e-mail as well"
+            )
+        ]
+        assert named_an(tmp_path, omicall(server), "an5@congty.example,An") == [
+            (
+                "warn   no extension for email an5@congty.example, name An: "
+                "extensions.omicall has the name with 103, 104, "
+                "and cannot tell whether they are meant: if one is theirs, write `an5@congty.example: 103` under "
+                "extensions.inline"
+            )
+        ]
+
+
+def test_an_owner_of_the_number_that_nobody_should_have_is_a_warning(tmp_path):
+    everybody = "  everybody: {type: csv, path: everybody.csv}\n"
+    (tmp_path / "everybody.csv").write_text("phone,owner\n0999999999,lan@congty.example\n", encoding="utf-8")
+    found = findings(tmp_path, "  inline: {lan@congty.example: 101}\n", connectors=everybody)
+    (line,) = [str(one) for one in found if "asked for" in one.message and one.subject == "everybody"]
+    assert line.startswith("warn    everybody: asked for 0999999999: 1 owner(s) in ")
+    assert line.endswith("for a number that nobody should have: does the source compare the whole number?")
+
+
+def test_a_database_that_could_name_its_owners_is_told_how(tmp_path):
+    sqlite3.connect(tmp_path / "crm.sqlite").executescript("CREATE TABLE c (phone, owner)").close()
+    query = "SELECT owner AS email FROM c WHERE phone IN (:forms)"
+    crm = f"  crm: {{type: sql, url: 'sqlite:///crm.sqlite', query: '{query}'}}\n"
+    assert report(tmp_path, "  inline: {lan@congty.example: 101}\n", connectors=crm)[-1].endswith(
+        "cannot be told: crm cannot name all owners; crm can with `owners_query`"
+    )
+
+
+def test_a_list_that_could_not_be_kept_is_a_warning_with_the_whole_path(tmp_path):
+    with Omicall(phone("101", "lan@congty.example")) as server:
+        keep = omicall(server).replace("}\n", ", keep: no/omicall.json}\n")
+        found = findings(tmp_path, keep)
+    told = f"the list cannot be kept in {tmp_path}/no/omicall.json: there is no such folder"
+    assert f"warn    extensions.omicall: {told}" in [str(one) for one in found]
+
+
+def test_a_column_of_numbers_that_is_not_read_is_a_warning(tmp_path):
+    with service(tmp_path, "  inline: {lan@congty.example: 101}\n") as made:
+        (tmp_path / "customers.csv").write_text(
+            "phone,owner,Zalo\n0901234567,Lan,0902345678\n0901234568,Lan,0902345679\n", encoding="utf-8"
+        )
+        told = [str(one) for one in check_service(made, online=False)]
+    assert any(line.startswith("warn    customers: unread: customers.csv: 'Zalo'") for line in told)

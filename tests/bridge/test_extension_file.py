@@ -157,3 +157,10 @@ def test_a_list_without_a_single_usable_row_is_no_list(tmp_path):
             watch.current()
     finally:
         watch.close()
+
+
+def test_a_name_that_rows_of_different_emails_have_leads_to_nobody_and_is_noted(tmp_path: Path) -> None:
+    watch = staff(tmp_path, "name,email,ext\nAn,an1@congty.example,101\nAn,an2@congty.example,102\n")
+    assert watch.current().extensions_of(Owner(name="An")) == ()
+    assert watch.current().extensions_of(Owner(email="an2@congty.example")) == ("102",)
+    assert "staff.csv:3: 'An' is what several people are called: it leads to nobody" in watch.report()

@@ -149,12 +149,12 @@ def test_one_who_leaves_is_no_loss_to_doubt():
         7,
         "101",
         [("lan", "101")],
-        [ExtensionEntry("lan", ("101",))],
-        [ExtensionEntry(("lan",), "101")],
-        [ExtensionEntry(("lan",), (101,))],
-        [ExtensionEntry((None,), ("101",))],
-        [ExtensionEntry(["lan"] * 101, ("101",))],
-        lambda _deadline: (ExtensionEntry(("lan",), ("101",)) for _ in itertools.count()),
+        [ExtensionEntry(logins="lan", extensions=("101",))],
+        [ExtensionEntry(logins=("lan",), extensions="101")],
+        [ExtensionEntry(logins=("lan",), extensions=(101,))],
+        [ExtensionEntry(logins=(None,), extensions=("101",))],
+        [ExtensionEntry(logins=["lan"] * 101, extensions=("101",))],
+        lambda _deadline: (ExtensionEntry(logins=("lan",), extensions=("101",)) for _ in itertools.count()),
         KeyError("x"),
         SystemExit(3),
     ],
@@ -174,7 +174,7 @@ def test_entries_that_do_not_end_in_time_are_no_list():
     def forever(_deadline):
         while True:
             made.clock.advance(1)
-            yield ExtensionEntry(("lan",), ("101",))
+            yield ExtensionEntry(logins=("lan",), extensions=("101",))
 
     with reading(entries(lan="101")) as made:
         made.say(forever)
@@ -182,7 +182,11 @@ def test_entries_that_do_not_end_in_time_are_no_list():
 
 
 def test_what_is_no_extension_is_left_out_and_nobodys_extension_is_known():
-    said = [*entries(lan="101", minh="A102"), ExtensionEntry((), ("100",)), ExtensionEntry((" ",), ("104",))]
+    said = [
+        *entries(lan="101", minh="A102"),
+        ExtensionEntry(logins=(), extensions=("100",)),
+        ExtensionEntry(logins=(" ",), extensions=("104",)),
+    ]
     with reading(said) as made:
         assert made.list.current().extensions_of(MINH) == ()
         assert made.list.extensions == {"100", "101", "104"}
@@ -220,3 +224,12 @@ def test_a_list_that_was_never_started_is_released_as_well():
     made = Reading(entries(lan="101"))
     made.list.close()
     assert (made.source.readings, made.source.closed) == (0, 1)
+
+
+def test_names_that_several_people_have_are_told():
+    said = [ExtensionEntry(names=("Lan",), extensions=(extension,)) for extension in ("101", "102")]
+    with reading([*said, *entries(minh="103")]) as made:
+        assert made.list.current().extensions_of(Owner(name="Lan")) == ()
+        assert made.list.report()[1:] == (
+            "names that several people have lead to nobody (e-mails and ids still do): 'Lan'",
+        )

@@ -7,6 +7,7 @@ import pytest
 from bridge.connector import Owner
 from bridge.errors import SourceUnavailable
 from bridge.extension_list import ExtensionList
+from bridge.extension_source import ExtensionEntry
 from bridge.kept_list import KeptList
 from tests.support.listed import entries, listed
 
@@ -45,8 +46,8 @@ def test_the_file_holds_names_and_extensions_and_is_its_owners_alone(tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     kept = json.loads(file.read_text())
     assert kept["list"] == [
-        {"owners": ["lan"], "extensions": ["101"]},
-        {"owners": ["minh"], "extensions": ["0102"]},
+        {"ids": [], "emails": [], "logins": ["lan"], "names": [], "extensions": ["101"]},
+        {"ids": [], "emails": [], "logins": ["minh"], "names": [], "extensions": ["0102"]},
     ]
     assert set(kept) == {"salt", "of", "list"}
     assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
@@ -103,8 +104,41 @@ def test_a_file_that_cannot_be_written_is_told_and_costs_nothing_else(tmp_path, 
     source = listed(GOOD, tmp_path / "no" / "kept.json")
     made = read_once(source)
     assert made.current().extensions_of(LAN) == ("101",)
-    assert made.trouble == "the list cannot be kept in kept.json: No such file or directory"
+    assert made.trouble == f"the list cannot be kept in {tmp_path}/no/kept.json: No such file or directory"
     assert f"extensions.scripted: {made.trouble}" in caplog.text
+
+
+def test_a_folder_that_is_not_there_is_told_without_writing(tmp_path):
+    assert KeptList(listed(GOOD, tmp_path / "kept.json")).obstacle() == ""
+    missing = tmp_path / "no" / "kept.json"
+    assert KeptList(listed(GOOD, missing)).obstacle() == (
+        f"the list cannot be kept in {missing}: there is no such folder"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_that_may_not_be_written_to_is_told_without_writing(tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    assert "this user may not write into its folder" in KeptList(listed(GOOD, locked / "kept.json")).obstacle()
+
+
+def test_the_list_that_an_older_version_kept_is_not_used(tmp_path):
+    file = tmp_path / "kept.json"
+    kept = KeptList(listed(GOOD, file))
+    kept.write(GOOD)
+    held = json.loads(file.read_text())
+    held["list"] = [{"owners": ["lan"], "extensions": ["101"]}]
+    file.write_text(json.dumps(held))
+    assert kept.read() == ()
+
+
+def test_the_kinds_of_names_are_kept(tmp_path):
+    entry = ExtensionEntry(ids=("7",), emails=("a@x.example",), logins=("7",), names=("A",), extensions=("101",))
+    kept = KeptList(listed([entry], tmp_path / "kept.json"))
+    kept.write([entry])
+    assert kept.read() == (entry,)
 
 
 def test_a_file_that_can_be_written_again_is_no_trouble_any_more(tmp_path):
@@ -119,7 +153,7 @@ def test_a_file_that_can_be_written_again_is_no_trouble_any_more(tmp_path):
 def test_a_name_that_no_encoding_can_write_is_kept_as_well(tmp_path):
     kept = KeptList(listed(GOOD, tmp_path / "kept.json"))
     kept.write(entries(**{"l\ud800an": "101"}))
-    assert kept.read()[0].owners == ("l\ud800an",)
+    assert kept.read()[0].logins == ("l\ud800an",)
 
 
 def test_a_command_reads_what_is_kept_and_writes_nothing(tmp_path):

@@ -1,7 +1,17 @@
 import pytest
 from pydantic import BaseModel
 
-from bridge.settings import LocalPath, parse_duration, parse_size, parse_switch
+from bridge.settings import (
+    Duration,
+    LocalPath,
+    Size,
+    Switch,
+    parse_duration,
+    parse_size,
+    parse_switch,
+    refuse_unfilled,
+    written,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +56,53 @@ def test_what_is_no_size_is_refused(written):
 
 class Model(BaseModel):
     path: LocalPath
+
+
+class Units(BaseModel):
+    time: Duration
+    size: Size
+    switch: Switch
+    count: int
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("time", 5.0, "5s"),
+        ("time", 1.8, "1.8s"),
+        ("time", 0.6, "600ms"),
+        ("time", 600.0, "10m"),
+        ("time", 90.0, "90s"),
+        ("time", 3600.0, "1h"),
+        ("time", 604800, "7d"),
+        ("size", 2_000_000, "2MB"),
+        ("size", 524288, "512KiB"),
+        ("size", 2**20, "1MiB"),
+        ("size", 1001, "1001"),
+        ("switch", False, "false"),
+        ("count", 16, "16"),
+    ],
+)
+def test_a_default_is_told_as_an_admin_writes_it(name, value, text):
+    assert written(value, Units.model_fields[name].metadata) == text
+    if name == "time":
+        assert parse_duration(text) == value
+    if name == "size":
+        assert parse_size(text) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["$CRM_TOKEN", "$crm_token", "%CRM_TOKEN%", "%crm_token%", "{{ CRM_TOKEN }}", "{{crm_token}}"]
+)
+def test_a_secret_that_is_the_name_of_a_variable_is_refused_without_repeating_it(text):
+    with pytest.raises(ValueError, match="is written \\$\\{CRM_TOKEN\\}") as caught:
+        refuse_unfilled(text)
+    assert text.strip("${}% ") not in str(caught.value).replace("${CRM_TOKEN}", "")
+
+
+@pytest.mark.parametrize("text", ["", "$ecret", "%41bc%", "a{{b}}", "{{ a.b }}", "$5", "%", "x%CRM_TOKEN%", "%a%b%"])
+def test_other_texts_with_such_signs_may_be_passwords(text):
+    refuse_unfilled(text)
 
 
 def test_a_relative_path_lies_beside_the_configuration(tmp_path):

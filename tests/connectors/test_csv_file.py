@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from bridge.connector import Call, Owner
 from bridge.deadline import Deadline
-from bridge.directory import ExtensionMap
 from bridge.errors import SourceUnavailable
+from bridge.extension_map import ExtensionMap
 from bridge.phone import PhoneNumber
 from connectors.csv_file import CsvConfig, CsvConnector
 from tests.support.rounds import Rounds
@@ -173,8 +173,8 @@ def test_a_name_beside_the_column_of_names_is_not_lost(tmp_path: Path) -> None:
 @pytest.mark.parametrize("owner", ["Lê Thu Hương", "Le Lan", "lan.nt", "LAN", "42", "lan@congty.example", "0050K"])
 def test_an_owner_of_any_kind_is_found_in_the_list_of_extensions(tmp_path: Path, owner: str) -> None:
     (person,) = ask(connector_of(tmp_path, f"phone,owner\n0901234567,{owner}\n"), "0901234567")
-    assert ExtensionMap([(owner, ["101"]), ("nobody", ["102"])]).extensions_of(person) == ("101",)
-    assert ExtensionMap([(owner.swapcase(), ["101"])]).extensions_of(person) == ("101",)
+    assert ExtensionMap(of_any_kind=[((owner,), ["101"]), (("nobody",), ["102"])]).extensions_of(person) == ("101",)
+    assert ExtensionMap(of_any_kind=[((owner.swapcase(),), ["101"])]).extensions_of(person) == ("101",)
 
 
 @pytest.mark.parametrize("word", ["", "null", "None", "N/A", "0", "-", "unknown", "Không", "chưa có", "KHÔNG CÓ"])
@@ -487,3 +487,28 @@ def test_everybody_whom_the_file_names_is_known_once(tmp_path: Path) -> None:
     connector = connector_of(tmp_path, f"phone,owner email\n{rows}")
     assert set(connector.owners_known()) == {Owner(email="lan@x.example"), Owner(email="minh@x.example")}
     assert len(connector.owners_known()) == 2
+
+
+@pytest.mark.parametrize("header", ["ĐT di động", "ĐT cơ quan", "ĐT khác", "Điện thoại cơ quan"])
+def test_the_headers_of_misa_are_found(tmp_path: Path, header: str) -> None:
+    connector = connector_of(tmp_path, f"{header},Chủ sở hữu\n0901234567,Lê Lan\n")
+    assert ask(connector, "0901234567") == (Owner(name="Lê Lan"),)
+
+
+def test_a_column_of_numbers_that_is_not_read_is_told(tmp_path: Path) -> None:
+    rows = "0901234567,Lan,090 234 5678,0912\n,Lan,+84 90 234 5679,\n,Lan,,x\n"
+    connector = connector_of(tmp_path, f"phone,owner,Zalo,MST\n{rows}")
+    assert connector.report()[-1] == (
+        "unread: customers.csv: 'Zalo' seem to hold telephone numbers, and are not read: "
+        "if they are the customer's, name all such columns under `columns: {phone: […]}`"
+    )
+
+
+def test_a_column_is_not_told_that_holds_few_numbers_or_was_left_out_on_purpose(tmp_path: Path) -> None:
+    notes = ["0902345678", "0902345679", "x", "y", "z"]
+    few = "phone,owner,Ghi chú\n" + "".join(f"090123456{at},Lan,{note}\n" for at, note in enumerate(notes))
+    assert not any("unread" in line for line in connector_of(tmp_path, few).report())
+    zalo = "phone,owner,Zalo\n0901234567,Lan,0902345678\n0901234568,Lan,0902345679\n"
+    assert any("unread" in line for line in connector_of(tmp_path, zalo).report())
+    chosen = connector_of(tmp_path, zalo, columns={"phone": ["phone"]})
+    assert not any("unread" in line for line in chosen.report())

@@ -18,9 +18,13 @@ auth:
     path: challenge
     query: {user: "{{ settings.user }}"}
     headers: {X-Key: "{{ secrets.key }}"}
+    error_when: "success == `false`"
+    error_message: error.message
     take: {token: result.token}
   request:
     path: login
+    error_when: "success == `false`"
+    error_message: error.message
     form: {user: "{{ settings.user }}", key: "{{ (challenge.token ~ secrets.key) | md5 }}"}
   take: {session: result.session}
   query: {session: "{{ login.session }}"}
@@ -84,4 +88,15 @@ def test_without_a_challenge_nobody_signs_in(said: Any, error: type[SourceError]
         with pytest.raises(error, match=problem) as caught:
             owners(crm, TEXT)
         assert paths(crm) == ["challenge"]
+    assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("at", ["challenge", "login"])
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_an_error_in_the_answer_to_a_sign_in_is_told_in_the_crms_words(at: str, status: int) -> None:
+    said = Says({"success": False, "error": {"message": "no database planted-key"}}, status=status)
+    scripts = {"challenge": {"result": {"token": "c1"}}, "login": {"result": {"session": "s1"}}, at: said}
+    expected = SourceUnavailable if status == 503 else SourceRejected
+    with Crm(scripts) as crm, pytest.raises(expected, match=r" \(no database •••\)$") as caught:
+        owners(crm, TEXT)
     assert "planted" not in str(caught.value)

@@ -202,7 +202,8 @@ def test_a_token_server_out_of_order_is_an_outage(
         (200, "invalid_code", "sign in"),
         (401, "invalid_client", "client_secret"),
         (400, "unauthorized_client", "allow it"),
-        (400, "invalid_scope", "auth.scope"),
+        (400, "invalid_scope", "the scope is not granted"),
+        (200, "invalid_client_secret", "client_id or client_secret is not right"),
     ],
 )
 def test_only_what_a_person_must_settle_is_rejected_and_the_message_says_how(
@@ -212,6 +213,12 @@ def test_only_what_a_person_must_settle_is_rejected_and_the_message_says_how(
     with pytest.raises(SourceRejected, match=advice) as caught:
         sign(make("oauth2_refresh_token"))
     assert "planted" not in str(caught.value)
+
+
+def test_a_code_that_is_not_known_is_told(make: Callable[..., Authentication], tokens: TokenServer) -> None:
+    tokens.reply = lambda _: Reply(b'{"error": "app_disabled"}')
+    with pytest.raises(SourceUnavailable, match=r"answered 200 without a token \(app_disabled\)"):
+        sign(make())
 
 
 @pytest.mark.parametrize("token", ['""', "null", "5", '"a\\r\\nX: planted"', '"tiếng"', '["planted"]'])

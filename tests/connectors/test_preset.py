@@ -25,6 +25,7 @@ connector:
   steps:
     - path: people
       query: {team: "{{ settings.team }}"}
+      match: phone
       take: {owner_id: id}
 """
 GIVEN = {"url": "https://crm.example/", "key": "planted"}
@@ -81,15 +82,15 @@ def test_what_an_admin_writes_counts_key_by_key(config):
 
 def test_a_list_and_a_mapping_of_another_type_count_as_a_whole(config):
     auth = {"type": "query", "name": "k", "value": "v"}
-    steps = [{"path": "x", "take": {"email": "mail"}}]
+    steps = [{"path": "x", "match": "phone", "take": {"email": "mail"}}]
     found = config.model_validate({**GIVEN, "auth": auth, "steps": steps})
     assert found.auth.model_dump() == {"type": "query", "name": "k", "value": SecretStr("v")}
     assert [step.path.source for step in found.steps] == ["x"]
 
 
 def test_no_value_becomes_a_template(config):
-    found = config.model_validate({**GIVEN, "key": "{{ caller.e164 }}"})
-    assert found.auth.token.get_secret_value() == "{{ caller.e164 }}"
+    found = config.model_validate({**GIVEN, "key": "k{{ caller.e164 }}"})
+    assert found.auth.token.get_secret_value() == "k{{ caller.e164 }}"
 
 
 def complaints(config, **written):
@@ -107,6 +108,22 @@ def test_what_is_wrong_with_a_need_is_told_once_and_at_the_need(config):
 def test_what_is_wrong_with_a_need_only_where_it_is_used_is_told_at_the_need_too(config):
     (one,) = complaints(config, key="schlüssel")
     assert one == (("key",), "holds a character that no header can carry, such as an accent or a curly quotation mark")
+
+
+def test_an_address_without_a_path_is_told_what_to_do_with_its_path(write):
+    text = FILE.replace("address: true}", "address: true, no_path: 'the secret is `key`'}")
+    made = preset_connector("any", write(text)).Config
+    assert made.model_validate(GIVEN).base_url == "https://crm.example/api"
+    (one,) = complaints(made, url="https://crm.example/rest/1/planted/")
+    assert one == (("url",), "Value error, only https://HOST belongs here: the secret is `key`")
+
+
+def test_a_need_may_be_one_of_few(write):
+    made = preset_connector("any", write(FILE.replace("default: all", "default: all, choices: [all, sales]"))).Config
+    assert made.model_validate({**GIVEN, "team": "sales"}).settings == {"team": "sales"}
+    (one,) = complaints(made, team="seles")
+    assert one == (("team",), "Input should be 'all' or 'sales'")
+    assert made.model_json_schema()["properties"]["team"]["enum"] == ["all", "sales"]
 
 
 def test_what_does_not_go_with_the_preset_is_told_of_the_connector_as_a_whole(config):

@@ -64,6 +64,61 @@ def test_nobody_waits_for_a_turn_beyond_his_deadline():
         limited.take(seconds=0.5)
 
 
+class Reading(Limited):
+    """One that reads in the background: its clock goes on while it waits."""
+
+    def __init__(self, rate: str) -> None:
+        super().__init__(rate)
+        self.limit = RateLimit(parse_rate(rate), self.clock, self.sleep)
+        self.ended = False
+
+    def sleep(self, seconds: float) -> bool:
+        self.slept.append(seconds)
+        self.clock.advance(seconds)
+        return self.ended
+
+    def read(self, seconds: float = 600) -> None:
+        self.limit.take_in_background(Deadline.after(seconds, self.clock))
+
+
+def test_what_is_read_in_the_background_waits_and_leaves_half_of_the_turns_to_calls():
+    reading = Reading("10/m")
+    for _ in range(5):
+        reading.read()
+    assert reading.slept == []
+    for _ in range(5):
+        reading.take()  # a call finds a turn at once
+    reading.read()
+    assert reading.slept == [60.0]
+
+
+def test_calls_come_before_what_is_read_in_the_background():
+    reading = Reading("4/m")
+    for _ in range(4):
+        reading.take()
+        reading.clock.advance(10)
+    reading.read()
+    assert sum(reading.slept) == 40.0  # until no more than one of the four calls was within the minute
+    reading.take()
+
+
+def test_a_reading_does_not_wait_beyond_its_own_deadline():
+    reading = Reading("2/m")
+    reading.read()
+    with pytest.raises(SourceBusy):
+        reading.read(seconds=59)
+    assert reading.slept == []
+
+
+def test_a_reading_that_waits_is_let_go_when_asking_ends():
+    reading = Reading("2/m")
+    reading.read()
+    reading.ended = True
+    with pytest.raises(SourceBusy, match="ended"):
+        reading.read()
+    assert len(reading.slept) == 1
+
+
 @pytest.mark.parametrize(
     ("written", "rate"), [("4/s", Rate(4, 1)), (" 100 / m ", Rate(100, 60)), ("5000/h", Rate(5000, 3600))]
 )

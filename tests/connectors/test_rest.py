@@ -74,10 +74,8 @@ def test_a_record_with_a_number_from_before_2018_counts() -> None:
     ],
 )
 def test_every_number_that_match_names_is_compared(match: str, record: dict[str, Any]) -> None:
-    text = f"steps: [{{path: c/{{{{ caller.e164 }}}}, match: {match}, take: {{owner_id: id}}}}]".replace(
-        "c/{{ caller.e164 }}", '"c/{{ caller.nsn }}"'
-    )
-    with Crm({"c/901234567": [{"id": 7, **record}]}) as crm:
+    text = f"steps: [{{path: 'c/{{{{ caller.national }}}}', match: {match}, take: {{owner_id: id}}}}]"
+    with Crm({"c/0901234567": [{"id": 7, **record}]}) as crm:
         assert [owner.id for owner in owners(crm, text)] == ["7"]
 
 
@@ -139,7 +137,7 @@ def test_a_customer_without_an_owner_costs_no_further_request() -> None:
     with Crm({"contacts": {"phone": "0901234567", "owner": None}}) as crm:
         found = lookup(crm, TWO_STEPS)
         assert found.owners == []
-        assert "step 2 (users/{{ owner_id }}): not asked: there is no owner_id" in found.lines
+        assert "step 2 (users/…): not asked: there is no owner_id" in found.lines
         assert len(crm.asked) == 1
 
 
@@ -278,14 +276,15 @@ def test_a_condition_can_mean_nobody() -> None:
     ("said", "nobody"),
     [
         (Says({"message": "contact not found"}, status=404), True),
-        (Says(raw=b"", status=404), True),
+        (Says(raw=b"", status=404), False),
+        (Says(raw=b"", status=204), True),
         (Says({"message": "no such page"}, status=404), False),
         (Says(raw=b"<html>Not Found</html>", status=404), False),
         (Says({"message": "contact not found"}, status=400), False),
     ],
 )
 def test_a_status_means_nobody_only_if_the_condition_beside_it_holds_too(said: Says, nobody: bool) -> None:
-    said_so = "nobody_status: 404\n    nobody_when: contains(message || '', 'contact not found')\n    records:"
+    said_so = "nobody_status: [404, 204]\n    nobody_when: contains(message || '', 'contact not found')\n    records:"
     text = ONE_STEP.replace("records:", said_so)
     with Crm({"contacts": said}) as crm:
         if nobody:
@@ -400,9 +399,64 @@ def test_an_owners_empty_login_does_not_keep_a_later_step_from_using_that_of_the
     text = """
     auth: {type: login, request: {path: in, json: {}}, take: {t: t}}
     steps:
-      - {path: contacts, take: {owner_id: owner, login: user}}
-      - {path: "{{ login.t }}/users", take: {email: email}}
+      - {path: contacts, match: phone, take: {owner_id: owner, login: user}}
+      - {path: "{{ login.t }}/users/{{ owner_id }}", take: {email: email}}
     """
-    scripts = {"in": {"t": "x"}, "contacts": {"owner": 7, "user": None}, "x/users": {"email": "lan@congty.example"}}
+    contact = {"phone": "0901234567", "owner": 7, "user": None}
+    scripts = {"in": {"t": "x"}, "contacts": contact, "x/users/7": {"email": "lan@congty.example"}}
     with Crm(scripts) as crm:
         assert owners(crm, text) == [Owner("7", "lan@congty.example")]
+
+
+@pytest.mark.parametrize(
+    ("caller", "spelling", "asked"),
+    [
+        ("0901234567", "caller.forms", ["0901234567", "+84901234567", "84901234567", "0084901234567"]),
+        ("0901234567", "caller.nsn", ["0901234567"]),
+        ("02203123456", "caller.nsn", ["02203123456"]),
+        ("0834567890", "caller.legacy", ["01234567890"]),
+        ("+66901234567", "caller.forms", ["+66901234567", "0066901234567"]),
+        ("+66901234567", "caller.digits", ["66901234567"]),
+        ("+66901234567", "form", ["+66901234567", "66901234567"]),
+        ("+951234567", "caller.digits", []),
+        ("+2203123456", "caller.e164", []),
+        ("+951234567", "form", []),
+    ],
+)
+def test_what_is_not_compared_again_is_asked_for_in_spellings_that_are_nobody_elses(
+    caller: str, spelling: str, asked: list[str]
+) -> None:
+    """+951234567 is of Yangon, 951234567 is 0951234567 of Vietnam without its zero; +220 is Gambia, 0220 Hải Dương."""
+    forms = "forms: [national, nsn, digits, legacy]\n    " if spelling == "form" else ""
+    text = ONE_STEP.replace("match: phone", f"{forms}match: exact")
+    text = re.sub(r"\{\{.*?\}\}", f"{{{{ {spelling} }}}}", text)
+    with Crm({"contacts": {"results": []}}) as crm:
+        found = lookup(crm, text, caller)
+        assert found.owners == []
+        assert [value for question in crm.asked for _, value in question.query] == asked
+        assert asked or "compares no more" in found.lines[-1]
+
+
+def test_with_phone_fields_every_spelling_may_be_asked_for() -> None:
+    with Crm({"contacts": {"results": [{**LAN, "phone": "951234567"}]}}) as crm:
+        assert owners(crm, ONE_STEP.replace("caller.national", "caller.digits"), "+951234567") == []
+        assert crm.asked[0].query == [("phone", "951234567")]
+
+
+def test_a_full_page_without_the_caller_is_an_error_and_a_shorter_one_means_nobody() -> None:
+    text = ONE_STEP.replace("match: phone", "match: phone\n    full_page: 3")
+    with Crm({"contacts": {"results": [ANOTHER, ANOTHER]}}) as crm:
+        assert owners(crm, text) == []
+        crm.scripts["contacts"] = {"results": [ANOTHER, ANOTHER, ANOTHER]}
+        with pytest.raises(UnexpectedAnswer, match="3 records came, as many as there can be at once, and none holds"):
+            owners(crm, text)
+        crm.scripts["contacts"] = {"results": [ANOTHER, ANOTHER, LAN]}
+        assert [owner.id for owner in owners(crm, text)] == ["7"]
+
+
+def test_opening_may_take_as_long_as_reading_the_users() -> None:
+    users = "users: {path: u, take: {owner_id: id}, timeout: 10m}\n"
+    for text, seconds in ((ONE_STEP, 0.0), (users + ONE_STEP, 600.0)):
+        connector = RestConnector(config(text))
+        assert connector.opening_takes == seconds
+        connector.close()

@@ -42,13 +42,13 @@ def step(text: str) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        step("take: {owner_id: id}"),
-        step("path: contacts, query: {a: 1, b: true, c: [x, 2], d: {json: [a, {b: c}]}}, take: {email: e}"),
-        step("path: a, form: {x: y}, take: {name: n}"),
-        step("path: 429, take: {name: n}"),
+        step("take: {owner_id: id}, match: p"),
+        step("path: contacts, query: {a: 1, b: true, c: [x, 2], d: {json: [a, {b: c}]}}, match: p, take: {email: e}"),
+        step("path: a, form: {x: y}, match: p, take: {name: n}"),
+        step("path: 429, match: p, take: {name: n}"),
         step("take: {owner_id: id}, match: [Exact]"),
         step('path: "x/{{ form }}", forms: national, match: exact, take: {login: l}'),
-        step("""path: "{{ settings.a }}/{{ secrets.b }}", take: {owner_id: "id || ''"}""")
+        step("""path: "{{ settings.a }}/{{ secrets.b }}", match: p, take: {owner_id: "id || ''"}""")
         + "\nsettings: {a: x}\nsecrets: {b: y}",
         step('path: "é b/{{ caller.nsn }}/", match: [a, "b[].c"], take: {owner_id: id}'),
     ],
@@ -123,6 +123,14 @@ def test_these_settings_are_right(text: str) -> None:
         (step("take: {owner_id: id}, path: '{{ caller.nsn }}'"), "steps.0", "needs 'match'"),
         (step("take: {owner_id: id}, match: []"), "steps.0.match", "at least 1 item"),
         (step("take: {owner_id: id}, match: [a, 'b[']"), "steps.0.match.1", "not a JMESPath expression"),
+        (step("take: {owner_id: id}, full_page: 50"), "steps.0.full_page", "needs 'match' with phone fields"),
+        (step("take: {owner_id: id}, full_page: 50, match: exact"), "steps.0.full_page", "every record counts"),
+        (step("take: {owner_id: id}, full_page: 0, match: a"), "steps.0.full_page", "greater than or equal to 1"),
+        (
+            step("take: {owner_id: id}, full_page: 9, match: a, query: {p: '{{ page }}'}, pages: {next: n}"),
+            "steps.0.full_page",
+            "with 'pages' all records come",
+        ),
         (step("take: {owner_id: id}, nobody_status: [99]"), "steps.0.nobody_status.0", "greater than or equal to 200"),
         (step("take: {owner_id: id}") + "\nmax_requests: 0", "max_requests", "greater than or equal to 1"),
         (step("take: {owner_id: id}") + "\nheaders: {X: '{{ x }}'}", "headers.X", "'x' is not known here"),
@@ -157,7 +165,10 @@ def test_an_address_that_cannot_be_asked_is_told_without_repeating_it(url: str, 
 
 
 def test_names_are_known_from_the_step_behind_the_one_that_takes_them() -> None:
-    text = BASE + "steps: [{take: {a: x}}, {path: '{{ a }}', take: {owner_id: y}}, {path: '{{ owner_id }}{{ a }}'}]"
+    text = (
+        BASE
+        + "steps: [{match: p, take: {a: x}}, {path: '{{ a }}', take: {owner_id: y}}, {path: '{{ owner_id }}{{ a }}'}]"
+    )
     assert problems(text) == {}
     assert problems(text.replace("{{ owner_id }}", "{{ ownerid }}")) == {
         "steps.2.path": "Value error, 'ownerid' is not known here, did you mean 'owner_id'?"
@@ -171,11 +182,42 @@ def test_a_mistake_in_a_value_does_not_make_its_name_unknown_to_later_steps() ->
 
 def test_behind_a_step_that_runs_once_only_its_own_names_are_known() -> None:
     once = "{once: true, path: b, query: {id: '{{ all.a }}'}, take: {b: y}}"
-    text = f"{BASE}steps: [{{take: {{a: x}}}}, {once}, {{path: '{{{{ Z }}}}', take: {{email: e}}}}]"
+    text = f"{BASE}steps: [{{match: p, take: {{a: x}}}}, {once}, {{path: '{{{{ Z }}}}', take: {{email: e}}}}]"
     assert problems(text.replace("Z", "b")) == {}
     assert "'a' is not known here" in problems(text.replace("Z", "a"))["steps.2.path"]
     assert "'all' is not known here" in problems(text.replace("Z", "all.a"))["steps.2.path"]
     assert "'a' is not known here" in problems(text.replace("all.a", "a").replace("Z", "b"))["steps.1.query.id"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "place"),
+    [
+        ("{path: contacts, take: {owner_id: id}}", "steps.0"),
+        ("{path: contacts, match: exact, take: {owner_id: id}}", "steps.0"),
+        ("{path: '{{ hotline.nsn }}', take: {owner_id: id}}", "steps.0"),
+        ("{match: p, take: {owner_id: id}}, {start: also, path: a, take: {owner_id: id}}", "steps.1"),
+        ("{match: p, take: {owner_id: id}}, {start: otherwise, path: a, match: exact, take: {owner_id: i}}", "steps.1"),
+        ("{match: p, take: {owner_id: id}}, {path: users, take: {email: mail}}", "steps.1"),
+        ("{match: p, take: {login: id}}, {path: users, once: true, take: {email: mail}}", "steps.1"),
+    ],
+)
+def test_a_request_that_would_give_everybody_the_same_owners_is_refused(steps: str, place: str) -> None:
+    found = problems(f"{BASE}steps: [{steps}]")
+    assert list(found) == [place]
+    assert "everybody" in found[place]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "steps: [{path: '{{ caller.national }}', match: exact, take: {owner_id: id}}]",
+        "headers: {X-Caller: '{{ caller.e164 }}'}\nsteps: [{path: a, match: exact, take: {owner_id: id}}]",
+        "steps: [{match: p, take: {owner_id: id}}, {path: '{{ caller.nsn }}', match: q, take: {name: n}}]",
+        "steps: [{match: p, take: {owner_id: id}}, {path: u, match: mobile, take: {name: n}}]",
+    ],
+)
+def test_a_request_that_tells_callers_apart_is_not_refused(text: str) -> None:
+    assert problems(BASE + text) == {}
 
 
 def test_the_one_value_of_a_row_is_not_there_in_a_step_that_runs_once() -> None:
@@ -188,7 +230,7 @@ def test_the_one_value_of_a_row_is_not_there_in_a_step_that_runs_once() -> None:
 
 def test_a_name_that_only_a_step_for_all_rows_uses_is_used() -> None:
     once = "{once: true, path: b, query: {id: '{{ all.a }}'}, take: {email: e}}"
-    assert problems(f"{BASE}steps: [{{take: {{a: x}}}}, {once}]") == {}
+    assert problems(f"{BASE}steps: [{{match: p, take: {{a: x}}}}, {once}]") == {}
 
 
 def test_what_a_step_that_runs_once_would_forget_has_to_be_taken_again() -> None:
@@ -199,7 +241,7 @@ def test_what_a_step_that_runs_once_would_forget_has_to_be_taken_again() -> None
 
 
 def test_the_values_of_a_login_are_known_to_the_steps() -> None:
-    text = step("take: {owner_id: id}, path: '{{ login.uid }}'")
+    text = step("take: {owner_id: id}, match: p, path: '{{ login.uid }}'")
     login = "\nauth: {type: login, request: {path: in, json: {p: '{{ secrets.p }}'}}, take: {uid: result}}"
     login += "\nsecrets: {p: x}"
     assert problems(text + login) == {}
@@ -217,6 +259,8 @@ def test_the_fields_are_documented_and_have_a_schema() -> None:
 
 
 def test_nothing_of_the_settings_shows_a_secret() -> None:
-    config = RestConfig.model_validate(yaml.safe_load(step("take: {owner_id: id}") + "\nsecrets: {a: planted}"))
+    config = RestConfig.model_validate(
+        yaml.safe_load(step("take: {owner_id: id}, match: p") + "\nsecrets: {a: planted}")
+    )
     assert "planted" not in repr(config)
     assert config.revealed_secrets() == {"a": "planted"}

@@ -40,7 +40,7 @@ def test_each_request_each_record_and_each_value_is_explained() -> None:
     with Crm({"planted%2Fthe%20hook/contacts": answers, "users/7": {"name": "Lan"}}) as crm:
         found = lookup(crm, TEXT)
         lines = [line.rpartition(" after ")[0] if line.endswith(" ms") else line for line in found.lines]
-        first = "step 1 ({{ secrets.hook }}/contacts): "
+        first = "step 1 (…/contacts): "
         assert lines == [
             f"{first}GET {crm.url}/•••/contacts?phone=0901234567&session_id=•••&apiKey=•••",
             f"{first}200",
@@ -53,10 +53,10 @@ def test_each_request_each_record_and_each_value_is_explained() -> None:
             f"{first}record 2: an item does not count, open does not hold",
             f"{first}record 3: owner_id = 7 (owner.id)",
             f"{first}record 3: email = None (owner.email)",
-            f"step 2 (users/{{{{ owner_id }}}}): GET {crm.url}/users/7?apiKey=•••",
-            "step 2 (users/{{ owner_id }}): 200",
-            "step 2 (users/{{ owner_id }}): 1 record(s)",
-            "step 2 (users/{{ owner_id }}): record 1: name = 'Lan' (name)",
+            f"step 2 (users/…): GET {crm.url}/users/7?apiKey=•••",
+            "step 2 (users/…): 200",
+            "step 2 (users/…): 1 record(s)",
+            "step 2 (users/…): record 1: name = 'Lan' (name)",
         ]
         assert ("apiKey", "planted-key") in crm.asked[0].query
 
@@ -64,7 +64,7 @@ def test_each_request_each_record_and_each_value_is_explained() -> None:
 def test_a_customer_without_an_owner_is_explained() -> None:
     text = "steps: [{path: '{{ caller.nsn }}', match: phone, take: {owner_id: owner}}]"
     with Crm({"901234567": [{"phone": "0901234567", "owner": None}]}) as crm:
-        assert lookup(crm, text).lines[-1] == "step 1 ({{ caller.nsn }}): what was found has no owner"
+        assert lookup(crm, text).lines[-1] == "step 1: what was found has no owner"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,13 @@ def test_no_secret_is_in_an_error(said: object) -> None:
 def test_a_live_token_is_masked() -> None:
     text = """
     auth: {type: login, request: {path: login, json: {}}, take: {token: token}, query: {q: "{{ login.token }}"}}
-    steps: [{path: "by/{{ login.token }}", error_when: error, error_message: error, take: {owner_id: id}}]
+    steps:
+      - path: "by/{{ login.token }}"
+        query: {n: "{{ caller.e164 }}"}
+        match: exact
+        error_when: error
+        error_message: error
+        take: {owner_id: id}
     """
     with Crm({"login": {"token": "planted-token"}, "by/planted-token": {"id": "planted-token", "error": None}}) as crm:
         assert "planted" not in "".join(lookup(crm, text).lines)
@@ -92,7 +98,7 @@ def test_a_live_token_is_masked() -> None:
 def test_opening_signs_in_ahead_of_the_first_call() -> None:
     text = """
     auth: {type: login, request: {path: login, json: {}}, take: {token: token}, headers: {A: "{{ login.token }}"}}
-    steps: [{path: c, take: {owner_id: id}}]
+    steps: [{path: c, match: phone, take: {owner_id: id}}]
     """
     with Crm({"login": {"token": "t"}}) as crm:
         connector = RestConnector(config(text, crm.url))
@@ -187,6 +193,44 @@ def test_fields_of_the_items_are_told_where_an_expression_fits_nowhere() -> None
 
 
 def test_a_page_for_people_is_told_as_such() -> None:
-    told = r"an HTML page, not JSON: look at base_url and path, or is it a login page\?$"
+    told = r"an HTML page, not JSON: is the address right, or is it a login page\?$"
     with Crm({"contacts": Says(raw=b"<html>Sign in</html>")}) as crm, pytest.raises(SourceError, match=told):
         owners(crm, ONE_STEP)
+
+
+def test_what_is_sent_as_a_body_is_told_without_its_secrets() -> None:
+    text = """
+    secrets: {key: 'planted "khóa"'}
+    steps:
+      - path: search
+        json: {q: "{{ caller.national }}", args: ["{{ secrets.key }}"], session: planted-2, team: Hà Nội}
+        match: phone
+        take: {owner_id: id}
+      - path: users
+        form: {id: "{{ owner_id }}", sessionName: planted-3, key: "{{ secrets.key }}", note: "NOTE"}
+        take: {email: email}
+    """.replace("NOTE", "x" * 600)
+    with Crm({"search": [{"phone": "0901234567", "id": 7}], "users": {"email": None}}) as crm:
+        bodies = [line.partition(": ")[2] for line in lookup(crm, text).lines if ": with " in line]
+    assert bodies[0] == 'with {"q": "0901234567", "args": ["•••"], "session": "•••", "team": "Hà Nội"}'
+    assert bodies[1].startswith("with id=7&sessionName=•••&key=•••&note=xxx")
+    assert bodies[1].endswith("x…")
+    assert len(bodies[1]) == len("with ") + 500 + 1
+
+
+def test_the_label_of_a_step_tells_for_which_value_it_is_made_and_hides_templates() -> None:
+    text = """
+    steps:
+      - for_each: {kind: [leads, deals]}
+        path: "{{ kind }}"
+        query: {p: "{{ caller.e164 }}"}
+        match: phone
+        take: {a: id}
+      - {path: "u/{{ a }}{% if hotline %}x{% endif %}", take: {email: email}}
+    """
+    with Crm({"leads": [], "deals": [{"phone": "0901234567", "id": 7}], "u/7": {"email": "lan@congty.example"}}) as crm:
+        labels = dict.fromkeys(line.partition(": ")[0] for line in lookup(crm, text).lines)
+        assert list(labels) == ["step 1, kind leads", "step 1, kind deals", "step 2 (u/…x…)"]
+        crm.scripts["leads"] = Says(status=500)
+        with pytest.raises(SourceError, match=r"^step 1, kind leads: "):
+            owners(crm, text)

@@ -41,6 +41,8 @@ def crm() -> Iterator[Crm]:
 VALUE_IN = """
 steps:
   - path: first
+    query: {n: "{{ caller.national }}"}
+    match: exact
     take: {value: value}
   - PLACE
     take: {owner_id: id}

@@ -116,9 +116,9 @@ def test_a_step_for_all_rows_leaves_the_others_in_their_order() -> None:
 def test_several_starts_in_a_row_are_tried_until_one_finds_something() -> None:
     text = """
     steps:
-      - {path: a, take: {owner_id: id}}
-      - {path: b, start: otherwise, take: {owner_id: id}}
-      - {path: c, start: otherwise, take: {owner_id: id}}
+      - {path: a, query: {p: "{{ caller.e164 }}"}, match: exact, take: {owner_id: id}}
+      - {path: b, start: otherwise, query: {p: "{{ caller.e164 }}"}, match: exact, take: {owner_id: id}}
+      - {path: c, start: otherwise, query: {p: "{{ caller.e164 }}"}, match: exact, take: {owner_id: id}}
     """
     with Crm({"a": [], "b": [{"id": 2}], "c": [{"id": 3}]}) as crm:
         assert ids(owners(crm, text)) == ["2"]

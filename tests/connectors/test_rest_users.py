@@ -164,6 +164,20 @@ def test_pages_of_users_are_bounded() -> None:
         assert len(crm.asked) == 100
 
 
+def test_reading_the_list_leaves_half_of_max_rate_to_calls() -> None:
+    text = "max_rate: 4/h\n" + TEXT.replace("users:\n", "users:\n  timeout: 5s\n")
+    said = in_turn(listed(LAN, after="x"), listed(MINH))
+    with Crm({"owners": said, "contacts": owned_by(8)}) as crm, opened(crm, text) as connector:
+        assert [owner.id for owner in ask(connector)] == ["8"]
+        assert [owner.id for owner in ask(connector)] == ["8"]
+    with (
+        Crm({"owners": in_turn(*[listed(LAN, after=page) for page in "xy"], listed(MINH))}) as crm,
+        pytest.raises(SourceUnavailable, match=r"users: .* max_rate"),
+        opened(crm, text),
+    ):
+        pass
+
+
 def test_reading_the_list_has_a_time_limit() -> None:
     gate = threading.Event()
     text = TEXT.replace("users:\n", "users:\n  timeout: 100ms\n")

@@ -1,28 +1,28 @@
 """The SQL connector's settings, and what it makes of rows, on SQLite."""
 
+import os
+import re
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr, ValidationError
 
 from bridge.connector import Call, Owner
 from bridge.deadline import Deadline
 from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.phone import PhoneNumber
-from bridge.redaction import secrets_in
 from connectors.sql import SqlConnector
 from connectors.sql_config import SqlConfig
 from connectors.sql_database import Found
 from connectors.sql_engine import make_engine
+from connectors.sql_errors import readable
 from connectors.sql_rows import check_columns, owners_of
 from connectors.sql_session import session_statements
-from tests.support.documents import ROOT
+from connectors.sql_values import values_for
+from tests.support.database_server import open_folder
 from tests.support.service import free_port
 
 QUERY = "SELECT email FROM customers WHERE phone IN (:forms)"
@@ -61,79 +61,6 @@ def connect(file):
         connector.close()
 
 
-@pytest.mark.parametrize(
-    ("written", "url", "password"),
-    [
-        ("postgresql://bridge:secret@db.example/crm", "postgresql+psycopg://bridge@db.example/crm", "secret"),
-        ("postgres://bridge:s%40%2F%25@[::1]:5433/crm", "postgresql+psycopg://bridge@[::1]:5433/crm", "s@/%"),
-        ("mysql://bridge@db/crm?ssl_ca=ca.pem", "mysql+pymysql://bridge@db/crm?ssl_ca=ca.pem", None),
-        ("mariadb://bridge:@db/crm", "mysql+pymysql://bridge@db/crm", ""),
-        ("sqlserver://bridge:secret@db/crm", "mssql+pymssql://bridge@db/crm", "secret"),
-        (
-            "mysql://bridge@/crm?unix_socket=/run/x.sock",
-            "mysql+pymysql://bridge@/crm?unix_socket=%2Frun%2Fx.sock",
-            None,
-        ),
-    ],
-)
-def test_an_address_is_what_admins_know_and_its_password_is_a_secret(written, url, password):
-    found = settings(written)
-    assert found.url == url
-    assert list(secrets_in(found)) == ([] if password is None else [password])
-
-
-def test_a_password_of_its_own_may_hold_any_sign():
-    odd = "p@ss/w:r%d #1?"
-    found = settings("mysql://bridge@db/crm", password=odd)
-    assert found.password == SecretStr(odd)
-    assert odd not in repr(found)
-
-
-@pytest.mark.parametrize(
-    ("given", "complaint"),
-    [
-        ({"url": "crm"}, "is no address of a database: write postgresql://USER@HOST/DATABASE"),
-        ({"url": "oracle://u@h/d"}, "begins with no known kind of database; known: postgresql, "),
-        ({"url": "postgersql://u@h/d"}, "did you mean 'postgresql'?"),
-        ({"url": "postgresql+asyncpg://u@h/d"}, "leave out '+'"),
-        ({"url": "postgresql://u@h"}, "names no database"),
-        ({"url": "postgresql:///d"}, "names no host"),
-        ({"url": "postgresql://u@h:port/d"}, "is no address of a database"),
-        ({"url": "postgresql://u:hun@ter2@h/d"}, "holds a sign that means something else in an address"),
-        ({"url": "postgresql://u:hunter2%@h/d"}, "holds a sign that means something else in an address"),
-        ({"url": "postgresql://u:hunter2@h/d", "password": "hunter2"}, "stands in the url already"),
-        ({"url": "postgresql://h/d?user=u&password=hunter2"}, "do not stand behind the '?'"),
-        ({"url": "sqlite://crm.sqlite"}, "write three slashes"),
-        ({"url": "sqlite:///:memory:"}, "is no file"),
-        ({"url": "sqlite:///crm.sqlite?mode=rw"}, "a file takes no options"),
-        ({"url": "sqlite:///crm.sqlite", "password": " hunter2"}, "begins or ends with a blank"),
-        ({"url": "sqlite:///crm.sqlite", "owners_query": QUERY}, "this query is for no caller"),
-        ({"url": "sqlite:///crm.sqlite", "on_connect": [""]}, "at least 1 character"),
-    ],
-)
-def test_what_is_wrong_with_an_address_is_told_without_repeating_it(given, complaint):
-    with pytest.raises(ValidationError) as caught:
-        settings(**given)
-    assert complaint in str(caught.value)
-    assert "hunter2" not in str(caught.value)
-    assert "hun@ter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("module", "url", "extra"),
-    [("psycopg", "postgres://u@h/d", "postgresql"), ("pymysql", "mysql://u@h/d", "mysql"),
-     ("pymssql", "mssql://u@h/d", "mssql")],
-)  # fmt: skip
-def test_a_driver_that_is_not_installed_is_named_with_its_extra(module, url, extra):
-    code = (
-        f"import sys; sys.modules[{module!r}] = None\n"
-        "from connectors.sql_config import SqlConfig\n"
-        f"SqlConfig.model_validate({{'url': {url!r}, 'query': 'x'}})"
-    )
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert f"is not installed: pip install 'omi-bridge[{extra}]'" in run.stderr
-
-
 def test_a_file_beside_the_configuration_is_asked(connect):
     connector = connect()
     connector.open()
@@ -155,9 +82,31 @@ def test_a_file_that_was_replaced_is_seen_at_the_next_call(connect, file):
     assert connector.find_owners(CALL, Deadline.after(5)) == ()
 
 
+def test_a_number_of_another_country_keeps_its_plus_if_it_would_be_somebodys_here():
+    yangon, new_york = (values_for(Call(PhoneNumber.parse(one)), "VN") for one in ("+951234567", "+12025550123"))
+    assert (yangon["digits"], yangon["national"], yangon["nsn"]) == (None, None, None)
+    assert yangon["forms"] == ["+951234567", "00951234567"]
+    assert new_york["digits"] == "12025550123"
+    here = values_for(Call(PhoneNumber.parse("+842438123456")), "US")
+    assert "2438123456" not in here["forms"]
+    assert "+842438123456" in here["forms"]
+
+
+def test_a_number_of_another_country_is_not_one_of_here_in_a_column_of_numbers(connect, file):
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE digits (phone INTEGER, email)")
+        database.execute("INSERT INTO digits VALUES (951234567, 'lan@congty.example')")
+    database.close()
+    yangon, here = Call(PhoneNumber.parse("+951234567")), Call(PhoneNumber.parse("0951234567"))
+    for columns in ("email", "email, phone"):
+        connector = connect(f"SELECT {columns} FROM digits WHERE phone IN (:forms)")
+        assert connector.find_owners(yangon, Deadline.after(5)) == ()
+        assert connector.find_owners(here, Deadline.after(5)) == (Owner(email="lan@congty.example"),)
+
+
 def test_a_file_that_is_not_there_is_not_made(connect, file):
     file.unlink()
-    with pytest.raises(SourceUnavailable, match="unable to open"):
+    with pytest.raises(SourceUnavailable, match=re.escape(f"unable to open database file: {file}")):
         connect().open()
     assert not file.exists()
 
@@ -172,7 +121,7 @@ def test_a_file_that_is_locked_is_waited_for_until_the_deadline_only(connect, fi
 
 def test_a_query_without_end_is_interrupted(connect):
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS owner_id FROM n"
-    connector = connect(f"{endless} WHERE :e164 <> ''")
+    connector = connect(f"{endless} WHERE i = :e164")
     with pytest.raises(SourceUnavailable, match="did not answer in time"):
         connector.find_owners(CALL, Deadline.after(0.2))
     assert not [thread for thread in threading.enumerate() if thread.name == "sql-watch"]
@@ -182,6 +131,39 @@ def test_a_file_that_is_no_database_is_told(connect, file):
     file.write_bytes(b"phone;email\n" * 100)
     with pytest.raises(SourceRejected, match="not a database"):
         connect().open()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become a user who may not write")
+def test_a_file_whose_log_cannot_be_written_beside_it_is_told_what_to_do():
+    with open_folder() as folder:
+        file = folder / "crm.sqlite"
+        folder.chmod(0o755)
+        with sqlite3.connect(file) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("CREATE TABLE customers (phone, email)")
+        database.close()
+        file.chmod(0o644)
+        connector = SqlConnector(settings(f"sqlite:///{file}"))
+        os.seteuid(65534)
+        try:
+            with pytest.raises(SourceRejected, match=r"readonly database: the file is in WAL mode"):
+                connector.open()
+        finally:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("who is 0901 234 567?", "who is …567?"),
+        ("who is +84 90.123.45.67?", "who is +…567?"),
+        ("who is 0901-234-567 or %0%9%0%1%2%3?", "who is …567 or %…123?"),
+        ("who is (028) 3812-3456?", "who is (…456?"),
+        ("'bridge'@'192.168.1.20' at line 12 (1064)", "'bridge'@'192.168.1.20' at line 12 (1064)"),
+    ],
+)
+def test_no_number_is_told_however_it_is_grouped(words, shown):
+    assert readable(words) == shown
 
 
 def test_a_file_cannot_be_written(connect):

@@ -35,8 +35,8 @@ def read(tmp_path):
 def test_every_name_of_somebody_leads_to_all_extensions(read):
     found = read(("lan@congty.example", "Lan", "101/0102"), ("minh@congty.example", None, 103))
     assert found == [
-        ExtensionEntry(("lan@congty.example", "Lan"), ("101", "0102")),
-        ExtensionEntry(("minh@congty.example",), ("103",)),
+        ExtensionEntry(emails=("lan@congty.example",), names=("Lan",), extensions=("101", "0102")),
+        ExtensionEntry(emails=("minh@congty.example",), extensions=("103",)),
     ]
 
 
@@ -44,7 +44,7 @@ def test_rows_without_an_extension_are_left_out_and_odd_ones_counted(read, caplo
     found = read(
         ("lan@congty.example", "Lan", None), (None, None, 104), ("x@congty.example", "", "SIP/1"), ("", "M", 7)
     )
-    assert found == [ExtensionEntry(("M",), ("7",))]
+    assert found == [ExtensionEntry(names=("M",), extensions=("7",))]
     assert "SQLite, staff.sqlite: 1 row(s) are left out: an extension consists of digits" in caplog.text
 
 

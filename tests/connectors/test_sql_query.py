@@ -48,12 +48,49 @@ GOOD = "SELECT email FROM c WHERE phone = :e164"
         ("SELECT email FROM c WHERE phone ~ :nsn", "~ also finds"),
         ("SELECT email FROM c WHERE RIGHT(phone, 9) = :nsn", "RIGHT also finds"),
         ("WITH x AS (SELECT email FROM c WHERE phone LIKE :interleaved) SELECT email FROM x", "LIKE also finds"),
+        ("SELECT owner_email FROM c WHERE phone = :e164", "(name a column by AS: owner_email AS email)"),
+        ("SELECT may_le_ext FROM c WHERE phone = :e164", "may_le_ext AS extension)"),
+        ("SELECT email FROM c WHERE regexp_instr(phone, :nsn) > 0", "regexp_instr also finds"),
+        ('SELECT email FROM c WHERE "strpos"(phone, :nsn) = 1', '"strpos" also finds'),
+        ("SELECT email FROM c WHERE SUBSTRING_INDEX(phone, ' ', 1) = :nsn", "SUBSTRING_INDEX also finds"),
+        ("SELECT email FROM c WHERE STUFF(phone, 1, 1, '') = :nsn", "STUFF also finds"),
+        ("SELECT email FROM c WHERE phone % 1000000000 = :nsn", "% also finds"),
     ],
 )
 def test_what_is_wrong_is_told_with_what_to_write_instead(sql, complaint):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
         Query(sql, "postgresql")
     assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *(
+            "set_config('default_transaction_read_only', 'off', false)",
+            '"set_config"(a, b, false)',
+            "pg_catalog.lo_creat(1)",
+        ),
+        *("dblink_exec('x', 'y')", "dblink(a)", "pg_terminate_backend(1)"),
+    ],
+)
+def test_functions_that_a_read_only_mode_does_not_hold_back_are_refused(call):
+    with pytest.raises(ValueError, match="lets others do so, and omi-bridge only reads"):
+        Query(f"SELECT {call} AS name FROM c WHERE phone = :e164", "postgresql")
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        *("COMMIT", "KILL 7", "BACKUP DATABASE crm TO DISK = 'x'", "DENY SELECT ON c TO x", "DBCC FREEPROCCACHE"),
+        *("WRITETEXT c.t @p 'x'", "DISABLE TRIGGER x ON c", "BEGIN TRANSACTION", "USE master", "SET NOCOUNT ON"),
+        *("RESTORE DATABASE crm", "DECLARE @x int", "UNION SELECT email FROM OPENQUERY(x, 'y') WHERE p = :e164"),
+        "UNION SELECT email FROM OPENROWSET('x', 'y', 'z') WHERE p = :e164",
+    ],
+)
+def test_a_second_statement_of_sql_server_is_refused_though_no_semicolon_stands_before_it(second):
+    with pytest.raises(ValueError, match="belongs to statements that change something"):
+        Query(f"{GOOD} {second}", "mssql")
 
 
 @pytest.mark.parametrize(

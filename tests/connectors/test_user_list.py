@@ -93,6 +93,48 @@ def test_a_list_that_is_suddenly_empty_is_not_believed(users: UserList, source: 
     assert users.trouble == "users: there is nobody in the list: may the credentials read users?"
 
 
+MANY: list[Row] = [{"owner_id": number} for number in range(1, 51)]
+
+
+def test_a_list_that_has_lost_more_than_half_is_believed_when_it_says_so_again(users: UserList, source: Source) -> None:
+    source.rows = MANY
+    users.update()
+    source.rows = [LAN]
+    users.update()
+    assert users.of("8")
+    assert users.trouble.startswith("users: only 1 of 50 are left in the list")
+    source.rows = [MINH]  # another list: it says something else
+    users.update()
+    assert users.of("1")
+    users.update()
+    assert users.of("1") == ()
+    assert users.of("8") == [MINH]
+    assert users.trouble == ""
+
+
+def test_a_good_list_in_between_ends_the_doubt(users: UserList, source: Source) -> None:
+    for source.rows in (MANY, [LAN], MANY, [LAN]):
+        users.update()
+    assert users.of("8")
+    assert "only 1 of 50" in users.trouble
+
+
+def test_a_list_that_has_lost_half_is_believed_at_once(users: UserList, source: Source) -> None:
+    for source.rows in (MANY, MANY[:25]):
+        users.update()
+    assert users.of("26") == ()
+    assert users.trouble == ""
+
+
+def test_the_log_names_once_whoever_is_not_among_the_users(users: UserList, caplog: pytest.LogCaptureFixture) -> None:
+    for owner_id in (9, 9, 7, "10"):
+        users.complete([{"owner_id": owner_id}], lambda _line: None)
+    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == [
+        "owner_id 9 is not among the users",
+        "owner_id 10 is not among the users",
+    ]
+
+
 def test_somebody_unknown_has_the_list_read_again_but_once_a_minute(
     users: UserList, source: Source, clock: FakeClock
 ) -> None:

@@ -95,7 +95,7 @@ class PostgresServer(DatabaseServer):
 class MariaServer(DatabaseServer):
     """MariaDB."""
 
-    kind, title, database = "mariadb", "MySQL", "crm"
+    kind, title, database = "mariadb", "MariaDB", "crm"
     use = ("USE crm",)
     sneaky = (
         "DROP FUNCTION IF EXISTS sneak",
