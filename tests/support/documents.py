@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("connectors/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("connectors/*.md")])
 
 _FENCE = re.compile(r"( *)```(\w*)\s*")
 _HEADING = re.compile(r"#+ (.+)")
@@ -17,7 +17,7 @@ _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 _FILE_VARIABLE = re.compile(r"\$\{file:([^}]+)\}")
 
 REST = {"type": "rest", "base_url": "https://crm.example"}
-STEP = {"path": "x", "take": {"owner_id": "id"}}
+STEP = {"path": "x", "match": "phone", "take": {"owner_id": "id"}}
 
 
 @dataclass(frozen=True)

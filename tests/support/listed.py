@@ -43,5 +43,5 @@ def listed(said: Said, keep: Path | None = None, *, of_the_pbx: bool = False, **
 
 
 def entries(**extensions: str) -> list[ExtensionEntry]:
-    """Return an entry for each name and its extension."""
-    return [ExtensionEntry((name,), (extension,)) for name, extension in extensions.items()]
+    """Return an entry for each login and its extension."""
+    return [ExtensionEntry(logins=(name,), extensions=(extension,)) for name, extension in extensions.items()]
