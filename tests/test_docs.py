@@ -62,7 +62,7 @@ SECTIONS = {
 TYPE_IS_TOLD = {"connectors", "auth: none"}
 ROOTS = [
     *(Settings, ConnectorConfig),
-    # A preset's keys are those of the type that it builds on, and what it needs: docs/presets.md, tests/test_presets.py.
+    # a preset's keys are those of the type that it builds on, and its needs: docs/presets.md
     *(connector_class(name).Config for name in connector_types() if base_type(name) == name),
     *(extension_class(name).Config for name in extension_types()),
 ]
@@ -229,7 +229,7 @@ def test_every_link_leads_somewhere(file):
 def test_every_file_that_is_mentioned_exists(file):
     text = file.read_text(encoding="utf-8")
     names = {span for span in spans(text) if re.fullmatch(r"[\w./-]*\w\.(py|yaml|md|csv|toml|pem|json)", span)}
-    names |= set(re.findall(r"\b(?:bridge|connectors|docs|tests|bench)/[\w./-]*\w", text))
+    names |= set(re.findall(r"(?<![\w-])(?:bridge|connectors|docs|tests|bench|deploy)/[\w./-]*\w", text))
     for name in names - READERS_OWN:
         places = (ROOT / name, file.parent / name, *ROOT.glob(f"*/{name}"))
         assert any(place.exists() for place in places), name
