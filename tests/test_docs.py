@@ -231,7 +231,7 @@ def test_every_link_leads_somewhere(file):
 def test_every_file_that_is_mentioned_exists(file):
     text = file.read_text(encoding="utf-8")
     names = {span for span in spans(text) if re.fullmatch(r"[\w./-]*\w\.(py|yaml|md|csv|toml|pem|json)", span)}
-    names |= set(re.findall(r"\b(?:bridge|connectors|docs|tests|bench)/[\w./-]*\w", text))
+    names |= set(re.findall(r"(?<![\w-])(?:bridge|connectors|docs|tests|bench|deploy)/[\w./-]*\w", text))
     for name in names - READERS_OWN:
         places = (ROOT / name, file.parent / name, *ROOT.glob(f"*/{name}"))
         assert any(place.exists() for place in places), name

@@ -4,10 +4,11 @@ How a piece of YAML becomes a whole configuration is said in `tests.support.docu
 """
 
 import ast
+import importlib
 import json
 import re
 import sys
-import types
+import tomllib
 
 import pytest
 import yaml
@@ -30,16 +31,25 @@ def run(*arguments, env=None):
     return CliRunner().invoke(main, [str(argument) for argument in arguments], env=env, catch_exceptions=False)
 
 
-@pytest.fixture
-def my_crm():
-    """The connector of connectors/README.md, as if it were installed."""
-    module = sys.modules["my_crm"] = types.ModuleType("my_crm")
-    exec(block(WRITING, "A complete one", "python").text, module.__dict__)
-    yield module
-    del sys.modules["my_crm"]
+@pytest.fixture(scope="module", autouse=True)
+def my_crm(tmp_path_factory):
+    """The classes of connectors/README.md as if they were installed; the connector's module."""
+    folder = tmp_path_factory.mktemp("installed")
+    own_extensions = "A list of extensions of your own"
+    for name, heading in {"my_crm": "A complete one", "my_pbx": own_extensions}.items():
+        (folder / f"{name}.py").write_text(block(WRITING, heading, "python").text, encoding="utf-8")
+    points = tomllib.loads(block(WRITING, own_extensions, "toml").text)["project"]["entry-points"]
+    lines = [f"[{group}]\n{name} = {value}\n" for group, one in points.items() for name, value in one.items()]
+    (folder / "mine-1.0.dist-info").mkdir()
+    (folder / "mine-1.0.dist-info/METADATA").write_text("Name: mine\nVersion: 1.0\n", encoding="utf-8")
+    (folder / "mine-1.0.dist-info/entry_points.txt").write_text("".join(lines), encoding="utf-8")
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module("my_crm")
+    sys.path.remove(str(folder))
+    for name in ("my_crm", "my_pbx"):
+        sys.modules.pop(name, None)
 
 
-@pytest.mark.usefixtures("my_crm")
 @pytest.mark.parametrize("found", blocks("yaml"), ids=str)
 def test_every_yaml_in_the_documents_loads(found, tmp_path):
     file = tmp_path / "config.yaml"
@@ -67,7 +77,7 @@ def test_the_schema_finds_a_mistake(schema):
 def test_no_configuration_hides_in_a_block_that_is_not_called_yaml():
     languages = {line.strip() for file in DOCUMENTS for line in file.read_text().splitlines() if "```" in line[:9]}
     assert languages <= {
-        f"```{name}" for name in ("yaml", "sh", "text", "console", "python", "json", "sql", "toml", "")
+        f"```{name}" for name in ("yaml", "sh", "text", "console", "python", "json", "sql", "toml", "csv", "")
     }
     for found in (found for language in ("", "text", "sh", "console") for found in blocks(language)):
         assert not re.search(r"^ *(- )?[a-z_]+:( |$)", found.text, re.MULTILINE), found
@@ -96,6 +106,16 @@ def timeless(text):
     return re.sub(r"^ *[0-9.]+ ms|\b[0-9]+ ms$", "… ms", text, flags=re.MULTILINE)
 
 
+def lay_out(found, folder, crm):
+    """Put the files beside a command that the document has last shown above it, and have the CRM answer so."""
+    languages = ("yaml", "csv", "json")
+    shown = [one for language in languages for one in blocks(language, found.file) if one.line < found.line]
+    last = {one.language: one.text for one in shown}
+    (folder / "config.yaml").write_text(last["yaml"].replace("https://crm.example/api", crm.url), encoding="utf-8")
+    (folder / "customers.csv").write_text(last.get("csv", ""), encoding="utf-8")
+    crm.script(json.loads(last.get("json", "{}")))
+
+
 @pytest.mark.parametrize("found", blocks("console"), ids=str)
 def test_commands_print_what_the_documents_show(found, tmp_path, monkeypatch):
     command, _, shown = found.text.partition("\n")
@@ -103,11 +123,8 @@ def test_commands_print_what_the_documents_show(found, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     with Crm({}) as crm:
         if "config.yaml" in arguments:
-            written = block(found.file, found.heading, "yaml").text
-            crm.script(json.loads(block(found.file, found.heading, "json").text))
-            file = tmp_path / "config.yaml"
-            file.write_text(written.replace("https://crm.example/api", crm.url), encoding="utf-8")
-            arguments[arguments.index("config.yaml")] = str(file)
+            lay_out(found, tmp_path, crm)
+            monkeypatch.chdir(tmp_path)
         printed = run(*arguments, env={"CRM_TOKEN": "planted"}).output.replace(crm.url, "https://crm.example/api")
     assert timeless(printed) == timeless(shown)
 
