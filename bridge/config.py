@@ -25,6 +25,7 @@ from bridge.redaction import Redaction, secrets_in
 from bridge.registry import connector_class
 from bridge.routes import RouteRule, read_routes
 from bridge.sections import Extensions, Phone, Route, Settings, is_an_owner
+from bridge.settings import state_file
 from bridge.validation import problems_of
 
 _Plugin = type[AnyConnector] | type[AnyExtensionSource]
@@ -68,15 +69,7 @@ class Config:
     @property
     def decisions_file(self) -> Path:
         """Where the last decisions are kept."""
-        return self.settings.server.decisions.path or state_directory(self.file) / "decisions.sqlite"
-
-
-def state_directory(file: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return where files are kept whose place the configuration leaves open: what systemd says, else beside `file`.
-
-    Source: https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#RuntimeDirectory=
-    """
-    return Path(environment.get("STATE_DIRECTORY") or file.absolute().parent)
+        return self.settings.server.decisions.path or self.file.absolute().parent / state_file("decisions.sqlite")
 
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})

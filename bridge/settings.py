@@ -1,8 +1,9 @@
 """The kinds of values that settings are made of, the same in the core and in every connector."""
 
 import math
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -169,6 +170,14 @@ def _beside_the_configuration(path: Path, info: ValidationInfo) -> Path:
 
 LocalPath = Annotated[Path, AfterValidator(_beside_the_configuration)]
 """A file or folder; a relative one is looked for beside the configuration file."""
+
+
+def state_file(name: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where a file is kept whose place the configuration leaves open: where systemd says, else beside it.
+
+    Source: https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#RuntimeDirectory=
+    """
+    return Path(environment.get("STATE_DIRECTORY", "")) / name
 
 
 def _country(text: str) -> str:

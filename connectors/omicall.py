@@ -6,7 +6,6 @@ comes in pages. OMICall answers 200 to everything; what it means stands in `stat
 
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -15,7 +14,7 @@ from bridge.deadline import Clock, Deadline
 from bridge.errors import SourceError, SourceRejected, UnexpectedAnswer
 from bridge.extension_source import ExtensionEntry, ExtensionSource, ExtensionSourceConfig
 from bridge.redaction import Redaction
-from bridge.settings import LocalPath
+from bridge.settings import LocalPath, state_file
 from connectors.credential import Credential
 from connectors.http import HttpClient, HttpSettings, Request, Response, Tls
 from connectors.http_address import origin
@@ -48,7 +47,7 @@ class OmicallConfig(ExtensionSourceConfig):
         default="https://public-v1-stg.omicall.com", description="Address of OMICall's public API."
     )
     keep: LocalPath | None = Field(
-        default=Path("omicall-extensions.json"),
+        default_factory=lambda: state_file("omicall-extensions.json"),
         validate_default=True,
         description="A file with the last good list, for a start while OMICall is away; null for none.",
     )

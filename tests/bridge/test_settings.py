@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from pydantic import BaseModel
 
@@ -10,6 +12,7 @@ from bridge.settings import (
     parse_size,
     parse_switch,
     refuse_unfilled,
+    state_file,
     written,
 )
 
@@ -120,3 +123,8 @@ def test_a_switch_is_true_or_false(written, value):
 def test_what_merely_looks_like_a_switch_is_refused(written):
     with pytest.raises(ValueError, match="true or false"):
         parse_switch(written)
+
+
+def test_a_file_whose_place_is_left_open_is_where_systemd_says_or_beside_the_configuration():
+    assert state_file("list.json", {"STATE_DIRECTORY": "/var/lib/omi-bridge"}) == Path("/var/lib/omi-bridge/list.json")
+    assert state_file("list.json", {}) == Path("list.json")
