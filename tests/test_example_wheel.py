@@ -17,6 +17,7 @@ from tests.support.servers import HttpServer, Reply
 from tests.support.service import RunningService
 
 WRITING = ROOT / "connectors/README.md"
+OWN_EXTENSIONS = "A list of extensions of your own"
 CUSTOMER = b'{"customers": [{"phone": "0901 234 567", "owner": "lan@congty.example"}]}'
 NO_INDEX = re.compile("No matching distribution|Could not fetch|NewConnectionError|Connection refused|timed out")
 
@@ -55,7 +56,10 @@ def integrator(tmp_path_factory):
         shutil.copy(ROOT / file, folder / "omi" / file)
     (folder / "mine").mkdir()
     (folder / "mine/my_crm.py").write_text(block(WRITING, "A complete one", "python").text, encoding="utf-8")
-    (folder / "mine/pyproject.toml").write_text(block(WRITING, "Use it", "toml").text, encoding="utf-8")
+    (folder / "mine/my_pbx.py").write_text(block(WRITING, OWN_EXTENSIONS, "python").text, encoding="utf-8")
+    project = block(WRITING, "Use it", "toml").text.replace('["my_crm"]', '["my_crm", "my_pbx"]')
+    project += block(WRITING, OWN_EXTENSIONS, "toml").text
+    (folder / "mine/pyproject.toml").write_text(project, encoding="utf-8")
     (folder / "test_my_crm.py").write_text(block(WRITING, "Its tests", "python").text, encoding="utf-8")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     made = Integrator(folder)
@@ -83,6 +87,11 @@ def crm():
 def test_it_is_listed_with_what_it_needs(integrator):
     listed = integrator.run("omi-bridge", "connectors").stdout
     assert "my_crm: Asks MyCRM for the owners of a caller.\n  url (required): Address of MyCRM.\n" in listed
+
+
+def test_its_list_of_extensions_is_found_by_its_name(integrator):
+    found = "from bridge.extension_types import extension_class; print(extension_class('my_pbx').__doc__)"
+    assert integrator.run("python", "-c", found).stdout == "Reads who has which telephone from MyPBX.\n"
 
 
 def test_it_answers_on_the_command_line(integrator, crm):

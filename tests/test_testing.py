@@ -1,412 +1,211 @@
 """The kit for integrators finds what is wrong: a connector for each mistake, and the tests that have to fail for it."""
 
-import json
-import logging
 import threading
 
 import pytest
-from pydantic import ConfigDict, SecretStr
 
-from bridge.connector import Connector, Owner
-from bridge.deadline import Deadline
-from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
-from bridge.phone import holds
-from connectors.http import HttpClient, HttpSettings, Request, refuse_failure
-
-CUSTOMER = {"customers": [{"phone": "0901 234 567", "owner": "lan@congty.example"}]}
-NOBODY = {"customers": []}
-LAN = Owner(email="lan@congty.example")
-log = logging.getLogger(__name__)
-
-
-class Settings(HttpSettings):
-    url: str
-    token: SecretStr
-
-
-class Right(Connector[Settings]):
-    """Does everything right; each of the others does one thing wrong."""
-
-    Config = Settings
-
-    def __init__(self, config):
-        super().__init__(config)
-        self.http = HttpClient(config)
-
-    def find_owners(self, call, deadline):
-        answer = self.ask(call, deadline)
-        self.check(answer)
-        return self.owners(call, self.records(answer))
-
-    def ask(self, call, deadline):
-        headers = {"Authorization": f"Bearer {self.config.token.get_secret_value()}"}
-        query = (("phone", call.caller.e164),)
-        return self.http.send(Request("GET", f"{self.config.url}/customers", query, headers), deadline)
-
-    def check(self, answer):
-        refuse_failure(answer)
-
-    def records(self, answer):
-        return self.listed(answer.json())
-
-    def listed(self, data):
-        if not (isinstance(data, dict) and isinstance(data.get("customers"), list)):
-            raise UnexpectedAnswer("no list of customers")
-        if not all(isinstance(record, dict) for record in data["customers"]):
-            raise UnexpectedAnswer("no customer in the list")
-        return data["customers"]
-
-    def owners(self, call, records):
-        mine = [record for record in records if self.same(record.get("phone"), call)]
-        return tuple(Owner(email=owner) for record in mine if isinstance(owner := record.get("owner"), str) and owner)
-
-    def same(self, phone, call):
-        return isinstance(phone, str) and holds(phone, call.caller)
-
-    def close(self):
-        self.http.close()
-
-
-class IgnoresTheDeadline(Right):
-    def ask(self, call, deadline):
-        return super().ask(call, Deadline.after(20 if deadline.remaining() else 0))
-
-
-class TakesAnOutageForNobody(Right):
-    def find_owners(self, call, deadline):
-        answer = self.ask(call, deadline)
-        if answer.status >= 500:
-            return ()
-        self.check(answer)
-        return self.owners(call, self.records(answer))
-
-
-class TakesARefusalForNobody(Right):
-    def find_owners(self, call, deadline):
-        try:
-            return super().find_owners(call, deadline)
-        except SourceRejected:
-            return ()
-
-
-class TakesNoCrmForNobody(Right):
-    def find_owners(self, call, deadline):
-        try:
-            return super().find_owners(call, deadline)
-        except SourceUnavailable as error:
-            if "refuses" in str(error):
-                return ()
-            raise
-
-
-class ForgetsThePause(Right):
-    def check(self, answer):
-        if answer.status == 429:
-            raise SourceUnavailable("too many requests")
-        refuse_failure(answer)
-
-
-class BelievesEveryShape(Right):
-    def listed(self, data):
-        return (isinstance(data, dict) and data.get("customers")) or []
-
-    def owners(self, call, records):
-        return super().owners(call, [record for record in records if isinstance(record, dict)] if records != 7 else [])
-
-
-class BelievesEveryByte(Right):
-    def records(self, answer):
-        try:
-            return self.listed(json.loads(answer.body.decode(errors="replace")))
-        except (ValueError, RecursionError):
-            raise UnexpectedAnswer("no JSON") from None
-
-
-class ReadsWithoutEnd(Right):
-    def __init__(self, config):
-        super().__init__(config)
-        self.http = HttpClient(config.model_copy(update={"max_response_size": 10**9}))
-
-
-class CrashesOnNull(Right):
-    def owners(self, call, records):
-        mine = [record for record in records if self.same(record.get("phone"), call)]
-        return tuple(Owner(email=record["owner"].strip()) for record in mine if record["owner"] != "")
-
-
-class BelievesAnothersRecord(Right):
-    def same(self, phone, _call):
-        return isinstance(phone, str)
-
-
-class ComparesTheEnd(Right):
-    def same(self, phone, call):
-        return isinstance(phone, str) and "".join(filter(str.isdigit, phone))[-9:] == call.caller.digits[-9:]
-
-
-class ComparesTheBeginning(Right):
-    def same(self, phone, call):
-        return self.holds(phone, call) or (isinstance(phone, str) and phone.startswith(call.caller.national))
-
-    def holds(self, phone, call):
-        return super().same(phone, call)
-
-
-class ComparesTexts(Right):
-    def same(self, phone, call):
-        return phone == "0901 234 567" and call.caller.national == "0901234567"
-
-
-class KnowsNoForeigners(Right):
-    def ask(self, call, deadline):
-        if not call.caller.e164.startswith("+84"):
-            raise ValueError("not Vietnamese")
-        return super().ask(call, deadline)
-
-
-class KeepsTheCall(Right):
-    def find_owners(self, call, deadline):
-        self.call = call
-        answer = self.ask(call, deadline)
-        self.check(answer)
-        return self.owners(self.call, self.records(answer))
-
-
-class KeepsTheOwners(Right):
-    kept = ()
-
-    def find_owners(self, call, deadline):
-        self.kept = super().find_owners(call, deadline) or self.kept
-        return self.kept
-
-
-class AsksOneAfterTheOther(Right):
-    def __init__(self, config):
-        super().__init__(config)
-        self.lock = threading.Lock()
-
-    def ask(self, call, deadline):
-        with self.lock:
-            return super().ask(call, deadline)
-
-
-class SulksAfterAFailure(Right):
-    sulking = False
-
-    def check(self, answer):
-        self.sulking = self.sulking or answer.status == 500
-        if self.sulking:
-            raise SourceUnavailable("not again")
-        refuse_failure(answer)
-
-
-class DividesByTheTimeLeft(Right):
-    def ask(self, call, deadline):
-        assert 1 / deadline.remaining()
-        return super().ask(call, deadline)
-
-
-class TellsItsToken(Right):
-    def check(self, answer):
-        if answer.status == 401:
-            raise SourceRejected(f"the token {self.config.token.get_secret_value()} is not accepted")
-        refuse_failure(answer)
-
-
-class QuotesTheCrm(Right):
-    def check(self, answer):
-        if answer.status == 503:
-            raise SourceUnavailable(f"503: {answer.body.decode()}")
-        refuse_failure(answer)
-
-
-class ChainsWhatItCaught(Right):
-    def records(self, answer):
-        try:
-            return super().records(answer)
-        except UnexpectedAnswer:
-            raise UnexpectedAnswer("bad") from ValueError(answer.body)
-
-
-class LogsTheCaller(Right):
-    def ask(self, call, deadline):
-        log.info("asking for %s", call.caller.national)
-        return super().ask(call, deadline)
-
-
-class ExplainsItsToken(Right):
-    def ask(self, call, deadline):
-        call.explain(f"asking with {self.config.token.get_secret_value()}")
-        return super().ask(call, deadline)
-
-
-class Lenient(Settings):
-    model_config = ConfigDict(extra="ignore")
-
-
-class IgnoresTypos(Right):
-    Config = Lenient
-
-
-class Open(HttpSettings):
-    url: str
-    token: str
-
-
-class ShowsItsToken(Right):
-    Config = Open
-
-    def __init__(self, config):
-        super().__init__(Settings(url=config.url, token=config.token))
-        self.config = config
-
-    def ask(self, call, deadline):
-        return self.http.send(Request("GET", f"{self.config.url}/customers", (("phone", call.caller.e164),)), deadline)
-
-
-class RepeatsWhatIsWritten(Settings):
-    model_config = ConfigDict(hide_input_in_errors=False)
-
-
-class ShowsWrongSettings(Right):
-    Config = RepeatsWhatIsWritten
-
-
-class LeavesAThread(Right):
-    ended = threading.Event()
-
-    def open(self):
-        threading.Thread(target=self.ended.wait, args=(60,), daemon=True).start()
-
-
-class LeavesASocket(Right):
-    def close(self):
-        pass
-
-
-class ClosesOnlyOnce(Right):
-    def close(self):
-        super().close()
-        del self.http
-
-
-class WaitsForCallsAtTheEnd(AsksOneAfterTheOther):
-    def __init__(self, config):
-        super().__init__(config)
-        self.idle = threading.Condition()
-        self.busy = 0
-
-    def ask(self, call, deadline):
-        with self.idle:
-            self.busy += 1
-        try:
-            return Right.ask(self, call, deadline)
-        finally:
-            with self.idle:
-                self.busy -= 1
-                self.idle.notify_all()
-
-    def close(self):
-        with self.idle:
-            self.idle.wait_for(lambda: not self.busy, 10)
-        super().close()
-
-
-class OpensWithACrash(Right):
-    def open(self):
-        try:
-            self.http.send(Request("GET", self.config.url), Deadline.after(1))
-        except SourceUnavailable:
-            raise OSError("nobody there") from None
-
+from tests.support import mistakes as once
+from tests.support import mistakes_of_steps as steps
 
 MISTAKES = (
-    (Right, []),
-    (IgnoresTheDeadline, ["a_crm_that_hangs_is_left_at_the_deadline"]),
-    (TakesAnOutageForNobody, ["a_failure_is_not_nobody"]),
-    (TakesARefusalForNobody, ["a_failure_is_not_nobody"]),
-    (TakesNoCrmForNobody, ["a_source_that_cannot_be_used_is_not_nobody"]),
-    (ForgetsThePause, ["a_failure_is_not_nobody"]),
-    (BelievesEveryShape, ["an_answer_of_another_shape_is_not_nobody"]),
-    (BelievesEveryByte, ["a_spoilt_answer_is_not_believed"]),
-    (ReadsWithoutEnd, ["a_spoilt_answer_is_not_believed"]),
-    (CrashesOnNull, ["a_field_of_another_type_is_no_crash"]),
+    (once.Right, []),
+    (once.IgnoresTheDeadline, ["a_crm_that_hangs_is_left_at_the_deadline"]),
+    (once.TakesAnOutageForNobody, ["a_failure_is_not_nobody"]),
+    (once.TakesARefusalForNobody, ["a_failure_is_not_nobody"]),
+    (once.TakesNoCrmForNobody, ["a_source_that_cannot_be_used_is_not_nobody"]),
+    (once.ForgetsThePause, ["a_failure_is_not_nobody"]),
     (
-        BelievesAnothersRecord,
+        once.BelievesEveryShape,
+        ["an_answer_of_another_shape_is_not_nobody", "what_the_crm_calls_an_error_is_not_nobody"],
+    ),
+    (once.BelievesEveryByte, ["a_spoilt_answer_is_not_believed"]),
+    (once.ReadsWithoutEnd, ["a_spoilt_answer_is_not_believed"]),
+    (once.CrashesOnNull, ["a_field_of_another_type_is_no_crash"]),
+    (
+        once.BelievesAnothersRecord,
         ["a_stranger_gets_no_owners_while_a_customer_calls", "the_record_of_another_customer_does_not_count"],
     ),
-    (ComparesTheEnd, ["the_record_of_another_customer_does_not_count"]),
-    (ComparesTheBeginning, ["the_record_of_another_customer_does_not_count"]),
-    (ComparesTexts, ["the_number_counts_in_every_spelling"]),
-    (KnowsNoForeigners, ["a_caller_whom_nobody_knows_has_no_owner", "many_calls_at_once_get_their_own_answers"]),
+    (once.ComparesTheEnd, ["the_record_of_another_customer_does_not_count"]),
+    (once.ComparesTheBeginning, ["the_record_of_another_customer_does_not_count"]),
+    (once.ComparesTexts, ["the_number_counts_in_every_spelling"]),
+    (once.KnowsNoForeigners, ["a_caller_whom_nobody_knows_has_no_owner", "many_calls_at_once_get_their_own_answers"]),
     (
-        AsksOneAfterTheOther,
-        ["a_customer_keeps_his_owners_while_a_stranger_calls", "a_stranger_gets_no_owners_while_a_customer_calls"],
+        once.AsksOneAfterTheOther,
+        [
+            "a_call_waits_for_no_other_beyond_its_deadline",
+            "a_customer_keeps_his_owners_while_a_stranger_calls",
+            "a_stranger_gets_no_owners_while_a_customer_calls",
+        ],
     ),
-    (SulksAfterAFailure, ["one_failure_is_no_failure_for_ever"]),
-    (DividesByTheTimeLeft, ["a_deadline_that_has_passed_is_no_crash"]),
-    (TellsItsToken, ["its_errors_give_nothing_away"]),
-    (QuotesTheCrm, ["its_errors_give_nothing_away"]),
-    (ChainsWhatItCaught, ["its_errors_give_nothing_away"]),
-    (LogsTheCaller, ["its_log_gives_nothing_away"]),
-    (ExplainsItsToken, ["what_it_explains_and_reports_gives_no_secret_away"]),
-    (IgnoresTypos, ["its_settings_are_strict"]),
-    (ShowsItsToken, ["its_settings_show_no_secret"]),
-    (ShowsWrongSettings, ["its_settings_show_no_secret"]),
-    (LeavesAThread, ["closing_releases_threads_and_connections"]),
-    (LeavesASocket, ["closing_releases_threads_and_connections"]),
-    (ClosesOnlyOnce, ["closing_twice_or_before_opening_does_no_harm"]),
-    (WaitsForCallsAtTheEnd, ["closing_during_a_call_is_no_crash"]),
-    (OpensWithACrash, ["a_crm_that_was_away_is_found_again", "a_source_that_cannot_be_used_is_not_nobody"]),
+    (once.SulksAfterAFailure, ["one_failure_is_no_failure_for_ever"]),
+    (once.DividesByTheTimeLeft, ["a_deadline_that_has_passed_is_no_crash"]),
+    (once.TellsItsToken, ["its_errors_give_nothing_away"]),
+    (once.QuotesTheCrm, ["its_errors_give_nothing_away"]),
+    (once.ChainsWhatItCaught, ["its_errors_give_nothing_away"]),
+    (once.LogsTheCaller, ["its_log_gives_nothing_away"]),
+    (once.ExplainsItsToken, ["what_it_explains_and_reports_gives_no_secret_away"]),
+    (once.IgnoresTypos, ["its_settings_are_strict"]),
+    (once.ShowsItsToken, ["its_settings_show_no_secret"]),
+    (once.ShowsWrongSettings, ["its_settings_show_no_secret"]),
+    (once.LeavesAThread, ["closing_releases_threads_and_connections"]),
+    (once.LeavesASocket, ["closing_releases_threads_and_connections"]),
+    (once.ClosesOnlyOnce, ["closing_twice_or_before_opening_does_no_harm"]),
+    (once.WaitsForCallsAtTheEnd, ["closing_during_a_call_is_no_crash"]),
+    (
+        once.OpensWithACrash,
+        [
+            "a_crm_that_was_away_is_found_again",
+            "a_failure_while_it_is_opened_is_told",
+            "a_source_that_cannot_be_used_is_not_nobody",
+            "opening_ends_when_the_crm_hangs",
+        ],
+    ),
+    (once.NamesEverybody, ["the_owners_of_a_customer_are_found"]),
+    (once.ReturnsAGenerator, ["the_owners_of_a_customer_are_found"]),
+    (once.BelievesTheStatus, ["what_the_crm_calls_an_error_is_not_nobody"]),
+    (
+        steps.SwallowsAFailedDetail,
+        [
+            "a_crm_that_hangs_is_left_at_the_deadline",
+            "a_failure_is_not_nobody",
+            "a_spoilt_answer_is_not_believed",
+            "an_answer_of_another_shape_is_not_nobody",
+        ],
+    ),
+    (
+        steps.ComparesNoDetail,
+        ["a_similar_number_is_another_customer", "the_record_of_another_customer_does_not_count"],
+    ),
+    (steps.SignsIn, []),
+    (steps.WaitsForAnothersSession, ["a_call_waits_for_no_other_beyond_its_deadline"]),
+    (steps.OpensWithoutAnEnd, ["opening_ends_when_the_crm_hangs"]),
+    (
+        steps.OpensWhateverHappens,
+        [
+            "a_crm_that_was_away_is_found_again",
+            "a_failure_while_it_is_opened_is_told",
+            "a_source_that_cannot_be_used_is_not_nobody",
+            "opening_ends_when_the_crm_hangs",
+        ],
+    ),
+    (steps.TellsItsPasswordWhenItSignsIn, ["its_errors_give_nothing_away"]),
+    (steps.TellsItsSession, ["its_errors_give_nothing_away"]),
+    (steps.NeverSignsInAgain, ["a_session_that_is_over_is_renewed"]),
 )
 """Connectors, and the tests that fail for them, alone."""
 
 
-class Reports:
-    """Collects which tests of which class failed."""
+class Run:
+    """Chooses what is run, and collects which tests of which class failed, and which were left out.
 
-    def __init__(self) -> None:
+    The right connectors take all tests. One with a mistake takes those that are meant for it, and some of the
+    others in turn: together, the mistakes try them all.
+    """
+
+    def __init__(self, mistakes, every) -> None:
         self.failed = {}
+        self.skipped = {}
+        self._expected = {f"Test{name}": tests for name, tests in mistakes.items()}
+        self._every = every
+
+    def of(self, folder):
+        options = ["-p", "no:cacheprovider", "-p", "no:terminal", "--assert=plain", "-W", "ignore"]
+        pytest.main([*options, f"--rootdir={folder}", str(folder)], plugins=[self])
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [item for number, item in enumerate(items) if self._is_chosen(item, number)]
+
+    def _is_chosen(self, item, number):
+        expected = self._expected.get(item.cls.__name__)
+        turn = list(self._expected).index(item.cls.__name__) if expected else 0
+        return not expected or name_of(item.nodeid) in expected or (number + turn) % self._every == 0
 
     def pytest_runtest_logreport(self, report):
-        if report.failed:
-            connector, test = report.nodeid.split("::")[1:]
-            name = test.removeprefix("test_").partition("[")[0]
-            self.failed.setdefault(connector.removeprefix("Test"), {})[name] = str(report.longrepr)
+        kind = self.failed if report.failed else self.skipped
+        if not report.passed:
+            connector = report.nodeid.split("::")[1].removeprefix("Test")
+            kind.setdefault(connector, {})[name_of(report.nodeid)] = str(report.longrepr)
+
+
+def name_of(nodeid):
+    return nodeid.split("::")[2].removeprefix("test_").partition("[")[0]
+
+
+ENDED = threading.Event()
+"""Ends the thread of a module that starts one while it is imported."""
+
+IMPORTED = """
+import threading
+from bridge.testing import HttpConformance
+from tests import test_testing as here
+threading.Thread(target=here.ENDED.wait, args=(60,), name="pool").start()
+class TestImported(here.once.ACrm, HttpConformance):
+    owners = (here.once.LAN,)
+    def connector(self, url):
+        return here.once.Right(here.once.Settings(url=url, token=self.secret))
+"""
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory):
+def run(tmp_path_factory):
     """Run the kit on all connectors, as a stranger's pytest would."""
     lines = ["from bridge.testing import HttpConformance", "from tests import test_testing as here"]
     for connector, _expected in MISTAKES:
+        where = "steps" if issubclass(connector, steps.ReadsDetails) else "once"
+        crm = "once.ACrm" if where == "once" else "steps.ACrmWithDetails"
+        if issubclass(connector, steps.SignsIn):
+            crm = "steps.ACrmWithSessions"
         lines += [
-            f"class Test{connector.__name__}(HttpConformance):",
-            "    found, nobody, owners = here.CUSTOMER, here.NOBODY, (here.LAN,)",
+            f"class Test{connector.__name__}(here.{crm}, HttpConformance):",
+            "    owners = (here.once.LAN,)",
             "    enough, moment, margin = 1, 0.05, 0.5",
             "    def connector(self, url):",
-            f"        return here.{connector.__name__}(here.{connector.__name__}.Config(url=url, token=self.secret))",
+            f"        made = here.{where}.{connector.__name__}",
+            "        return made(made.Config(url=url, token=self.secret, timeout=0.3))",
         ]
-    file = tmp_path_factory.mktemp("strangers") / "test_connectors.py"
-    (file.parent / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    file.write_text("\n".join(lines), encoding="utf-8")
-    found = Reports()
-    options = [
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:terminal",
-        "--assert=plain",
-        "-W",
-        "ignore",
-        "--rootdir",
-        file.parent,
-    ]
-    pytest.main([*map(str, options), str(file)], plugins=[found])
-    LeavesAThread.ended.set()
-    return found.failed
+    folder = tmp_path_factory.mktemp("strangers")
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (folder / "test_connectors.py").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "test_imported.py").write_text(IMPORTED, encoding="utf-8")
+    mistakes = {connector.__name__: expected for connector, expected in MISTAKES}
+    found = Run({**mistakes, "Imported": ["importing_it_starts_no_thread_that_never_ends"]}, every=8)
+    found.of(folder)
+    once.LeavesAThread.ended.set()
+    ENDED.set()
+    return found
 
 
 @pytest.mark.parametrize(("connector", "expected"), MISTAKES, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_mistake_is_found_by_the_tests_that_are_meant_for_it_alone(reports, connector, expected):
-    assert sorted(reports.get(connector.__name__, {})) == expected
+def test_a_mistake_is_found_by_the_tests_that_are_meant_for_it_alone(run, connector, expected):
+    assert sorted(run.failed.get(connector.__name__, {})) == expected
+
+
+def test_a_connector_that_finds_nobody_fails_one_test_and_the_others_wait(run):
+    waiting = run.skipped["ReturnsAGenerator"]
+    assert waiting
+    assert all("first mend test_the_owners_of_a_customer_are_found" in why for why in waiting.values())
+    assert set(run.skipped) == {"ReturnsAGenerator", "NamesEverybody"}
+
+
+@pytest.mark.parametrize(
+    ("connector", "test", "advice"),
+    [
+        ("NamesEverybody", "the_owners_of_a_customer_are_found", "it also named somebody who is not the customer's"),
+        (
+            "DividesByTheTimeLeft",
+            "a_deadline_that_has_passed_is_no_crash",
+            "raise SourceUnavailable(…) from None`. Do so before",
+        ),
+        ("ReadsWithoutEnd", "a_spoilt_answer_is_not_believed", "Read no more than a limit"),
+        ("IgnoresTheDeadline", "a_crm_that_hangs_is_left_at_the_deadline", "was still busy long after its deadline"),
+        ("OpensWithoutAnEnd", "opening_ends_when_the_crm_hangs", "Deadline.after(self.config.timeout)"),
+        ("WaitsForAnothersSession", "a_call_waits_for_no_other_beyond_its_deadline", "timeout=deadline.remaining()"),
+        ("Imported", "importing_it_starts_no_thread_that_never_ends", "the thread 'pool' was started while"),
+    ],
+)
+def test_a_failure_says_what_to_do(run, connector, test, advice):
+    assert advice in run.failed[connector][test]
+
+
+def test_a_thread_of_an_import_is_nobody_elses_fault(run):
+    assert list(run.failed["Imported"]) == ["importing_it_starts_no_thread_that_never_ends"]

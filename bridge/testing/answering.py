@@ -6,20 +6,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from bridge.testing.outcome import complain
-from bridge.testing.subject import Subject, opened_or_not
+from bridge.testing.subject import Subject, asks_nothing, opened_or_not
 
 _ROUNDS = 5
 _NOBODY = "Return () for a caller whom the source does not know."
+_NO_TIME = "Do so before anything is asked, where deadline.expired(): as a time limit, 0.0 is refused or means none."
 _NO_STATE = "Keep nothing about a call on self, on the class or in the module."
 
 
 class Answering(Subject):
     """Whom a connector names, and when."""
 
+    @asks_nothing
     def test_the_owners_of_a_customer_are_found(self, place: Any) -> None:  # noqa: ANN401
         """Names who looks after the customer."""
-        with self.opened(place) as connector:
-            self.must_find(self.ask(connector), "the source knows the caller")
+        self.must_find(self.first_lookup(place), "the source knows the caller")
 
     def test_a_caller_whom_nobody_knows_has_no_owner(self, place: Any) -> None:  # noqa: ANN401
         """Returns nothing, without an error, also for numbers of other times and countries."""
@@ -32,7 +33,7 @@ class Answering(Subject):
         """Does not take a part of a number for the number."""
         with self.opened(place) as connector:
             for similar in self.similar:
-                if self.ask(connector, similar).owners:
+                if self.ask(connector, similar).found:
                     complain(
                         f"a call from {similar.e164}: it got the owners of {self.number.e164}. Compare whole numbers, "
                         "with bridge.phone.holds, never the first or the last digits."
@@ -62,23 +63,20 @@ class Answering(Subject):
     def test_a_source_that_cannot_be_used_is_not_nobody(self, place: Any) -> None:  # noqa: ANN401
         """Fails, in `open` or when asked, by a SourceError."""
         for what, connector in self.away(place):
-            try:
-                if opened_or_not(connector, what) is None:
-                    self.ask(connector).must_be_failure(what)
-            finally:
-                connector.close()
+            if opened_or_not(connector, what) is None:
+                self.ask(connector).must_be_failure(what)
 
     def test_a_source_that_hangs_is_left_at_the_deadline(self, place: Any) -> None:  # noqa: ANN401
         """Comes back when its time is over."""
         for what, connector in self.hung(place):
-            self.ask(connector, seconds=self.moment).must_be_failure(what)
+            self.ask(connector, seconds=self.moment).must_be_failure(what, best="SourceUnavailable")
 
     def test_a_deadline_that_has_passed_is_no_crash(self, place: Any) -> None:  # noqa: ANN401
         """Knows what to do with no time at all."""
         with self.opened(place) as connector:
             outcome = self.ask(connector, seconds=0)
-            if outcome.owners == () or outcome.owners is None:
-                outcome.must_be_failure("no time is left: deadline.remaining() is 0.0")
+            if not outcome.found:
+                outcome.must_be_failure("no time is left", best="SourceUnavailable", advice=_NO_TIME)
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from bridge.phone import PhoneNumber
-from bridge.testing.scripted import PATIENCE, Connection, ScriptedServer
+from bridge.testing.scripted import Connection, ScriptedServer
 from bridge.testing.scripted import answer as written
 
 
@@ -95,22 +95,23 @@ class FakeCrm:
         """Answer as a healthy CRM does."""
         send(connection, self.reply(request))
 
-    def misbehave(self, script: Script, *, first: int = 0, last: int | None = None) -> None:
-        """Follow `script` from the request number `first` on, counted from 0 and from now, whenever its path is asked.
+    def misbehaving(self, script: Script, *, first: int = 0, last: int | None = None) -> Script:
+        """Return a script that follows another from the request number `first` on, whenever the same path is asked.
 
-        Up to number `last`, if that is given. Other paths go on to be answered well, such as that of new tokens.
+        Counted from 0 and from now, up to number `last` if that is given. Other paths go on to be answered well, such
+        as that of new tokens.
         """
-        self.asked.clear()
+        numbers = count()
         paths: list[str] = []
 
         def chosen(connection: Connection, request: Request) -> None:
-            number = len(self.asked) - 1
+            number = next(numbers)
             if number == first:
                 paths.append(request.path)
             wrong = request.path in paths and (last is None or number <= last)
             (script if wrong else self.answer)(connection, request)
 
-        self.script = chosen
+        return chosen
 
     def _serve(self, connection: Connection) -> None:
         while raw := connection.read_request():
@@ -119,31 +120,11 @@ class FakeCrm:
             self.script(connection, request)
 
 
+def sending(said: object) -> Script:
+    """Return a script: this is the answer, a `Reply` or JSON, or what a function of the request makes of it."""
+    return lambda connection, request: send(connection, reply_of(said(request) if callable(said) else said))
+
+
 def send(connection: Connection, reply: Reply) -> None:
     """Send a whole answer."""
     connection.send(written(reply.content, f"{reply.status} Status", reply.headers))
-
-
-class Hold:
-    """Lets the answer to whoever asks about one number wait until it is released."""
-
-    def __init__(self, crm: FakeCrm, number: PhoneNumber) -> None:
-        self._number = number
-        self._before = crm.script
-        self._arrived = threading.Event()
-        self._released = threading.Event()
-        crm.script = self._script
-
-    def arrived(self) -> bool:
-        """Wait until the question is there; false if it does not come."""
-        return self._arrived.wait(PATIENCE)
-
-    def release(self) -> None:
-        """Let it be answered."""
-        self._released.set()
-
-    def _script(self, connection: Connection, request: Request) -> None:
-        if request.names(self._number):
-            self._arrived.set()
-            self._released.wait(PATIENCE)
-        self._before(connection, request)

@@ -87,10 +87,12 @@ RUBBISH: Mapping[str, Fault] = {
 }
 """Answers that say nothing at all."""
 
+TOO_LONG = "a good answer behind 20 MB of blanks"
+
 SPOILT: Mapping[str, Callable[[bytes], bytes]] = {
     "half of a good answer": lambda good: good[: len(good) // 2],
     "a good answer with a byte in it that is not UTF-8": lambda good: b'\xff"'.join(good.rsplit(b'"', 1)),
-    "a good answer behind 20 MB of blanks": lambda good: b" " * 20_000_000 + good,
+    TOO_LONG: lambda good: b" " * 20_000_000 + good,
 }
 """What becomes of a good answer."""
 

@@ -3,7 +3,8 @@
 from bridge.testing.conformance import Conformance
 from bridge.testing.http_answers import HttpAnswers
 from bridge.testing.http_calls import HttpCalls
+from bridge.testing.http_sessions import HttpSessions
 
 
-class HttpConformance(HttpAnswers, HttpCalls, Conformance):
+class HttpConformance(HttpAnswers, HttpCalls, HttpSessions, Conformance):
     """Subclass it in a test file under a name that starts with `Test`, and fill in what `HttpSubject` asks for."""

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.testing.crm import FakeCrm, Reply, Script, send
-from bridge.testing.faults import FAILURES, HANGS, RUBBISH, SPOILT
+from bridge.testing.crm import FakeCrm, Reply, sending
+from bridge.testing.faults import FAILURES, HANGS, RUBBISH, SPOILT, TOO_LONG
 from bridge.testing.http_subject import HttpSubject
 from bridge.testing.outcome import Outcome, complain
 from bridge.testing.shapes import envelopes, inside
+
+_LIMIT = "Read no more than a limit; connectors.http does, by max_response_size."
 
 
 class HttpAnswers(HttpSubject):
@@ -19,7 +21,7 @@ class HttpAnswers(HttpSubject):
         """Tells every failure by the error that it deserves."""
         fault = {**FAILURES, **RUBBISH}[what]
         for step, _reply in enumerate(self.replies(place)):
-            outcome = self.ask_while(place, fault.script, step)
+            outcome = self.ask_while(place, place.misbehaving(fault.script, first=step))
             situation = f"{what}, in answer to request {step + 1} of a lookup"
             if fault.status != 200 and self.means_nobody(Reply(fault.status)):  # noqa: PLR2004 - OK
                 outcome.must_be((), situation, "That is in also_nobody: return ().")
@@ -29,29 +31,38 @@ class HttpAnswers(HttpSubject):
                 advice = "give it on: raise SourceUnavailable(…, retry_after=answer.headers['Retry-After'])"
                 complain(f"{situation}: the CRM asks to be left alone for {fault.pause} s, {advice}")
 
+    def test_what_the_crm_calls_an_error_is_not_nobody(self, place: FakeCrm) -> None:
+        """Reads what stands in an answer with the status 200, at each step of a lookup."""
+        for what, fault in self.errors.items():
+            for step, _reply in enumerate(self.replies(place)):
+                outcome = self.ask_while(place, place.misbehaving(fault.script, first=step))
+                outcome.must_be_failure(f"{what}, in answer to request {step + 1} of a lookup")
+
     @pytest.mark.parametrize("what", SPOILT)
     def test_a_spoilt_answer_is_not_believed(self, place: FakeCrm, what: str) -> None:
         """Refuses what only begins like a good answer."""
         for step, reply in enumerate(self.replies(place)):
-            outcome = self.ask_while(place, _sending(Reply(body=SPOILT[what](reply.content))), step, step)
-            outcome.must_be_failure(f"{what}, in answer to request {step + 1} of a lookup")
+            spoilt = sending(Reply(body=SPOILT[what](reply.content)))
+            outcome = self.ask_while(place, place.misbehaving(spoilt, first=step, last=step))
+            advice = _LIMIT if what == TOO_LONG else ""
+            outcome.must_be_failure(f"{what}, in answer to request {step + 1} of a lookup", advice=advice)
 
     def test_an_answer_of_another_shape_is_not_nobody(self, place: FakeCrm) -> None:
         """Refuses an answer without a list where a list should be, and so on."""
         for step, reply in self._json(place):
             for what, other in envelopes(reply):
                 situation = f"{what}, in answer to request {step + 1} of a lookup (expected: {reply!r:.200})"
-                outcome = self.ask_while(place, _sending(Reply(json=other)), step, step)
+                outcome = self._ask_once(place, step, other)
                 if self.means_nobody(Reply(json=other)):
                     outcome.must_be((), situation, "That is in also_nobody: return ().")
-                elif outcome.owners != tuple(self.owners):  # otherwise that place is not read at all
+                elif outcome.found != tuple(self.owners):  # otherwise that place is not read at all
                     self._must_be_refused(outcome, situation)
 
     def test_a_field_of_another_type_is_no_crash(self, place: FakeCrm) -> None:
         """Survives a record in which something is not what it should be."""
         for step, reply in self._json(place):
             for what, other in inside(reply):
-                outcome = self.ask_while(place, _sending(Reply(json=other)), step, step)
+                outcome = self._ask_once(place, step, other)
                 outcome.must_be_honest(f"{what}, in answer to request {step + 1} of a lookup")
 
     def test_the_record_of_another_customer_does_not_count(self, place: FakeCrm) -> None:
@@ -59,9 +70,9 @@ class HttpAnswers(HttpSubject):
         numbers = [number.national if number.e164.startswith("+84") else number.e164 for number in self.similar]
         for spelling in (*numbers, f"{self.number.national}8", f"8{self.number.digits}"):
             outcome = self.ask_while(place, self.renumbering(place, spelling))
-            if outcome.owners and not self.match_is_exact:
+            if outcome.found and not self.match_is_exact:
                 complain(
-                    f"the CRM answers with the record of {spelling}: find_owners {outcome}. Compare the number in the "
+                    f"the CRM answers with the record of {spelling}: {outcome}. Compare the number in the "
                     "record with the caller's, by bridge.phone.holds(text, call.caller)."
                 )
             outcome.must_be_honest(f"the CRM answers with the record of {spelling}")
@@ -79,8 +90,12 @@ class HttpAnswers(HttpSubject):
     def test_a_crm_that_hangs_is_left_at_the_deadline(self, place: FakeCrm, what: str) -> None:
         """Comes back when its time is over, at whatever step of a lookup the CRM hangs."""
         for step, _reply in enumerate(self.replies(place)):
-            outcome = self.ask_while(place, HANGS[what], step, seconds=self.moment)
-            outcome.must_be_failure(f"{what}, at request {step + 1} of a lookup")
+            outcome = self.ask_while(place, place.misbehaving(HANGS[what], first=step), self.moment)
+            outcome.must_be_failure(f"{what}, at request {step + 1} of a lookup", best="SourceUnavailable")
+
+    def _ask_once(self, crm: FakeCrm, step: int, data: object) -> Outcome:
+        """Ask while this JSON answers one request of the lookup."""
+        return self.ask_while(crm, crm.misbehaving(sending(Reply(json=data)), first=step, last=step))
 
     def _json(self, crm: FakeCrm) -> Iterator[tuple[int, object]]:
         """Give the JSON that each request of a lookup is answered with when all is well."""
@@ -89,13 +104,9 @@ class HttpAnswers(HttpSubject):
                 yield step, reply.json
 
     def _must_be_refused(self, outcome: Outcome, situation: str) -> None:
-        if outcome.owners == ():
+        if outcome.found == ():
             complain(
                 f"{situation}: find_owners returned nobody, which is remembered as the truth. Raise UnexpectedAnswer; "
                 "if the CRM really says by this that it knows nobody, list it in also_nobody."
             )
         outcome.must_be_failure(situation)
-
-
-def _sending(reply: Reply) -> Script:
-    return lambda connection, _request: send(connection, reply)

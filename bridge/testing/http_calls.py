@@ -1,14 +1,16 @@
 """Tests of calls around each other, and around a CRM that comes and goes."""
 
 import threading
+from collections.abc import Callable
 
 from bridge.connector import AnyConnector
-from bridge.testing.crm import FakeCrm, Hold, Script, reply_of, send
+from bridge.testing.crm import FakeCrm, Request, sending
 from bridge.testing.faults import FAILURES
+from bridge.testing.hold import Hold
 from bridge.testing.http_subject import HttpSubject
-from bridge.testing.outcome import complain
+from bridge.testing.outcome import close, complain
 from bridge.testing.scripted import dead_port
-from bridge.testing.subject import close, opened_or_not
+from bridge.testing.subject import opened_or_not
 
 _NO_STATE = "Keep nothing about a call on self, on the class or in the module."
 _NO_QUEUE = "Hold no lock while asking: one slow answer must not keep the others waiting."
@@ -20,8 +22,7 @@ class HttpCalls(HttpSubject):
     def test_a_customer_keeps_his_owners_while_a_stranger_calls(self, place: FakeCrm) -> None:
         """Waits for one answer while a whole other call comes and goes."""
         stranger = self.strangers[0]
-        with self.opened(place) as connector:
-            hold = Hold(place, self.number)
+        with self.opened(place) as connector, Hold(place, self._is_asked_for) as hold:
             first = self.begin(connector, seconds=2 * self.enough)
             if not hold.arrived():
                 complain("no request to the CRM holds the caller's number in a spelling of call.caller.forms")
@@ -34,19 +35,35 @@ class HttpCalls(HttpSubject):
         """Gets the customer's record, and has to compare it with the call that it was asked for."""
         stranger = self.strangers[0]
         with self.opened(place) as connector:
-            place.script = _found_for_everybody(self)
-            hold = Hold(place, stranger)
-            first = self.begin(connector, stranger, seconds=2 * self.enough)
-            hold.arrived()
-            self.must_find(self.ask(connector), "a customer calls while a stranger's answer is awaited", _NO_QUEUE)
-            hold.release()
-            if first.outcome().owners and not self.match_is_exact:
+            place.script = sending(self.found)  # whoever is asked for
+            with Hold(place, lambda request: request.names(stranger)) as hold:
+                first = self.begin(connector, stranger, seconds=2 * self.enough)
+                hold.arrived()
+                self.must_find(self.ask(connector), "a customer calls while a stranger's answer is awaited", _NO_QUEUE)
+            if first.outcome().found and not self.match_is_exact:
                 complain(f"a stranger got the owners of a customer who called at the same time. {_NO_STATE}")
+
+    def test_a_call_waits_for_no_other_beyond_its_deadline(self, place: FakeCrm) -> None:
+        """Leaves a queue when its time is over, also the one for a new session."""
+        with self.opened(place) as connector:
+            self._must_leave_the_queue(place, connector, lambda _request: True, "the CRM does not answer another call")
+        if self.expired is None:
+            return
+        with self.opened(place) as connector:
+            self.must_find(self.ask(connector), "all is well")
+            place.asked.clear()
+            self.must_find(self.ask(connector), "all is still well")
+            asked, over = {request.path for request in place.asked}, sending(self.expired)
+            place.script = lambda connection, request: (over if request.path in asked else place.answer)(
+                connection, request
+            )
+            situation = "the session is over, and another call signs in, which the CRM does not answer"
+            self._must_leave_the_queue(place, connector, lambda request: request.path not in asked, situation)
 
     def test_closing_during_a_call_is_no_crash(self, place: FakeCrm) -> None:
         """Lets the call find what it looks for, or fail by a SourceError; neither it nor `close` hangs."""
         with self.opened(place) as connector:
-            hold = Hold(place, self.number)
+            hold = Hold(place, self._is_asked_for)
             question = self.begin(connector)
             hold.arrived()
             closing = threading.Thread(target=close, args=(connector,), daemon=True)
@@ -58,21 +75,19 @@ class HttpCalls(HttpSubject):
         if hanging:
             complain("close waited for a call under way: omi-bridge waits for close a second at most, so let it be")
         outcome.must_be_honest("a call was under way when the connector was closed")
-        if outcome.owners == ():
+        if outcome.found == ():
             outcome.must_be_failure("a call was under way when the connector was closed")
 
     def test_a_crm_that_was_away_is_found_again(self, place: FakeCrm) -> None:  # noqa: ARG002 - another one is used
         """Is opened while nobody is there, then again, and answers as if nothing had been."""
         with dead_port() as port:
-            connector = self.connector(f"http://127.0.0.1:{port}")
+            url = f"http://127.0.0.1:{port}"
+        with self.made_at(url) as connector:
             away = opened_or_not(connector, "the CRM is away")
-        try:
             with FakeCrm(self.reply, port) as crm:
                 if away:
                     _reopen(connector)
                 self.must_find(self.ask(connector), f"the CRM at {crm.url} was away and is back")
-        finally:
-            connector.close()
 
     def test_one_failure_is_no_failure_for_ever(self, place: FakeCrm) -> None:
         """Answers again as soon as the CRM does."""
@@ -83,6 +98,22 @@ class HttpCalls(HttpSubject):
             advice = "Leave it to omi-bridge to spare a source that is in trouble."
             self.must_find(self.ask(connector), "the CRM failed once, and is well again", advice)
 
+    def _is_asked_for(self, request: Request) -> bool:
+        return request.names(self.number)
+
+    def _must_leave_the_queue(
+        self, crm: FakeCrm, connector: AnyConnector, held: Callable[[Request], bool], situation: str
+    ) -> None:
+        """Complain unless a call with little time ends in time, while another one has more and waits."""
+        with Hold(crm, held) as hold:
+            first = self.begin(connector, seconds=2 * self.enough)
+            while not (hold.arrived(0.01) or first.over):
+                pass
+            second = self.ask(connector, seconds=self.moment)
+        first.outcome()
+        crm.script = crm.answer
+        second.must_be_failure(situation, best="SourceUnavailable")
+
 
 def _reopen(connector: AnyConnector) -> None:
     """Open it again, as omi-bridge does every other second, for a connector may ask for a pause."""
@@ -92,9 +123,3 @@ def _reopen(connector: AnyConnector) -> None:
             return
         threading.Event().wait(0.1)
     complain("the CRM was away and is back, but open still raises a SourceError: let it try again from the beginning")
-
-
-def _found_for_everybody(subject: HttpSubject) -> Script:
-    """Return a script: whoever is asked for, the customer's record comes."""
-    found = subject.found
-    return lambda connection, request: send(connection, reply_of(found(request) if callable(found) else found))

@@ -1,17 +1,17 @@
 """What an integrator fills in for a source that is asked over HTTP, and how the tests ask a CRM that misbehaves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from bridge.connector import AnyConnector
-from bridge.testing.crm import FakeCrm, Reply, Request, Script, reply_of, send
-from bridge.testing.faults import FAILURES, RUBBISH
+from bridge.testing.crm import FakeCrm, Reply, Request, Script, reply_of, send, sending
+from bridge.testing.faults import FAILURES, RUBBISH, Fault
 from bridge.testing.outcome import Outcome, complain
 from bridge.testing.scripted import Connection, dead_port
 from bridge.testing.shapes import renumbered
-from bridge.testing.subject import Subject
+from bridge.testing.subject import Explain, Subject
 
 
 class HttpSubject(Subject):
@@ -25,6 +25,10 @@ class HttpSubject(Subject):
     nobody: Any = None
     also_nobody: Sequence[object] = ()
     """Other answers by which this CRM says that it knows nobody: JSON, or `Reply(404)` for a status."""
+    also_failures: Sequence[object] = ()
+    """Answers by which this CRM says with the status 200 that something is wrong: JSON, or methods of the `Request`."""
+    expired: Any = None
+    """What this CRM answers to the token of a session that is over: JSON, or `Reply(401)`. None if it has no such."""
     match_is_exact: bool = False
     """True if the CRM's answers hold no telephone number, because it finds whole numbers only."""
 
@@ -38,9 +42,9 @@ class HttpSubject(Subject):
         """Return a new connector to the CRM at `url`, with `secret` as its credentials, not opened yet."""
         complain("define connector(self, url): return your connector to the CRM at url, with self.secret as its token")
 
-    def connect(self, place: FakeCrm) -> AnyConnector:
-        """Return a new connector to the CRM."""
-        return self.connector(place.url)
+    def new_place(self, place: FakeCrm) -> str:
+        """Return the address of the CRM: one will do for all connectors of a test."""
+        return place.url
 
     def reply(self, request: Request) -> object:
         """Return what a healthy CRM answers to a request."""
@@ -48,26 +52,42 @@ class HttpSubject(Subject):
         said = self.nobody if unknown else self.found
         return said(request) if callable(said) else said
 
+    @property
+    def errors(self) -> Mapping[str, Fault]:
+        """The answers that look good and are none, by what they say."""
+        said = [*self.also_failures, *([] if self.expired is None else [self.expired])]
+        return {f"{getattr(one, '__name__', one)!s:.100}": Fault(sending(one)) for one in said}
+
     def away(self, place: FakeCrm) -> Iterator[tuple[str, AnyConnector]]:  # noqa: ARG002 - it is not there
         """Give a connector to a CRM that does not run."""
-        with dead_port() as port:
-            yield "the CRM refuses the connection", self.connector(f"http://127.0.0.1:{port}")
+        with dead_port() as port, self.made_at(f"http://127.0.0.1:{port}") as connector:
+            yield "the CRM refuses the connection", connector
 
-    def broken(self, place: FakeCrm) -> Iterator[tuple[str, AnyConnector]]:
-        """Give a connector for each way in which a CRM can be broken."""
-        yield from self.away(place)
-        for what, fault in {**FAILURES, **RUBBISH}.items():
+    def broken(self, place: FakeCrm, explain: Explain | None = None) -> Iterator[tuple[str, AnyConnector, Outcome]]:
+        """Ask a connector for each way in which a CRM can be broken; open one while it is, if opening asks it."""
+        yield from super().broken(place, explain)
+        opening_asks = self.opening_asks(place)
+        for what, fault in {**FAILURES, **RUBBISH, **self.errors}.items():
             with self.opened(place) as connector:
                 place.script = fault.script
-                yield f"the CRM answers: {what}", connector
+                yield f"the CRM answers: {what}", connector, self.ask(connector, explain=explain)
+                place.script = place.answer
+            if opening_asks:
+                place.script = fault.script
+                with self.made(place) as connector:
+                    yield f"the CRM answers to open: {what}", connector, self.tried(connector, explain)
                 place.script = place.answer
 
-    def ask_while(
-        self, crm: FakeCrm, script: Script, first: int = 0, last: int | None = None, seconds: float | None = None
-    ) -> Outcome:
-        """Ask a new connector for the customer's owners while the CRM follows `script` from request `first` on."""
+    def opening_asks(self, crm: FakeCrm) -> bool:
+        """Tell whether `open` asks the CRM for anything, as to sign in."""
+        crm.asked.clear()
+        with self.opened(crm):
+            return bool(crm.asked)
+
+    def ask_while(self, crm: FakeCrm, script: Script, seconds: float | None = None) -> Outcome:
+        """Ask a new connector, opened before, for the customer's owners while the CRM follows `script`."""
         with self.opened(crm) as connector:
-            crm.misbehave(script, first=first, last=last)
+            crm.script = script
             try:
                 return self.ask(connector, seconds=seconds)
             finally:
@@ -87,7 +107,7 @@ class HttpSubject(Subject):
         return replies
 
     def renumbering(self, crm: FakeCrm, spelling: str) -> Script:
-        """Return a script: as all is well, but with another number in the customer's place."""
+        """Return a script: as all is well, but with another number in the customer's place in all answers."""
         replies = self.replies(crm)
         if not self.match_is_exact and not any(
             renumbered(reply.json, self.number, "") != reply.json for reply in replies

@@ -5,18 +5,19 @@ Each question is asked in a thread of its own: a connector that never comes back
 
 import threading
 import traceback
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
-from bridge.answer import Owners
-from bridge.connector import AnyConnector, Call
 from bridge.deadline import Deadline
 from bridge.errors import SourceError, SourceUnavailable, UnexpectedAnswer
-from bridge.trust import trusted
+
+ASKING = "asking"
+"""The name of the threads in which questions are asked."""
 
 
 def complain(message: str) -> NoReturn:
@@ -26,53 +27,56 @@ def complain(message: str) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What `find_owners` did: one of the three; all empty means that it has not come back."""
+    """What `who` did: found something or raised an error; neither means that it has not come back."""
 
-    owners: Owners | None = None
+    found: tuple[Any, ...] | None = None
     error: BaseException | None = None
+    who: str = "find_owners"
 
     @property
     def late(self) -> bool:
         """Tell whether it has not come back."""
-        return self.owners is None and self.error is None
+        return self.found is None and self.error is None
 
     def __str__(self) -> str:
         if self.error is not None:
-            return f"raised {told(self.error)}"
-        if self.owners is None:
-            return "was still busy long after its deadline"
-        return f"returned {'; '.join(map(str, self.owners))}" if self.owners else "returned nobody"
+            return f"{self.who} raised {told(self.error)}"
+        if self.found is None:
+            return f"{self.who} was still busy long after its deadline"
+        nothing = "nobody" if self.who == "find_owners" else "nothing"
+        return f"{self.who} returned {'; '.join(map(str, self.found)) or nothing}"
 
-    def must_be(self, owners: Owners, situation: str, advice: str) -> None:
-        """Complain unless these owners were returned."""
+    def must_be(self, found: tuple[Any, ...], situation: str, advice: str) -> None:
+        """Complain unless just this was returned."""
         if self.late:
-            complain(f"{situation}: find_owners {self}. {_IN_TIME}")
-        if isinstance(self.error, SourceError):
-            complain(f"{situation}: find_owners {self}. {advice}")
-        if self.error is not None:
-            complain(f"{situation}: find_owners {self}. That counts as a bug. {advice}")
-        if self.owners != owners:
-            complain(f"{situation}: find_owners {self}. {advice}")
+            complain(f"{situation}: {self}. {_IN_TIME}")
+        if self.error is not None and not isinstance(self.error, SourceError):
+            complain(f"{situation}: {self}. That counts as a bug. {advice}")
+        if self.found != found:
+            complain(f"{situation}: {self}. {advice}")
 
-    def must_be_failure(self, situation: str, kind: type[SourceError] = SourceError) -> None:
-        """Complain unless a SourceError of this kind was raised."""
-        best = "UnexpectedAnswer" if kind is SourceError else kind.__name__
+    def must_be_failure(
+        self, situation: str, kind: type[SourceError] = SourceError, best: str = "", advice: str = ""
+    ) -> None:
+        """Complain unless a SourceError of this kind was raised; `best` names the best, `advice` how to come by it."""
+        best = best or ("UnexpectedAnswer" if kind is SourceError else kind.__name__)
+        then = f"raise {best}. {advice}".strip()
         if self.late:
-            complain(f"{situation}: find_owners {self}. {_IN_TIME}")
-        if self.owners == ():
+            complain(f"{situation}: {self}. {_IN_TIME} {advice}".strip())
+        if self.found == ():
             complain(
-                f"{situation}: find_owners {self}. Nobody is remembered as the truth, and the customer's next calls "
-                f"ring in vain: raise {best}."
+                f"{situation}: {self}. Nobody is remembered as the truth, and the customer's next calls ring in vain: "
+                f"{then}"
             )
-        if self.owners:
-            complain(f"{situation}: find_owners {self}. A wrong owner is worse than none: raise {best}.")
+        if self.found:
+            complain(f"{situation}: {self}. A wrong owner is worse than none: {then}")
         if not isinstance(self.error, SourceError):
             complain(
-                f"{situation}: find_owners {self}. Anything but a SourceError counts as a bug of the connector: catch "
-                f"it, and `raise {best}(…) from None`."
+                f"{situation}: {self}. Anything but a SourceError counts as a bug: catch it, and "
+                f"`raise {best}(…) from None`. {advice}".strip()
             )
         if not isinstance(self.error, kind):
-            complain(f"{situation}: find_owners {self}. Raise {best}: {_MEANING.get(kind, 'see bridge/errors.py')}.")
+            complain(f"{situation}: {self}. Raise {best}: {_MEANING.get(kind, 'see bridge/errors.py')}.")
 
     def must_be_honest(self, situation: str) -> None:
         """Complain unless an answer or a SourceError came, whichever."""
@@ -82,7 +86,8 @@ class Outcome:
 
 _IN_TIME = (
     "No wait may go beyond deadline.remaining(), and all waits together neither: give each a timeout, and look at the "
-    "deadline after each piece that comes. bridge.connector tells more; connectors.http does all of it."
+    "deadline after each piece that comes; take a lock by lock.acquire(timeout=deadline.remaining()). bridge.connector "
+    "tells more; connectors.http does all of it."
 )
 _MEANING: dict[type[SourceError], str] = {
     SourceUnavailable: "asking again later may work",
@@ -91,27 +96,50 @@ _MEANING: dict[type[SourceError], str] = {
 
 
 class Asked:
-    """A question under way, which counts as late `margin` seconds after its deadline."""
+    """Something under way in a thread of its own, which counts as late `margin` seconds after its deadline."""
 
-    def __init__(self, connector: AnyConnector, call: Call, seconds: float, margin: float) -> None:
+    def __init__(
+        self, action: Callable[[Deadline], Sequence[Any]], seconds: float, margin: float, who: str = "find_owners"
+    ) -> None:
         self._margin = margin
+        self._who = who
         self._deadline = Deadline.after(seconds)
         self._result: Future[Outcome] = Future()
-        threading.Thread(target=self._ask, args=(connector, call), name="asking", daemon=True).start()
+        threading.Thread(target=self._run, args=(action,), name=ASKING, daemon=True).start()
+
+    @property
+    def over(self) -> bool:
+        """Tell whether it has come to its end."""
+        return self._result.done()
 
     def outcome(self) -> Outcome:
         """Wait for what comes of it, not much longer than its deadline."""
         try:
             return self._result.result(self._deadline.remaining() + self._margin)
         except TimeoutError:
-            return Outcome()
+            return Outcome(who=self._who)
 
-    def _ask(self, connector: AnyConnector, call: Call) -> None:
+    def _run(self, action: Callable[[Deadline], Sequence[Any]]) -> None:
         try:
-            outcome = Outcome(trusted(connector.find_owners(call, self._deadline)))
+            outcome = Outcome(tuple(action(self._deadline)), who=self._who)
         except BaseException as error:  # noqa: BLE001 - judged by the test that asked
-            outcome = Outcome(error=error)
+            outcome = Outcome(error=error, who=self._who)
         self._result.set_result(outcome)
+
+
+def error_of(action: Callable[[], object]) -> BaseException | None:
+    """Return whatever is raised: which errors may be, is the test's business."""
+    try:
+        action()
+    except BaseException as error:  # noqa: BLE001 - a stranger's code
+        return error
+    return None
+
+
+def close(thing: Any, what: str = "close") -> None:  # noqa: ANN401 - a connector, or a list of extensions
+    """Close something, and complain of whatever it raises."""
+    if error := error_of(thing.close):
+        complain(f"{what} raised {told(error)}. It has to do no harm.")
 
 
 def told(error: BaseException) -> str:

@@ -1,22 +1,25 @@
 """Tests of what is left behind: `close` releases what was acquired, whenever it comes."""
 
-import gc
 import threading
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from bridge.deadline import Deadline
-from bridge.testing.outcome import complain
-from bridge.testing.scripted import THREADS
-from bridge.testing.subject import Subject, close
+from bridge.testing.holdings import Holdings, lasting_threads
+from bridge.testing.outcome import close, complain
+from bridge.testing.subject import Subject, asks_nothing, must_open
 
-_DESCRIPTORS = Path("/proc/self/fd")
 _CALLS = 8
+_SERVER = "If it belongs to a server that your connector(self, place) starts, end that in stop(self, place)."
 
 
 class Releasing(Subject):
     """How a connector ends."""
+
+    _imported: ClassVar[tuple[threading.Thread, ...]] = ()
+
+    def __init_subclass__(cls, **more: Any) -> None:  # noqa: ANN401
+        """Remember which threads run while the tests are still being imported."""
+        super().__init_subclass__(**more)
+        cls._imported = tuple(lasting_threads())
 
     def test_closing_releases_threads_and_connections(self, place: Any) -> None:  # noqa: ANN401
         """Leaves no thread, socket or file behind."""
@@ -28,16 +31,27 @@ class Releasing(Subject):
             self.ask(connector, self.strangers[0])
         left = before.left(self.margin)
         if left:
-            complain(f"after close there is still {', '.join(left)}: release it in close")
+            complain(f"after close there is still {', '.join(left)}: release it in close. {_SERVER}")
 
+    @asks_nothing
+    def test_importing_it_starts_no_thread_that_never_ends(self) -> None:
+        """Works in `open` and later, not while it is imported."""
+        lasting = [thread.name for thread in self._imported if thread.is_alive()]
+        if lasting:
+            complain(
+                f"the thread {lasting[0]!r} was started while the connector was imported: nothing ends it, and pytest "
+                "hangs when it is done, as omi-bridge would. Start it in open with daemon=True, and end it in close."
+            )
+
+    @asks_nothing
     def test_closing_twice_or_before_opening_does_no_harm(self, place: Any) -> None:  # noqa: ANN401
         """Takes it as done."""
-        connector = self.connect(place)
-        close(connector, "close without open")
-        connector = self.connect(place)
-        connector.open()
-        close(connector, "close")
-        close(connector, "close for the second time")
+        with self.made(place) as connector:
+            close(connector, "close without open")
+        with self.made(place) as connector:
+            must_open(connector)
+            close(connector, "close")
+            close(connector, "close for the second time")
 
     def test_closing_while_calls_are_under_way_is_no_crash(self, place: Any) -> None:  # noqa: ANN401
         """Lets them find what they look for, or fail by a SourceError."""
@@ -47,37 +61,3 @@ class Releasing(Subject):
                 close(connector, "close while calls are under way")
                 for question in asked:
                     question.outcome().must_be_honest("a call under way when the connector was closed")
-
-
-class Holdings:
-    """The threads, sockets and files that this process has just now."""
-
-    def __init__(self) -> None:
-        gc.collect()
-        self._threads = set(threading.enumerate())
-        self._files = _files()
-
-    def left(self, seconds: float) -> list[str]:
-        """Say what has come since and does not go within so many seconds."""
-        patience = Deadline.after(seconds)
-        while (left := self._new()) and not patience.expired():
-            threading.Event().wait(0.02)
-        return left
-
-    def _new(self) -> list[str]:
-        threads = [thread for thread in threading.enumerate() if thread.name != THREADS]
-        files = _files()
-        new = [target for number, target in files.items() if self._files.get(number) != target]
-        return [f"the thread {thread.name!r}" for thread in threads if thread not in self._threads] + [
-            "a socket" if target.startswith("socket:") else f"the file {target}" for target in new
-        ]
-
-
-def _files() -> dict[str, str]:
-    """Return what this process has open, by its descriptors; nothing where the system does not tell."""
-    files = {}
-    with suppress(OSError):
-        for entry in _DESCRIPTORS.iterdir():
-            with suppress(OSError):
-                files[entry.name] = str(entry.readlink())
-    return files

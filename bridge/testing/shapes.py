@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bridge.phone import PhoneNumber, holds
 
 _TYPES: tuple[object, ...] = (None, True, 7, "text", [], {})
-_NO_RECORDS: tuple[object, ...] = ([None], [7], ["text"], [[]])
+_NO_RECORDS: tuple[list[object], ...] = ([None], [7], ["text"], [[]])
 
 Place = tuple[str | int, ...]
 """The keys and numbers that lead from an answer to something in it."""
@@ -38,7 +38,7 @@ def envelopes(answer: object) -> Iterator[Mutation]:
     """Give the answer with something of another type in each place of its envelope."""
     outer = _outer(answer)
     for place, value in [((), answer), *((place, value) for place, value in _walk(answer) if place in outer)]:
-        for other in (*_TYPES, *(_NO_RECORDS if isinstance(value, list) else ())):
+        for other in (*_TYPES, *_other_records(value)):
             if other != value and (type(other) is not type(value) or other):
                 yield _changed(answer, place, other)
     if isinstance(answer, dict) and answer:
@@ -53,6 +53,13 @@ def inside(answer: object) -> Iterator[Mutation]:
             for other in (*_TYPES, *_NO_RECORDS):
                 if type(other) is not type(value) or other != value:
                     yield _changed(answer, place, other)
+
+
+def _other_records(value: object) -> Iterator[object]:
+    """Give lists of what is no record of this list: another number in a list of numbers may well be one."""
+    if isinstance(value, list):
+        kinds = {type(record) for record in value}
+        yield from (records for records in _NO_RECORDS if type(records[0]) not in kinds)
 
 
 def _walk(answer: object, place: Place = ()) -> Iterator[tuple[Place, object]]:
