@@ -19,7 +19,7 @@ def told(report: Report) -> Iterator[str]:
     yield from _counted("outcomes", report.header("x-bridge-outcome"))
     yield from _counted("answers", report.header("x-bridge-answer"))
     shares = (("half", 0.5), ("90 %", 0.9), ("99 %", 0.99), ("all", 1.0))
-    yield "  within  " + ", ".join(f"{name}: {_seconds(report.percentile(share))}" for name, share in shares)
+    yield "  within    " + ", ".join(f"{name}: {_seconds(report.percentile(share))}" for name, share in shares)
     yield from _histogram(report.histogram())
     for result in report.wrong():
         yield f"  {_masked(result.phone)} after {_seconds(result.seconds)}: {result.verdict}{_because(result.detail)}"
@@ -30,7 +30,7 @@ def told(report: Report) -> Iterator[str]:
 
 def _counted(title: str, found: Counter[str]) -> Iterator[str]:
     if found:
-        yield f"  {title}: " + ", ".join(f"{name} {count}" for name, count in found.most_common())
+        yield f"  {title:9} " + ", ".join(f"{name} {count}" for name, count in found.most_common())
 
 
 def _histogram(classes: list[tuple[float, int]]) -> Iterator[str]:

@@ -118,8 +118,8 @@ def test_the_report_for_people_draws_the_line_and_masks_callers(tmp_path):
         )
     for expected in (
         "OMICall hangs up after 2 s",
-        "outcomes: found 3",
-        "answers: cached 3",
+        "outcomes  found 3",
+        "answers   cached 3",
         "101 instead of 7",
         "FAILED",
     ):
