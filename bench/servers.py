@@ -45,13 +45,13 @@ def crm() -> Iterator[int]:
 
 
 @contextmanager
-def service(crm: int, log_level: str = "info") -> Iterator[int]:
+def service(crm: int, log_level: str = "info", workers: int = 1) -> Iterator[int]:
     """Run `omi-bridge serve` with its default settings, its log in a file; gives its port."""
     with TemporaryDirectory() as folder:
         config = Path(folder, "config.yaml")
         config.write_text(CONFIG.format(key=KEY, crm=crm, log_level=log_level), encoding="utf-8")
         port = _free_port()
-        command = ["-m", "bridge", "serve", "-c", str(config), "--bind", f"127.0.0.1:{port}"]
+        command = ["-m", "bridge", "serve", "-c", str(config), "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
         with _running(command, port, Path(folder, "log")):
             yield port
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
@@ -45,6 +46,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._queue: deque[float] = deque()
         self._born = time.monotonic()
         self._accepts_the_backlog_until = 0.0
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Make the threads that serve requests, all of them now: no call has to wait for one to be made."""
+        pool: ThreadPoolExecutor = super().get_thread_pool()
+        all_there = threading.Barrier(self.cfg.threads)
+        try:
+            for _ in range(self.cfg.threads):
+                pool.submit(all_there.wait)  # a thread that waits here is not idle, so the next one is made
+        except RuntimeError:  # as many as the system allows
+            all_there.abort()
+        return pool
 
     def receive(self, door: Door, turned_away: Callable[[], None]) -> None:
         """Make ready for connections; `turned_away` is told of each call that there is no time for."""

@@ -5,7 +5,6 @@ for others shows up there. Known callers were answered once before; their answer
 """
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -137,24 +136,11 @@ def try_out(folder: Path, faults: Sequence[str]) -> Trial:
         config = write_config(folder, crms.ports, shown)
         options = ["--threads", str(_THREADS)]
         service = stack.enter_context(RunningService(config, *options, environment=environment()))
-        hold_all_threads(service, _THREADS)
         for line in range(len(shown)):
             for caller in known(line):
                 seen = call(service, caller)
                 assert seen.right, f"{caller} was answered {seen.body!r}, {seen.outcome} before any fault"
         return _during_load(folder, service, crms, shown)
-
-
-def hold_all_threads(service: RunningService, threads: int) -> None:
-    """Let the server start all its threads: half a request holds one until the rest comes or the connection closes."""
-    worker = worker_of(service)
-    end = time.monotonic() + 10.0
-    with ExitStack() as stack:
-        for _ in range(threads):
-            sock = stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=5))
-            sock.sendall(b"GET / HTTP/1.1\r\n")
-        while footprint(worker).threads <= threads and time.monotonic() < end:
-            threading.Event().wait(0.02)
 
 
 def _during_load(folder: Path, service: RunningService, crms: FaultyCrms, shown: Sequence[str]) -> Trial:
