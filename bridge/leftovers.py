@@ -4,6 +4,7 @@ Python cannot end a thread, and one that is no daemon keeps the process from end
 of the service is ended by gunicorn after its grace period.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -34,6 +35,7 @@ def left_by(connector: AnyConnector) -> list[str]:
 def end_process(status: int) -> NoReturn:
     """End the process as `sys.exit` does, but without waiting for threads that a connector has left behind."""
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
@@ -13,6 +15,9 @@ from typing import Literal
 
 from bridge.redaction import Redaction
 from bridge.repeats import Repeats
+
+_MOST_WAITING = 10_000  # lines
+_PATIENCE_AT_END = 1.0
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 """The id of the call that this thread works for; job threads inherit it from the call that started them."""
@@ -73,24 +78,80 @@ def _fields(record: logging.LogRecord) -> Iterable[tuple[str, object]]:
     return fields.items()
 
 
-class _Unlocked(logging.Handler):
-    """Writes each line to standard error by one system call, so that threads need no lock to queue in front of."""
+class _StandardError(logging.Handler):
+    """Writes each line at once or, in a process that answers calls, from a thread that alone may have to wait.
+
+    Whoever should read standard error may stop reading, and a write then waits for ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: deque[str] = deque()
+        self._lost = 0
+        self._work = threading.Event()
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def createLock(self) -> None:  # noqa: N802 - logging's own name
-        """Have no lock."""
+        """Have no lock: threads would queue in front of it."""
         self.lock = None
+
+    def write_behind(self) -> None:
+        """From now on, write in a thread of its own; what cannot be written in time is lost, and counted."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._go_on, name="log", daemon=True)
+            self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; a log that cannot be written costs no call its answer."""
-        with suppress(OSError):
-            os.write(sys.stderr.fileno(), (self.format(record) + "\n").encode("utf-8", "backslashreplace"))
+        line = self.format(record) + "\n"
+        if self._thread is None:
+            _write(line)
+        elif len(self._waiting) < _MOST_WAITING:
+            self._waiting.append(line)
+            self._work.set()
+        else:
+            self._lost += 1
+
+    def flush(self) -> None:
+        """Wait until everything is written, for a second at most."""
+        if self._thread is not None and self._thread.is_alive():
+            self._done.clear()
+            self._work.set()
+            self._done.wait(_PATIENCE_AT_END)
+
+    def _go_on(self) -> None:
+        while True:
+            self._work.wait()
+            self._work.clear()
+            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if self._lost:
+                lines.append(f"{self._lost} lines are missing here: standard error was not read\n")
+                self._lost = 0
+            _write("".join(lines))
+            if not self._waiting:
+                self._done.set()
+
+
+def _write(text: str) -> None:
+    data = text.encode("utf-8", "backslashreplace")
+    with suppress(OSError):
+        while data:
+            data = data[os.write(sys.stderr.fileno(), data) :]
+
+
+def write_behind() -> None:
+    """Let no thread of this process wait for its log from now on."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _StandardError):
+            handler.write_behind()
 
 
 def set_up_logs(level: str, form: Literal["text", "json"], redaction: Redaction) -> None:
     """Send all log lines of this process to standard error, and none anywhere else."""
     # What no line shows need not be found out for each (https://docs.python.org/3/howto/logging.html#optimization).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = _Unlocked()
+    handler = _StandardError()
     handler.addFilter(Repeats(handler.emit))
     handler.setFormatter(JsonFormatter(redaction) if form == "json" else TextFormatter(redaction))
     root = logging.getLogger()

@@ -26,6 +26,7 @@ from bridge.client_socket import ClientSocket
 from bridge.crowd import Crowd
 from bridge.door import Door
 from bridge.endpoint import ARRIVED
+from bridge.logs import write_behind
 from bridge.reception import Reception, Visitor
 
 _log = logging.getLogger(__name__)
@@ -139,6 +140,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def load_wsgi(self) -> None:
         """Make the application, then allow reloads."""
+        write_behind()
         super().load_wsgi()
         self._loaded.set()
         gc.collect()

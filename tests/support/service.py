@@ -37,6 +37,8 @@ class RunningService:
         self.port = free_port()
         self.log: list[str] = []
         self._news = threading.Condition()
+        self._reads = threading.Event()
+        self._reads.set()
         self.process = subprocess.Popen(
             [*command, "serve", "-c", str(config), "--bind", f"127.0.0.1:{self.port}", *options],
             stdout=subprocess.PIPE,
@@ -104,7 +106,12 @@ class RunningService:
         assert found, f"{pattern!r} is not in the log:\n" + "\n".join(self.log)
         return found
 
+    def stop_reading_the_log(self) -> None:
+        """Let the service write into a pipe that nobody empties, until it is stopped."""
+        self._reads.clear()
+
     def stop(self) -> int:
+        self._reads.set()
         if self.process.poll() is None:
             self.process.terminate()
         try:
@@ -123,6 +130,7 @@ class RunningService:
     def _read_log(self) -> None:
         assert self.process.stdout
         for line in self.process.stdout:
+            self._reads.wait()
             with self._news:
                 self.log.append(line.rstrip("\n"))
                 self._news.notify_all()
