@@ -37,23 +37,22 @@ RELOAD_PATIENCE = 10.0
 """The same for a reload, during which the old configuration answers."""
 
 
-def reread(config: Config) -> Config | None:
-    """Return what stands in the file of `config` by now, or nothing if it is not valid, after saying why in the log."""
-    try:
-        return load_config(config.file, overrides=config.overrides)
-    except ConfigError as error:
-        for problem in error.problems:
-            _log.error("not reloaded, the old configuration stays in force: %s", problem)
-        return None
+def reread(config: Config) -> Config:
+    """Return what stands in the file of `config` by now. Raises ConfigError if it is not valid."""
+    return load_config(config.file, overrides=config.overrides)
 
 
 class Bridge:
-    """The running application: the service in force, and how it is replaced."""
+    """The running application: the service in force, and how it is replaced.
 
-    def __init__(self, config: Config, redaction: Redaction | None = None) -> None:
+    `refused` says why what stands in the configuration file by now is not in force, if it is not.
+    """
+
+    def __init__(self, config: Config, redaction: Redaction | None = None, refused: str = "") -> None:
         self._redaction = redaction or Redaction()
         self._redaction.replace_secrets(config.secrets)
         self._reloading = threading.Lock()
+        self._refused = refused
         self._started_with = config.settings.server
         key = config.settings.api_keys[0].get_secret_value().encode()
         self.decisions = DecisionLog(config.settings.server.decisions, config.decisions_file, key, self._redaction)
@@ -70,17 +69,17 @@ class Bridge:
         """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
         with self._reloading:
             old = self.service
-            config = reread(old.config)
-            if config is None:
-                return False
+            try:
+                config = reread(old.config)
+            except ConfigError as error:
+                return self._refuse(*map(str, error.problems))
             self._redaction.replace_secrets(old.config.secrets | config.secrets)
             new = Service(config, old, self.metrics.of)
             new.open(RELOAD_PATIENCE)
             if trouble := new.extensions.missing_since(old.extensions) or new.lost_since(old):
-                _log.error("not reloaded, the old configuration stays in force: %s", trouble)
                 new.close(old)
-                return False
-            self.service = new
+                return self._refuse(trouble)
+            self.service, self._refused = new, ""
             # Calls that began under the old configuration have left by then.
             _later(old.deadline + 1.0, partial(old.close, new))
             for setting in ("bind", "workers", "threads", "path", "log_level", "log_format", "decisions"):
@@ -89,9 +88,18 @@ class Bridge:
             _log.info("configuration reloaded from %s", config.file)
             return True
 
+    def _refuse(self, *problems: str) -> bool:
+        """Keep the old configuration, and say why: in the log, and in `troubles` until another is good."""
+        for problem in problems:
+            _log.error("not reloaded, the old configuration stays in force: %s", problem)
+        self._refused = problems[0]
+        return False
+
     def troubles(self) -> dict[str, str]:
         """Say for each part of the service in force that is not well why not."""
         found = self.service.troubles()
+        if self._refused:
+            found["configuration"] = f"not reloaded: {self._refused}"
         if self.decisions.trouble:
             found["server.decisions"] = self.decisions.trouble
         return {part: self._redaction(why) for part, why in found.items()}
@@ -103,10 +111,10 @@ class Bridge:
         self.decisions.close()
 
 
-def create_app(config: Config, redaction: Redaction | None = None) -> Flask:
-    """Make the WSGI application; its `Bridge` is at `app.extensions["omi_bridge"]`."""
+def create_app(config: Config, redaction: Redaction | None = None, refused: str = "") -> Flask:
+    """Make the WSGI application; its `Bridge`, which gets the same, is at `app.extensions["omi_bridge"]`."""
     app = Flask("bridge", static_folder=None)
-    bridge = Bridge(config, redaction)
+    bridge = Bridge(config, redaction, refused)
     app.extensions["omi_bridge"] = bridge
     path = config.settings.server.path
     app.before_request(allowed_networks(bridge.door))

@@ -47,8 +47,7 @@ class Breaker:
             self._failures += 1
             if hold:
                 self._hold = Deadline.after(min(hold, _LONGEST_HOLD), self._clock)
-            if self.is_open or not (opens or hold or self._failures >= self._threshold):
-                return False
-            self.is_open = True
-            self.reason = reason
-            return True
+            opens_now = not self.is_open and bool(opens or hold or self._failures >= self._threshold)
+            if self.is_open or opens_now:  # what it fails with now counts, not what it failed with at first
+                self.is_open, self.reason = True, reason
+            return opens_now

@@ -36,6 +36,7 @@ class Caution:
         self._clock = clock
         self._wait = wait
         self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
+        self._kind = ""
         self._under_way: dict[object, float] = {}
         self._try: Callable[[], object] | None = None
 
@@ -57,7 +58,7 @@ class Caution:
         """
         self._try = again
         if not self._breaker.is_open and self._too_slow(patience):
-            self._failed(f"{_FAILURES_IN_A_ROW} questions without an answer", opens=True)
+            self._failed("late", f"{_FAILURES_IN_A_ROW} questions without an answer", opens=True)
         if self._breaker.is_open:
             raise SourceUnavailable(f"not asked, because of: {self._breaker.reason}")
 
@@ -66,9 +67,9 @@ class Caution:
         started = self._clock()
         owners = self._judged(question, lease, started)
         took = self._clock() - started
-        self._meter.asked(took)
+        self._meter.asked(took, "late" if took > patience else "")
         if took > patience:
-            self._failed(f"an answer took {took:.1f} s")
+            self._failed("late", f"an answer took {took:.1f} s")
         else:
             self._breaker.succeeded()
         question.explain(f"{self._name}: {len(owners)} owner(s) after {took * 1000:.0f} ms")
@@ -82,9 +83,10 @@ class Caution:
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
             failure = failure_of(self._name, error, question.caller)
             is_bug = not isinstance(error, SourceError)
-            self._meter.asked(self._clock() - started, "bug" if is_bug else failure.reason)
+            kind = "bug" if is_bug else failure.reason
+            self._meter.asked(self._clock() - started, kind)
             if not isinstance(failure, SourceBusy):  # our own restraint says nothing about the source
-                self._failed(f"{failure.reason}: {failure}", getattr(failure, "retry_after", None))
+                self._failed(kind, f"{failure.reason}: {failure}", getattr(failure, "retry_after", None))
                 if not is_bug:  # a bug stands in the log already
                     _log.warning("connector %s: %s: %s", self._name, failure.reason, failure)
             raise failure from None
@@ -96,11 +98,14 @@ class Caution:
         latest = self._clock() - patience
         return sum(self._breaker.closed_at < at < latest for at in list(self._under_way.values())) >= _FAILURES_IN_A_ROW
 
-    def _failed(self, reason: str, hold: float | None = None, *, opens: bool = False) -> None:
+    def _failed(self, kind: str, reason: str, hold: float | None = None, *, opens: bool = False) -> None:
         """Count a failure; if it opens the breaker, go on with trials in the background until one succeeds."""
+        before, self._kind = self._kind, kind
         if self._breaker.failed(reason, hold, opens=opens):
             _log.warning("connector %s is left alone for a while: %s", self._name, reason)
             threading.Thread(target=self._go_on, name=f"trial-{self._name}", daemon=True).start()
+        elif self._breaker.is_open and kind != before:
+            _log.warning("connector %s is still left alone, by now because of: %s", self._name, reason)
 
     def _go_on(self) -> None:
         """Ask what was asked last, again and again, until an answer comes in good time."""

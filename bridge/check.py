@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
+from bridge.config import Config
 from bridge.connector import Call, Owner
 from bridge.directory_report import DirectoryReport
 from bridge.errors import SourceError, SourceUnavailable
@@ -14,6 +15,7 @@ from bridge.finding import Finding, Verdict
 from bridge.guard import Guard
 from bridge.phone import PhoneNumber
 from bridge.service import Service
+from bridge.store_file import obstacle
 from bridge.trust import bug_in, trusted
 
 PROBE = PhoneNumber("+84999999999")
@@ -31,6 +33,7 @@ _NAMING_KEYS = ("owners_query", "users")
 
 def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
     """Open what can be opened on this machine; `online` also opens and asks what lies outside."""
+    yield from _kept_in(service.config)
     if service.extensions.file:
         yield from _file(service.extensions.file)
     for source in service.extensions.sources:
@@ -44,6 +47,14 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
             yield from _source(guard, online=online)
     if online:
         yield from _directory(service)
+
+
+def _kept_in(config: Config) -> Iterator[Finding]:
+    """Tell which of the service's own files this user could not write, without writing."""
+    files = {"server.decisions": config.decisions_file, "cache.path": config.settings.cache.path}
+    for part, path in files.items():
+        if path and (why := obstacle(path)):
+            yield Finding(part, f"{path} cannot be written: {why}", Verdict.WARNING)
 
 
 def _file(file: ExtensionFileWatch) -> Iterator[Finding]:

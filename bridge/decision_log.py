@@ -39,10 +39,20 @@ class _Heard(NamedTuple):
 
 
 class DecisionLog:
-    """Keeps decisions in the file at `path`. `key` is what callers are hashed with, if they are."""
+    """Keeps decisions in the file at `path`. `key` is what callers are hashed with, if they are.
+
+    A file that cannot be used is tried again after `pause` seconds.
+    """
 
     def __init__(
-        self, settings: Decisions, path: Path, key: bytes, redaction: Redaction, wall_clock: Clock = time.time
+        self,
+        settings: Decisions,
+        path: Path,
+        key: bytes,
+        redaction: Redaction,
+        wall_clock: Clock = time.time,
+        *,
+        pause: float = _PAUSE,
     ) -> None:
         self.trouble = ""
         """Why nothing is kept just now, or nothing if it is."""
@@ -51,6 +61,7 @@ class DecisionLog:
         self._key = key
         self._redaction = redaction
         self._wall_clock = wall_clock
+        self._pause = pause
         self._file = StoreFile(path, DecisionTable)
         self._heard: deque[_Heard] = deque(maxlen=_MOST_UNWRITTEN)
         self._work, self._closing = threading.Event(), threading.Event()
@@ -82,8 +93,11 @@ class DecisionLog:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._work.wait()
-            self._closing.wait(_PAUSE if self.trouble else _MOMENT)  # what comes in the same moment is written together
+            if self.trouble:  # tried again without a call, too
+                self._closing.wait(self._pause)
+            else:
+                self._work.wait()
+                self._closing.wait(_MOMENT)  # what comes in the same moment is written together
             self._work.clear()
             self._try()
         self._try()
@@ -108,6 +122,8 @@ class DecisionLog:
             _log.exception("a bug of omi-bridge")
             self._complain(f"{self._path}: a bug of omi-bridge: {type(error).__name__}")
         else:
+            if self.trouble:
+                _log.info("decisions are kept again")
             self.trouble = ""
 
     def _write(self, heard: list[_Heard]) -> None:

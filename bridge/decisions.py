@@ -41,11 +41,17 @@ def decisions(file: Path, caller: str | None, since: float | None, limit: int, *
             for one in kept_decisions(db, sought, oldest, limit):
                 click.echo(_as_json(one) if as_json else "\n".join(_told(one)))
     except sqlite3.Error as error:
-        why = "no call has been answered yet, or it is kept elsewhere" if not path.exists() else str(error)
-        click.echo(f"{path} cannot be read: {why}", err=True)
+        click.echo(f"{path} cannot be read: {_why(path, error)}", err=True)
         sys.exit(1)
     if sought and config.settings.server.decisions.callers == "masked":
         click.echo(f"callers are kept masked: these are all that end in {sought.texts[0]}", err=True)
+
+
+def _why(path: Path, error: sqlite3.Error) -> str:
+    try:
+        return str(error) if path.exists() else "no call has been answered yet, or it is kept elsewhere"
+    except OSError as hidden:  # the folder is another user's
+        return f"{hidden.strerror}: ask as the user that the service runs as"
 
 
 def _sought(caller: str, config: Config) -> Sought:

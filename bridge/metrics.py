@@ -27,8 +27,11 @@ CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 
 
 SOURCE_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 1.8, 3.0, 5.0, 10.0)
 
-REASONS = ("unavailable", "busy", "rejected", "unexpected-answer", "bug", "error")
-"""The kinds of `bridge.errors`, and bugs. A stranger's connector may call its failures as it likes: then `error`."""
+REASONS = ("unavailable", "busy", "rejected", "unexpected-answer", "bug", "late", "error")
+"""The kinds of `bridge.errors`, bugs, and answers that came too late for a call.
+
+A stranger's connector may call its failures as it likes: then `error`.
+"""
 
 _DECIDED = (Outcome.FOUND, Outcome.NOBODY, Outcome.UNMAPPED)
 _NO_CALL = {Outcome.BAD_REQUEST, Outcome.UNAUTHORIZED}

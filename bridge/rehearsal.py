@@ -17,6 +17,12 @@ from bridge.simulated_call import PATIENCE, Result, Target, Verdict, call
 EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.8, PATIENCE)
 """Upper edges of the histogram's classes, in seconds."""
 
+OUTCOME = "x-bridge-outcome"
+"""The header in which the bridge says how it has decided."""
+
+_NOBODY_TO_RING = {"nobody", "unmapped", "invalid-number"}
+"""What a bridge says of an empty answer that it is sure of. Another endpoint may say nothing at all."""
+
 _SHOWN = 10
 _LAG = 0.1
 
@@ -53,6 +59,11 @@ class Report:
     def passed(self) -> bool:
         """Tell whether every call was answered in time, properly, and as expected."""
         return all(result.verdict is Verdict.IN_TIME for result in self.results)
+
+    @property
+    def unavailable(self) -> int:
+        """The number of calls of which the bridge said itself that no source could answer."""
+        return self.header(OUTCOME)["unavailable"]
 
     @property
     def lagged(self) -> bool:
@@ -99,7 +110,7 @@ class Report:
             "duration": self.plan.duration,
             **{verdict.value.replace(" ", "_"): self.verdicts()[verdict.value] for verdict in Verdict},
             "details": details,
-            "outcomes": self.header("x-bridge-outcome"),
+            "outcomes": self.header(OUTCOME),
             "answers": self.header("x-bridge-answer"),
             "seconds": {name: round(self.percentile(share), 4) for name, share in shares.items()},
             "histogram": [
@@ -130,7 +141,10 @@ async def rehearse(plan: Plan, progress: Callable[[], None]) -> Report:
 
 def _compared(result: Result, expected: Mapping[str, str]) -> Result:
     right = expected.get(result.phone)
-    if result.verdict is not Verdict.IN_TIME or right is None or right == result.body:
+    if result.verdict is not Verdict.IN_TIME or right is None:
         return result
-    detail = f"{result.body or 'nobody'} instead of {right or 'nobody'}"
+    outcome = result.headers.get(OUTCOME, "nobody")
+    if right == result.body and (right or outcome in _NOBODY_TO_RING):
+        return result
+    detail = f"{result.body or outcome} instead of {right or 'nobody'}"
     return replace(result, verdict=Verdict.WRONG_ANSWER, detail=detail)

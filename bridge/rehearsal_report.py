@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from bridge.rehearsal import Report
+from bridge.rehearsal import OUTCOME, Report
 from bridge.simulated_call import PATIENCE, Verdict
 
 _BAR = 40
@@ -16,7 +16,7 @@ def told(report: Report) -> Iterator[str]:
     for verdict in Verdict:
         if verdicts[verdict.value] or verdict in (Verdict.IN_TIME, Verdict.LATE):
             yield f"  {verdict.value:14} {verdicts[verdict.value]:8}"
-    yield from _counted("outcomes", report.header("x-bridge-outcome"))
+    yield from _counted("outcomes", report.header(OUTCOME))
     yield from _counted("answers", report.header("x-bridge-answer"))
     shares = (("half", 0.5), ("90 %", 0.9), ("99 %", 0.99), ("all", 1.0))
     yield "  within    " + ", ".join(f"{name}: {_seconds(report.percentile(share))}" for name, share in shares)
@@ -25,7 +25,15 @@ def told(report: Report) -> Iterator[str]:
         yield f"  {_masked(result.phone)} after {_seconds(result.seconds)}: {result.verdict}{_because(result.detail)}"
     if report.lagged:
         yield f"  this machine sent calls up to {_seconds(report.lag)} late: choose a lower rate or another machine"
-    yield "PASSED" if report.passed else "FAILED"
+    yield _verdict(report)
+
+
+def _verdict(report: Report) -> str:
+    if not report.passed:
+        return "FAILED"
+    if report.unavailable:
+        return f"PASSED, but {report.unavailable} of {len(report.results)} calls were unavailable"
+    return "PASSED"
 
 
 def _counted(title: str, found: Counter[str]) -> Iterator[str]:

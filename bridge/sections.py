@@ -168,7 +168,9 @@ class Cache(Section):
         if self.backend == "redis" and not self.url:
             raise ValueError("'backend: redis' needs 'url', such as redis://127.0.0.1:6379")
         if self.backend == "redis" and not all(map(find_spec, ("redis", "cryptography"))):
-            raise ValueError("'backend: redis' needs a package more: pip install 'omi-bridge[redis]'")
+            raise ValueError(
+                "'backend: redis' needs packages more: in the folder of omi-bridge: .venv/bin/pip install '.[redis]'"
+            )
         return self
 
 

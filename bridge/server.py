@@ -2,8 +2,8 @@
 
 One process with threads (gthread): what is remembered lives in the process. The application is made in the worker,
 after the fork, because threads and connection pools do not survive one. SIGHUP does not replace the worker, as
-gunicorn would, which empties the memory and loses calls while files load: the master checks the configuration and
-lets the workers put it in force themselves.
+gunicorn would, which empties the memory and loses calls while files load: the workers put it in force themselves, or
+say what is wrong with it.
 """
 
 import logging
@@ -18,6 +18,7 @@ from gunicorn.glogging import Logger
 
 from bridge.app import create_app, reread
 from bridge.config import Config
+from bridge.errors import ConfigError
 from bridge.metrics_folder import folder_for_figures, forget_process
 from bridge.redaction import Redaction
 from bridge.worker import Worker
@@ -44,9 +45,9 @@ class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
     """The master process: restarts workers that died, and hands SIGHUP on to them."""
 
     def handle_hup(self) -> None:
-        """Check the changed configuration once; only a valid one is worth the workers' time."""
-        if self.app.reread():
-            self.kill_workers(signal.SIGHUP)
+        """Have every worker read the configuration again, those to come as well."""
+        self.app.reread()
+        self.kill_workers(signal.SIGHUP)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -55,6 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, config: Config, redaction: Redaction) -> None:
         self._config = config
         self._redaction = redaction
+        self._refused = ""
         super().__init__()
 
     def load_config(self) -> None:
@@ -84,13 +86,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Flask:
         """Make the application; runs in the worker."""
-        return create_app(self._config, self._redaction)
+        return create_app(self._config, self._redaction, self._refused)
 
-    def reread(self) -> bool:
-        """Take over the changed configuration for workers to come; tell whether it is valid, and log why not."""
-        config = reread(self._config)
-        self._config = config or self._config
-        return config is not None
+    def reread(self) -> None:
+        """Take over the changed configuration for workers to come, if it is valid; those that run say why not."""
+        try:
+            self._config, self._refused = reread(self._config), ""
+        except ConfigError as error:
+            self._refused = str(error.problems[0])
 
     def run(self) -> None:
         """Serve until told to stop."""

@@ -27,15 +27,19 @@ class Shared:
         """Return what is known under a name, or None."""
         return None
 
-    def put(self, name: str, content: bytes, seconds: float) -> None:
-        """Let the others know this for so many seconds, unless one of them has put something newer."""
+    def put(self, name: str, content: bytes, seconds: float, *, wait: bool = False) -> None:
+        """Let the others know this for so many seconds, unless one of them has put something newer.
+
+        It is on its way then; with `wait` it is there, or the time for waiting is over.
+        """
 
     @contextmanager
-    def lock(self, name: str, seconds: float) -> Iterator[None]:  # noqa: ARG002 - part of the interface
-        """Wait until no other instance holds the lock of this name, `seconds` at most; hold it as long, at most.
+    def lock(self, name: str, seconds: float, patience: float | None = None) -> Iterator[None]:  # noqa: ARG002 - part of the interface
+        """Hold the lock of this name for `seconds` at most; wait for it for `patience` at most, else for as long.
 
-        It keeps the instances from doing the same work at the same time, and promises nothing: after `seconds`, or if
-        the shared memory fails, the block runs all the same.
+        It keeps the instances from doing the same work at the same time, and promises nothing: when the patience ends,
+        or if the shared memory fails, the block runs all the same. What is put under the same name frees the lock at
+        the same moment, so that whoever comes next finds it.
         """
         yield
 

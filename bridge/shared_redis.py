@@ -31,16 +31,26 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local known = redis.call('GET', KEYS[1])
 local at = known and tonumber(string.match(known, '^%d+'))
+local done
 if now < tonumber(ARGV[2]) and not (at and at > tonumber(ARGV[1]) and at <= now) then
-  redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2] - now)
+  done = redis.pcall('SET', KEYS[1], ARGV[3], 'PX', ARGV[2] - now)
 end
 if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) == ARGV[4] then redis.call('DEL', KEYS[2]) end
+return done
 """
-"""Puts a content that begins with its time, and frees a lock with it; nothing else comes between.
+"""Puts a content that begins with its time, and frees a lock with it, also if there is no room for the content.
 
 A command may be carried out minutes after it was sent, if the server was stopped meanwhile: so the time at which the
 content ends is told, not how long it lasts, and what is newer stays.
 """
+
+_TAKE = """
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.pcall('PTTL', KEYS[1]) ~= -1 then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+"""Takes a lock. One that would never end is none of ours; it stays taken if the right to see that is not given."""
 
 _FREE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
 
@@ -86,12 +96,12 @@ class RedisServer:
             self._redis.eval(_PUT, 2, key, lock[0], stamp, until, content, lock[1])
 
     def lock(self, key: str, token: str, seconds: float) -> bool:
-        """Take a lock for so many seconds, if it is free; tell whether it was."""
+        """Take a lock for so many seconds, if it is free; tell whether it was. One without an end is free."""
         with _plainly():
-            return bool(self._redis.set(key, token, nx=True, px=max(1, int(seconds * 1000))))
+            return bool(self._redis.eval(_TAKE, 1, key, token, max(1, int(seconds * 1000))))
 
-    def free(self, key: str, token: str) -> None:
-        """Give a lock back, if it still is the one with this token."""
+    def free(self, key: str, token: str | bytes) -> None:
+        """Delete what is kept, if it still is this: to give a lock back, or to forget a content."""
         with _plainly():
             self._redis.eval(_FREE, 1, key, token)
 

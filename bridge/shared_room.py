@@ -35,6 +35,7 @@ class Room(Shared):
         self.store = store
         self._seal = seal
         self._prefix = f"{prefix}:{name}"
+        self._held: dict[str, str] = {}  # the tokens of the locks whose blocks are running
 
     def move_to(self, other: "Room") -> None:
         """Become the same as another one; what this one knew may be unknown there."""
@@ -45,7 +46,10 @@ class Room(Shared):
         seal, key = self._seal, self._key(name)
         reading = self.store.read([key, f"{key}:lock"], patience)
         content, lock = reading.contents
-        return Look(_value(seal.open(name, content), reading.now) if content else None, lock is not None)
+        value = _value(seal.open(name, content), reading.now) if content else None
+        if content and value and value.age == float("inf"):
+            self.store.free(key, content)  # or it would become young again, when its time has come
+        return Look(value, lock is not None)
 
     def take(self, name: str, seconds: float, patience: float = LIMIT) -> str:
         """Take the lock of a name for so many seconds; return its token, or nothing if it is taken. Raises Silent."""
@@ -56,13 +60,13 @@ class Room(Shared):
         """Free a lock; never waits nor raises."""
         self.store.free(f"{self._key(name)}:lock", token)
 
-    def publish(self, name: str, content: bytes, seconds: float, token: str = "") -> None:
-        """Put a content, and free the lock with that token at the same moment; never waits nor raises."""
+    def publish(self, name: str, content: bytes, seconds: float, token: str = "", *, wait: bool = False) -> None:
+        """Put a content, and free the lock with that token at the same moment; never raises, nor waits unless told."""
         now, key = self.store.now(), self._key(name)
         if now is None:  # the server was never reached: its time is not known
             return
         sealed = self._seal.close(name, now, content)
-        self.store.put(key, sealed, now, now + max(1, int(seconds * 1000)), (f"{key}:lock", token))
+        self.store.put(key, sealed, now, now + max(1, int(seconds * 1000)), (f"{key}:lock", token), wait=wait)
 
     def get(self, name: str) -> SharedValue | None:
         """Return what is known under a name, or None."""
@@ -71,22 +75,26 @@ class Room(Shared):
         except Silent:
             return None
 
-    def put(self, name: str, content: bytes, seconds: float) -> None:
-        """Let the others know this for so many seconds."""
-        self.publish(name, content, seconds)
+    def put(self, name: str, content: bytes, seconds: float, *, wait: bool = False) -> None:
+        """Let the others know this for so many seconds; the lock of this name, if we hold it, is free then."""
+        token = self._held.pop(name, "") if self.store.now() is not None else ""
+        self.publish(name, content, seconds, token, wait=wait)
 
     @contextmanager
-    def lock(self, name: str, seconds: float) -> Iterator[None]:
-        """Wait for the lock of this name, `seconds` at most, and hold it as long, at most."""
-        token = self._wait_for(name, seconds)
+    def lock(self, name: str, seconds: float, patience: float | None = None) -> Iterator[None]:
+        """Hold the lock of this name for `seconds` at most, or until something is put under it."""
+        token = self._wait_for(name, seconds, seconds if patience is None else patience)
+        if token:
+            self._held[name] = token
         try:
             yield
         finally:
-            if token:
+            if token and self._held.get(name) == token:
+                del self._held[name]
                 self.give_back(name, token)
 
-    def _wait_for(self, name: str, seconds: float) -> str:
-        end, pauses = Deadline.after(seconds), growing_pauses()
+    def _wait_for(self, name: str, seconds: float, patience: float) -> str:
+        end, pauses = Deadline.after(patience), growing_pauses()
         try:
             while not (token := self.take(name, seconds)) and not end.expired():
                 threading.Event().wait(min(next(pauses), end.remaining()))

@@ -37,10 +37,10 @@ class Server(Protocol):
         """Keep a content of the time `stamp` until `until`, both the server's; free `lock` (key and token) with it."""
 
     def lock(self, key: str, token: str, seconds: float) -> bool:
-        """Take a lock for so many seconds, if it is free; tell whether it was."""
+        """Take a lock for so many seconds, if it is free; tell whether it was. One without an end is free."""
 
-    def free(self, key: str, token: str) -> None:
-        """Give a lock back, if it still is the one with this token."""
+    def free(self, key: str, token: str | bytes) -> None:
+        """Delete what is kept, if it still is this: to give a lock back, or to forget a content."""
 
     def abort(self) -> None:
         """Close every connection, also under the hands of who waits for an answer."""

@@ -98,12 +98,22 @@ class SharedStore:
         """Take a lock for so many seconds if it is free; raises Silent."""
         return self._ask(lambda: self._changed(lambda: self._server.lock(key, token, seconds)), patience)
 
-    def put(self, key: str, content: bytes, stamp: int, until: int, lock: tuple[str, str] = ("", "")) -> None:
-        """Keep a content, and free a lock with it, some time soon; never waits nor raises."""
-        self._tell(lambda: self._changed(lambda: self._server.put(key, content, stamp, until, lock)))
+    def put(
+        self, key: str, content: bytes, stamp: int, until: int, lock: tuple[str, str] = ("", ""), *, wait: bool = False
+    ) -> None:
+        """Keep a content, and free a lock with it, some time soon, or at once if it may `wait`; never raises."""
 
-    def free(self, key: str, token: str) -> None:
-        """Give a lock back some time soon; never waits nor raises."""
+        def command() -> None:
+            self._changed(lambda: self._server.put(key, content, stamp, until, lock))
+
+        if wait:
+            with suppress(Silent):
+                self._ask(command, LIMIT)
+        else:
+            self._tell(command)
+
+    def free(self, key: str, token: str | bytes) -> None:
+        """Give a lock back, or forget a content, some time soon; never waits nor raises."""
         self._tell(lambda: self._server.free(key, token))
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """`omi-bridge simulate`: plays OMICall against the endpoint, before the first customer calls."""
 
 import asyncio
-import csv
 import json
 import re
 import ssl
@@ -12,12 +11,12 @@ import click
 
 from bridge.config import load_config
 from bridge.errors import ConfigError
+from bridge.expectations import callers_in, expectations_in
 from bridge.options import DURATION
 from bridge.rehearsal import Plan, rehearse
 from bridge.rehearsal_report import told
 from bridge.simulated_call import Target
 
-_BODY = re.compile(r"([0-9]+(:[0-9]+)*)?", re.ASCII)
 _NOBODYS = [f"0999{n:06d}" for n in range(0, 1_000_000, 7919)]
 """Well-formed numbers that nobody should have."""
 
@@ -46,9 +45,11 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     Exit status 0 if every call was answered within two seconds, properly and as expected, else 1.
     """
     target = _target(file, url, key, hotline, ca_file)
-    rows = _rows(expect) if expect else []
-    expected = dict(_expectation(expect, line, row) for line, row in rows) if expect else {}
-    callers = [row[0] for _, row in _rows(phones)] if phones else list(expected) or _NOBODYS
+    try:
+        expected = expectations_in(expect) if expect else {}
+        callers = callers_in(phones) if phones else list(expected) or _NOBODYS
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     plan = Plan(target, callers, rate, duration, expected)
     with click.progressbar(length=plan.calls, label="calling", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         report = asyncio.run(rehearse(plan, lambda: bar.update(1)))
@@ -72,26 +73,3 @@ def _target(file: Path | None, url: str | None, key: str | None, hotline: str, c
         raise click.UsageError("a key has no blanks and no accents")
     tls = ssl.create_default_context(cafile=ca_file) if url.startswith("https:") else None
     return Target(url, key, hotline, tls)
-
-
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the rows that begin with a number, each with its line; a header does not."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines)
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise click.UsageError(f"{path.name} cannot be read: {error}") from None
-    found = [(line, row) for line, row in rows if row and re.search(r"[0-9]", row[0])]
-    if not found:
-        raise click.UsageError(f"{path.name} holds no number")
-    return found
-
-
-def _expectation(path: Path, line: int, row: list[str]) -> tuple[str, str]:
-    right = row[1] if len(row) > 1 else ""
-    if len(row) > 2 or not _BODY.fullmatch(right):  # noqa: PLR2004 - a number and an answer
-        raise click.UsageError(
-            f"{path.name}:{line}: write NUMBER,EXTENSIONS such as 0901234567,101:102; nothing for nobody"
-        )
-    return row[0], right

@@ -73,9 +73,14 @@ def dialled(text: str) -> str:
     return number
 
 
+def is_withheld(text: str) -> bool:
+    """Tell whether a word stands for a number that its caller does not show."""
+    return text.casefold() in _WITHHELD
+
+
 def _check(number: str, written: str) -> None:
     if not _DIALLED.fullmatch(number):
-        withheld = not written or written.casefold() in _WITHHELD
+        withheld = not written or is_withheld(written)
         raise InvalidNumber("the number is withheld" if withheld else "it holds something that no number has")
     digits = len(number) - number.count("+")
     if digits < _FEWEST_DIGITS:

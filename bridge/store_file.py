@@ -120,6 +120,20 @@ class StoreFile(Generic[T]):
             return None
 
 
+def obstacle(path: Path) -> str:
+    """Return why this user cannot keep such a file at `path`, as far as can be told without writing, or nothing."""
+    try:
+        if not path.parent.is_dir():
+            return "its folder is missing"
+        if path.exists() and not path.is_file():
+            return "it is no file"
+    except OSError as error:
+        return error.strerror or str(error)
+    if not os.access(path.parent, os.W_OK | os.X_OK):  # SQLite makes files beside it
+        return "this user may not write into its folder"
+    return "this user may not write it" if path.exists() and not os.access(path, os.R_OK | os.W_OK) else ""
+
+
 @contextmanager
 def _plainly() -> Iterator[None]:
     """Say in our own words what the disk, SQLite or the table raised."""

@@ -8,6 +8,7 @@ import base64
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from urllib.parse import quote_plus, urlencode
 
@@ -99,7 +100,7 @@ class OAuthAuthentication(Authentication):
         self._refresh: RefreshTokenStore | None = None
         if isinstance(settings, RefreshToken):
             self._refresh = RefreshTokenStore(settings.refresh_token.get_secret_value(), settings.token_file)
-        self._supply = TokenSupply(self._fetch, settings.timeout, clock)
+        self._supply = TokenSupply(self._fetch, settings.timeout, clock, self._learn if self._refresh else None)
 
     def share(self, shared: Shared) -> None:
         """Use the tokens of other instances, too."""
@@ -141,7 +142,14 @@ class OAuthAuthentication(Authentication):
             token, replaced_by = self._ask(fields, deadline)
             if replaced_by and replaced_by != refresh_token:
                 self._refresh.replace(replaced_by)
-            return token
+            known = {"refresh_token": self._refresh.token, "serial": self._refresh.serial}
+            return replace(token, values={**token.values, **known})
+
+    def _learn(self, token: Token) -> None:
+        """Keep the refresh token that came with another instance's access token: the one we know may be spent."""
+        refresh_token, serial = token.values.get("refresh_token"), token.values.get("serial")
+        if self._refresh and isinstance(refresh_token, str) and isinstance(serial, int):
+            self._refresh.take_over(refresh_token, serial)
 
     def _ask(self, fields: Mapping[str, str], deadline: Deadline) -> tuple[Token, str | None]:
         asked_at = self._clock()

@@ -45,7 +45,8 @@ class Database:
             import_module(self.module)
         except ImportError:
             raise ValueError(
-                f"the driver for {self.title} is not installed: pip install 'omi-bridge[{self.extra}]'"
+                f"the driver for {self.title} is not installed: in the folder of omi-bridge: "
+                f".venv/bin/pip install '.[{self.extra}]'"
             ) from None
 
 

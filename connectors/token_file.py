@@ -3,8 +3,9 @@
 It is written to a file of its own, whole or not at all, readable by its owner only. A lock beside it is held around
 each renewal, so that two processes never use up the same single-use token. The file remembers (as a hash) the token
 of the configuration that it descends from: one that an admin puts there anew wins over it. Instances on other machines
-learn the token from the shared memory, if there is one. Of several tokens the one that was replaced most often is the
-newest.
+learn the token from the shared memory, if there is one, at each renewal and with each access token that they take over:
+a shared memory may forget, and a spent token that is sent again may make the server lock everybody out. Of several
+tokens the one that was replaced most often is the newest.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ from bridge.shared import Shared
 log = logging.getLogger(__name__)
 
 _LOCK_POLL = 0.05
+_PATIENCE = 1.0  # seconds for the file of a token that was taken over; it is in memory before
 _SHARED_AS = "refresh-token"
 _SHARED_FOR = 366 * 86400.0  # seconds
 
@@ -38,7 +40,7 @@ class RefreshTokenStore:
         self._file = file
         self._token = configured
         self._on_disk: str | None = None
-        self._serial = 0  # how often the token of the configuration has been replaced
+        self._serial = 0
         self._shared = Shared()
         self._shared_serial = 0
 
@@ -50,6 +52,11 @@ class RefreshTokenStore:
     def token(self) -> str:
         """The newest token that this process knows of."""
         return self._token
+
+    @property
+    def serial(self) -> int:
+        """How often the token of the configuration has been replaced."""
+        return self._serial
 
     @contextlib.contextmanager
     def renewing(self, deadline: Deadline) -> Iterator[str]:
@@ -72,6 +79,14 @@ class RefreshTokenStore:
         self._token, self._serial = token, self._serial + 1
         self._save()
 
+    def take_over(self, token: str, serial: int) -> None:
+        """Take over the token that another instance got, if it is the newest; put it where the others look for it."""
+        if serial < max(1, self._serial):
+            return
+        self._token, self._serial = token, serial
+        with contextlib.suppress(SourceUnavailable), self.renewing(Deadline.after(_PATIENCE)):
+            pass  # what is known is saved at the end
+
     def _read(self, file: Path) -> None:
         """Take over what another process, or this one before a restart, has written."""
         try:
@@ -93,14 +108,14 @@ class RefreshTokenStore:
             token, serial = json.loads(known.content) if known else ("", 0)
         except (ValueError, TypeError):
             return
-        self._shared_serial = serial
+        self._shared_serial = serial if known and known.age < _SHARED_FOR else 0
         if serial > self._serial:
             self._token, self._serial = token, serial
 
     def _save(self) -> None:
         """Tell the token if it is newer than what is known elsewhere; a failure is made good at the next renewal."""
         if self._serial > self._shared_serial:
-            self._shared.put(_SHARED_AS, json.dumps([self._token, self._serial]).encode(), _SHARED_FOR)
+            self._shared.put(_SHARED_AS, json.dumps([self._token, self._serial]).encode(), _SHARED_FOR, wait=True)
         if self._file is None or self._token in {self._configured, self._on_disk}:
             return
         try:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _AHEAD_SHARE, _AHEAD_AT_MOST = 0.2, 300.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _SHARED_AS = "token"
+_PATIENCE = 1.0  # seconds; then two sign in at the same time, which is better than that nobody does
 _SHARED_FOR = 86400.0  # seconds, if a token's end is not known
 _REFUSED_KEPT = 8
 
@@ -72,13 +73,19 @@ class Token:
 class TokenSupply:
     """The current token for many threads. `fetch` asks the server for one and raises SourceError if it gets none.
 
-    `timeout` is how long one fetch may take, in seconds; `clock` decides about expiry, never the wall clock.
+    `timeout` is how long one fetch may take, in seconds; `clock` decides about expiry, never the wall clock. Where
+    `learn` is given, two fetches at the same time would do harm: it is told each token that another instance has got.
     """
 
     def __init__(
-        self, fetch: Callable[[Deadline], Token], timeout: float = 10.0, clock: Clock = time.monotonic
+        self,
+        fetch: Callable[[Deadline], Token],
+        timeout: float = 10.0,
+        clock: Clock = time.monotonic,
+        learn: Callable[[Token], None] | None = None,
     ) -> None:
         self._fetch = fetch
+        self._learn = learn
         self._timeout = timeout
         self._clock = clock
         self._lock = threading.Lock()
@@ -162,7 +169,8 @@ class TokenSupply:
 
     def _next(self) -> Token:
         """Take the token that another instance has fetched by now, or fetch one while the others wait."""
-        with self._shared.lock(_SHARED_AS, self._timeout):
+        patience = self._timeout if self._learn else min(self._timeout, _PATIENCE)
+        with self._shared.lock(_SHARED_AS, self._timeout, patience):
             token = self._of_others()
             if token is None:
                 token = self._fetch(Deadline.after(self._timeout))
@@ -179,6 +187,8 @@ class TokenSupply:
             token = Token.read(known.content, now, known.age) if known else None
         except (ValueError, TypeError, LookupError):
             return None
+        if token and self._learn:
+            self._learn(token)
         if token is None or token.due(now) or any(map(token.is_same, self._refused)):
             return None
         return token

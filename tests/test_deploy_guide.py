@@ -1,12 +1,13 @@
 """docs/deploy.md and docs/upgrade.md, followed to the letter on a Debian in a folder."""
 
 import re
+import sys
 
 import pytest
 
 from tests.support.certificates import make_certificate
 from tests.support.debian import NOTED, Debian
-from tests.support.documents import ROOT, blocks
+from tests.support.documents import ROOT, Block, blocks
 from tests.support.proxies import RunningProxy
 
 GUIDE, UPGRADE = ROOT / "docs/deploy.md", ROOT / "docs/upgrade.md"
@@ -48,7 +49,9 @@ def upgraded(debian):
 
 def test_the_guide_leads_to_a_hotline_that_answers(debian):
     printed = debian.printed
-    assert "FAILED" not in printed["3. Configuration and secrets"]
+    checked = printed["3. Configuration and secrets"]
+    assert "ok " in checked
+    assert not re.search("FAILED|warn", checked)
     assert '"status":"ok"' in printed["4. Start it"]
     assert printed["4. Start it"].endswith("101:102\n")
     head, _, body = printed["6. OMICall"].partition("\n\n")
@@ -64,6 +67,30 @@ def test_what_the_guide_puts_into_the_proxies_bears_the_reader_s_name(debian):
 def test_secrets_are_readable_by_root_alone(debian):
     assert (debian.root / "etc/omi-bridge/environment").stat().st_mode & 0o777 == 0o600
     assert (debian.root / "etc/omi-bridge/config.yaml").stat().st_mode & 0o777 == 0o640
+
+
+def test_secrets_reach_a_command_as_they_stand(debian):
+    file = debian.root / "etc/omi-bridge/environment"
+    kept, secret = file.read_text(), "a$HOME`id`=b #c $(id)"
+    file.write_text(f"{kept}# a remark\n\nPLAIN={secret}\nDOUBLE=\"{secret}\"\n  SINGLE='{secret}'")
+    try:
+        show = "import os; print(*map(os.environ.get, ['PLAIN', 'DOUBLE', 'SINGLE']), sep='|')"
+        command = f'OMI_BRIDGE_PROGRAM={sys.executable} omi-bridge -c "{show}"'
+        printed = debian.run(Block(GUIDE, 0, "", "sh", command))
+    finally:
+        file.write_text(kept)
+    assert printed == "|".join([secret] * 3) + "\n"
+
+
+def test_after_the_key_was_changed_only_the_new_one_counts(debian):
+    ask = (
+        "curl --silent --output /dev/null --retry 5 --retry-connrefused --write-out '%{http_code} '"
+        ' -H "X-API-KEY: $OMI_BRIDGE_API_KEY" "http://127.0.0.1:8080/get_owner_contact_by_phone?phoneNumber=0901234567"'
+    )
+    # The shell still knows the key of step 6.
+    command = f"{ask}\n. /etc/omi-bridge/environment\n{ask}"
+    assert debian.run(Block(GUIDE, 0, "", "sh", f"({command})")) == "401 200 "
+    assert (debian.root / "etc/omi-bridge/environment").stat().st_mode & 0o777 == 0o600
 
 
 def test_what_is_remembered_lies_where_the_unit_allows_it(debian):

@@ -155,6 +155,16 @@ def test_the_query_arrives_as_it_was_sent_and_the_client_s_address_as_it_is(star
     assert "192.0.2.7" not in str(headers)
 
 
+@pytest.mark.parametrize("start", ["caddy"], indirect=True)
+def test_no_answer_tells_which_programs_stand_there(start, service):
+    with start(service.port) as proxy:
+        replies = [proxy.ask(QUERY), proxy.ask(QUERY, method="POST"), proxy.ask("", path="/")]
+    with start(free_port()) as proxy:
+        replies.append(proxy.ask(QUERY))
+    assert [reply.status for reply in replies] == [200, 405, 404, 200]
+    assert [reply.headers["Server"] for reply in replies] == [None] * 4
+
+
 def test_while_the_bridge_is_stopped_the_body_is_empty(start):
     with start(free_port()) as proxy:
         reply = proxy.ask(QUERY)
@@ -220,6 +230,8 @@ def test_no_log_of_the_proxy_holds_a_caller_or_a_key(start, service):
         proxy.ask(QUERY, headers={"X-Request-ID": "call-42", "X-API-KEY": "wrong-4711"})
         proxy.ask(QUERY, method="POST")
         proxy.ask(QUERY + "&a=" + "9" * 20_000)
+        for mistyped in (f"{PATH}%3F{QUERY}", f"{PATH}&{QUERY}", f"{PATH}/{CALLER}", f"/{CALLER}"):
+            proxy.ask("", path=mistyped)
         proxy.ask(QUERY, path="/metrics")
         proxy.raw(f"GET {PATH}?{QUERY} HTTP/1.1\r\n\r\n".encode())
         logs = proxy.wait_for_log("/metrics")

@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from bridge.cli import main
 from tests.support.documents import ROOT
@@ -67,10 +68,23 @@ def test_systemd_calls_the_unit_well_protected(unit):
 def test_what_the_unit_starts_are_commands_of_ours():
     commands = [shlex.split(line) for line in told("ExecStart") + told("ExecReload")]
     ours = [words for words in commands if words[0] == PROGRAM]
-    assert [words[1] for words in ours] == ["serve", "check"]
+    assert [words[1:] for words in ours] == [["serve"], ["check", "--config-only"]]
     for _, name, *options in ours:
         assert main.commands[name].make_context(name, options)
     assert ["/bin/kill", "-HUP", "$MAINPID"] in commands
+
+
+def test_the_unit_makes_the_folders_that_the_service_looks_for():
+    assert (told("StateDirectory"), told("RuntimeDirectory")) == (["omi-bridge"], ["omi-bridge"])
+
+
+def test_a_reload_is_not_refused_because_a_source_is_away_just_now(tmp_path):
+    config = write_config(tmp_path)
+    (tmp_path / "customers.csv").unlink()
+    _, *arguments = next(words for words in map(shlex.split, told("ExecReload")) if words[0] == PROGRAM)
+    for text, status in ((config.read_text(encoding="utf-8"), 0), ("api_kyes: []\n", 2)):
+        config.write_text(text, encoding="utf-8")
+        assert CliRunner().invoke(main, arguments, env={"OMI_BRIDGE_CONFIG": str(config)}).exit_code == status
 
 
 def test_systemd_is_told_when_the_service_listens(tmp_path):

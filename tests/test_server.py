@@ -1,6 +1,7 @@
 """The whole service under the real gunicorn, asked over the wire."""
 
 import json
+import os
 import re
 import resource
 import signal
@@ -10,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.crm import Crm
+from tests.support.scrape import page
 from tests.support.service import RunningService
 
 BODY = re.compile(rb"([0-9]+(:[0-9]+)*)?")
@@ -79,6 +81,29 @@ def test_a_wrong_configuration_is_refused_with_its_place_and_the_old_one_stays(t
         assert service.ask().body == b"101:102"
 
 
+def test_a_configuration_that_is_not_in_force_is_a_trouble_until_the_next_good_one(tmp_path):
+    config = write_config(tmp_path)
+    good = config.read_text()
+    with RunningService(config) as service:
+        config.write_text(good + "servre: {}\n")
+        service.hang_up()
+        service.wait_for_log("not reloaded")
+        problem = "config.yaml:4:1: servre: unknown key, did you mean 'server'?"
+        told = page(service.port, "/healthz")[1]
+        assert '"configuration":"not reloaded: ' in told
+        assert problem in told
+        assert "omi_bridge_troubles 1.0" in page(service.port, "/metrics")[1]
+        worker = int(re.search(r"pid: (\d+)", service.wait_for_log("Booting worker"))[1])
+        os.kill(worker, signal.SIGKILL)
+        service.wait_for_log(f"Booting worker with pid: (?!{worker})")
+        service.ask_until("0901234567", b"101:102")
+        assert problem in page(service.port, "/healthz")[1], "the next worker knows of it as well"
+        config.write_text(good)
+        service.hang_up()
+        service.wait_for_log("configuration reloaded")
+        assert "configuration" not in page(service.port, "/healthz")[1]
+
+
 def test_a_changed_file_is_picked_up_without_a_signal(tmp_path):
     config = write_config(tmp_path)
     with RunningService(config, "--threads", "4") as service:
@@ -95,8 +120,6 @@ def test_being_told_to_stop_ends_the_service_cleanly(tmp_path):
 def test_a_worker_that_dies_is_replaced(tmp_path):
     with RunningService(write_config(tmp_path)) as service:
         worker = int(re.search(r"pid: (\d+)", service.wait_for_log("Booting worker")).group(1))
-        import os  # noqa: PLC0415
-
         os.kill(worker, signal.SIGKILL)
         service.wait_for_log(r"was sent SIGKILL")
         assert service.ask().body == b"101:102"

@@ -37,7 +37,7 @@ DEFAULTS = {"bắt buộc": "required"}
 KEYS = [
     (spans(row.header[0])[0], *row.cells[:2])
     for row in rows(CONFIGURATION)
-    if row.header[0].startswith("khóa của ") and row.header[1] == "mặc định"
+    if row.header[0].startswith("tham số của ") and row.header[1] == "mặc định"
 ]
 SEEN = [span for row in rows(TROUBLE) if row.header[0] == "bạn thấy" for span in spans(row.cells[0])]
 COMMANDS = sorted(

@@ -4,8 +4,14 @@ from tests.support.fakes import FakeClock
 
 def test_it_opens_at_the_threshold_of_failures_in_a_row_and_says_why():
     breaker = Breaker(3)
-    assert [breaker.failed(f"reason {number}") for number in range(4)] == [False, False, True, False]
+    assert [breaker.failed(f"reason {number}") for number in range(3)] == [False, False, True]
     assert (breaker.is_open, breaker.reason) == (True, "reason 2")
+
+
+def test_while_it_is_open_the_last_failure_is_the_reason():
+    breaker = Breaker(1)
+    assert [breaker.failed("down"), breaker.failed("the key has ended")] == [True, False]
+    assert (breaker.is_open, breaker.reason) == (True, "the key has ended")
 
 
 def test_a_success_closes_it_and_counting_begins_anew():

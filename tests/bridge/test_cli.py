@@ -119,6 +119,31 @@ def test_check_fails_with_1_if_a_file_is_missing(config):
     assert "FAILED  customers: cannot be opened: customers.csv: there is no such file" in result.stdout
 
 
+def test_check_of_the_configuration_alone_opens_no_source(config):
+    (config.parent / "customers.csv").unlink()
+    result = run("check", "-c", config, "--config-only")
+    assert (result.exit_code, result.stdout) == (0, f"{config}: valid\n")
+    config.write_text("api_kyes: []\n")
+    assert run("check", "-c", config, "--config-only").exit_code == 2
+    assert run("check", "-c", config, "--config-only", "--online").exit_code == 2
+
+
+def test_check_warns_of_files_that_could_not_be_written_and_writes_nothing(config):
+    (config.parent / "folder").mkdir()
+    more = "cache: {path: missing/remembered.sqlite}\nserver: {decisions: {path: folder}}\n"
+    config.write_text(CONFIG + more, encoding="utf-8")
+    before = sorted(config.parent.rglob("*"))
+    result = run("check", "-c", config)
+    assert result.exit_code == 0
+    folder = config.parent
+    assert f"warn    server.decisions: {folder}/folder cannot be written: it is no file\n" in result.stdout
+    assert (
+        f"warn    cache.path: {folder}/missing/remembered.sqlite cannot be written: its folder is missing\n"
+        in result.stdout
+    )
+    assert sorted(config.parent.rglob("*")) == before
+
+
 def test_check_asks_the_network_only_when_told(config):
     broken(config)
     offline, online = run("check", "-c", config), run("check", "-c", config, "--online")

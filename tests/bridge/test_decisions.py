@@ -138,6 +138,25 @@ def test_a_file_that_cannot_be_written_is_told_once_and_costs_nothing_else(tmp_p
     assert caplog.text.count("decisions are not kept") == 1
 
 
+def test_a_disk_that_takes_decisions_again_is_told(tmp_path, caplog):
+    folder = tmp_path / "not mounted yet"
+    log = DecisionLog(Decisions(), folder / "decisions.sqlite", b"change-me", Redaction(), pause=0.01)
+    with caplog.at_level("INFO"):
+        log.start()
+        log.hear(decision(), 0.2525)
+        until(lambda: log.trouble)
+        folder.mkdir()
+        until(lambda: not log.trouble)
+        log.close()
+    assert caplog.text.count("decisions are kept again") == 1
+
+
+def test_a_file_that_may_not_even_be_looked_for_is_told_without_a_traceback(tmp_path):
+    result = Kept(tmp_path, f"server: {{decisions: {{path: {'x' * 300}}}}}").told()
+    assert result.exit_code == 1
+    assert "cannot be read: File name too long" in result.stderr
+
+
 def test_a_damaged_file_is_moved_aside(tmp_path, caplog):
     kept = Kept(tmp_path)
     kept.keep(decision())

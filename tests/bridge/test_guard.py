@@ -11,6 +11,7 @@ from bridge.connector import Call, ConnectorConfig, Owner
 from bridge.deadline import Deadline
 from bridge.errors import SourceBusy, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.guard import Guard
+from bridge.meter import Unmetered
 from bridge.phone import PhoneNumber
 from bridge.sections import Cache
 from tests.support.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
@@ -326,6 +327,40 @@ def test_after_five_failures_in_a_row_the_source_is_left_alone_and_tried_in_the_
         threading.Event().wait(0.001)
     assert connector.asked[-1] == CALL
     assert ask(guard, CALL, soon()).freshness is CACHED
+
+
+def test_a_source_that_fails_otherwise_while_it_is_left_alone_is_told_of_once_with_the_new_reason(caplog):
+    clock, connector, rounds = FakeClock(), FakeConnector(answer=failing(SourceUnavailable("down"))), Rounds()
+    guard = broken_guard(connector, clock, rounds)
+    for failure in (SourceUnavailable("down again"), SourceRejected("the key has ended"), SourceRejected("no right")):
+        assert rounds.waiting.acquire(timeout=10)  # the trial before is over
+        rounds.waiting.release()
+        connector.answer = failing(failure)
+        rounds.next()
+    assert rounds.waiting.acquire(timeout=10)
+    assert guard.trouble == "rejected: no right"
+    with pytest.raises(SourceUnavailable, match="because of: rejected: no right"):
+        ask(guard, CALL, soon())
+    assert caplog.text.count("is still left alone, by now because of:") == 1
+    assert "by now because of: rejected: the key has ended" in caplog.text
+
+
+def test_an_answer_too_late_for_its_call_is_counted_as_a_failure_of_its_own_kind():
+    clock, heard = FakeClock(), []
+
+    class Heard(Unmetered):
+        def asked(self, seconds: float, failure: str = "") -> None:
+            heard.append((seconds, failure))
+
+    def answer(call: Call, _deadline: Deadline) -> Sequence[Owner]:
+        clock.advance(3.0 if call.caller == CALLER else 0.5)
+        return (LAN,)
+
+    guard = Guard("crm", FakeConnector(answer=answer), AnswerCache(SETTINGS, clock), clock=clock, meter=Heard())
+    guard.opening.attempt()
+    ask(guard, CALL, soon())
+    ask(guard, Call(PhoneNumber("+84912345678")), soon())
+    assert heard == [(3.0, "late"), (0.5, "")]
 
 
 def test_one_success_between_failures_keeps_the_source_in_use():

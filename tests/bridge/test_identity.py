@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from bridge.config import load_config
@@ -45,6 +49,40 @@ def test_what_may_change_the_answers_makes_another_source(identity, change):
 @pytest.mark.parametrize("change", [("5s", "9s"), ("timeout: 5s", "max_in_flight: 3"), ("change-me", "another-key")])
 def test_what_cannot_change_the_answers_does_not(identity, change):
     assert identity(*change) == identity()
+
+
+CUSTOM = """
+from bridge.connector import Connector, ConnectorConfig
+
+class Crm(Connector[ConnectorConfig]):
+    Config = ConnectorConfig
+
+    def find_owners(self, _call, _deadline):
+        return [{owner}]
+"""
+TELL = "import sys; from pathlib import Path; from bridge.config import load_config as load; "
+TELL += "from bridge.identity import identity_of as of; config = load(Path(sys.argv[1])); "
+TELL += "print(of(*config.sources.values(), config))"
+
+
+def test_another_version_of_a_connector_makes_another_source(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text('api_keys: [change-me]\nconnectors: {crm: {type: "our_crm:Crm"}}\n', encoding="utf-8")
+
+    def identity_with(package_version, owner):
+        (tmp_path / "our_crm.py").write_text(CUSTOM.format(owner=owner), encoding="utf-8")
+        (tmp_path / "our_crm-1.dist-info").mkdir(exist_ok=True)
+        (tmp_path / "our_crm-1.dist-info" / "METADATA").write_text(f"Name: our-crm\nVersion: {package_version}\n")
+        (tmp_path / "our_crm-1.dist-info" / "top_level.txt").write_text("our_crm\n")
+        path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.check_output([sys.executable, "-c", TELL, str(file)], env=environment, text=True)
+
+    ours = identity_with("1.0", "'7'")
+    assert "our-crm" in ours
+    assert identity_with("1.0", "'7'") == ours
+    assert identity_with("1.1", "'7'") != ours
+    assert identity_with("1.0", "'8'") != ours
 
 
 def test_a_fingerprint_stands_for_one_identity_in_one_file(identity):

@@ -78,11 +78,13 @@ def test_lookups_are_counted_with_their_failures_by_reason():
     meter = metrics.of("crm")
     meter.asked(0.2)
     meter.asked(5.0, "rejected")
+    meter.asked(2.5, "late")
     meter.refused("busy")
     meter.remembered("stale")
     found = seen(metrics, sight(Connector("crm")))
-    assert found("omi_bridge_connector_requests_total", connector="crm") == 2
+    assert found("omi_bridge_connector_requests_total", connector="crm") == 3
     assert found("omi_bridge_connector_failures_total", connector="crm", reason="rejected") == 1
+    assert found("omi_bridge_connector_failures_total", connector="crm", reason="late") == 1
     assert found("omi_bridge_connector_failures_total", connector="crm", reason="unavailable") == 0
     assert found("omi_bridge_connector_seconds_bucket", connector="crm", le="0.25") == 1
     assert found("omi_bridge_connector_refusals_total", connector="crm", reason="busy") == 1

@@ -11,6 +11,7 @@ from bridge.shared_store import SharedStore
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
 from tests.support.redis_server import RunningRedis, needs_redis
+from tests.support.relay import Relay
 from tests.support.scripted import Connection, ScriptedServer, dead_port
 
 SECRET = "planted-key"
@@ -135,7 +136,7 @@ def test_what_is_newer_is_not_replaced_by_what_arrives_late(redis, store_at):
 
 
 @needs_redis
-def test_a_clock_of_the_server_that_is_set_back_makes_nothing_fresh_nor_keeps_anything_out(redis, store_at):
+def test_what_comes_from_the_future_is_forgotten_and_keeps_nothing_out(redis, store_at):
     store, seal = store_at(redis.url), Seal(SECRET, "crm")
     ours = room(store)
     ours.get("token")
@@ -146,6 +147,7 @@ def test_a_clock_of_the_server_that_is_set_back_makes_nothing_fresh_nor_keeps_an
     with redis.client() as client:
         client.set(key, seal.close("token", future, b"from the future"))
     assert ours.get("token").age == float("inf")
+    until(lambda: redis.contents() == {})  # else it would be young when its time has come
     ours.put("token", b"of today", 60)
     until(lambda: ours.get("token").content == b"of today")
 
@@ -172,6 +174,50 @@ def test_the_lock_is_gone_at_the_moment_when_the_answer_is_there(redis, store_at
     ours.publish("answer x", b"101", 60, token)
     until(lambda: not theirs.look("answer x").locked)
     assert theirs.look("answer x").value.content == b"101"
+
+
+@needs_redis
+def test_who_comes_after_the_lock_finds_what_was_put_however_late_it_arrives(redis, store_at):
+    with Relay(redis.port) as relay:
+        relay.late = b"ARGV[3], 'PX'"
+        ours, theirs = room(store_at(relay.url)), room(store_at(redis.url))
+        with ours.lock("token", 10):
+            assert ours.get("token") is None
+            ours.put("token", b"planted", 60)
+        with theirs.lock("token", 10):
+            assert theirs.get("token").content == b"planted"
+
+
+@needs_redis
+def test_what_is_put_and_waited_for_is_there_before_what_comes_next(redis, store_at):
+    with Relay(redis.port) as relay:
+        relay.late = b"ARGV[3], 'PX'"
+        ours, theirs = room(store_at(relay.url)), room(store_at(redis.url))
+        ours.get("token")
+        ours.put("token", b"planted", 60, wait=True)
+        assert theirs.get("token").content == b"planted"
+
+
+@needs_redis
+def test_a_lock_is_free_too_if_there_was_no_room_for_what_was_made(redis, store_at):
+    ours, theirs = room(store_at(redis.url)), room(store_at(redis.url))
+    with ours.lock("token", 300):
+        ours.get("token")
+        redis.fill()
+        ours.put("token", b"planted", 60)
+    until(lambda: not theirs.look("token").locked)
+    assert theirs.get("token") is None
+
+
+@needs_redis
+def test_a_lock_without_an_end_is_free(redis, store_at):
+    ours = room(store_at(redis.url))
+    assert ours.take("token", 60)
+    (lock,) = redis.contents()
+    with redis.client() as client:
+        client.persist(lock)
+    assert ours.take("token", 60)
+    assert ours.take("token", 60) == ""
 
 
 @needs_redis

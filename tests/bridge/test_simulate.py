@@ -109,6 +109,59 @@ def test_what_has_to_be_answered_is_compared(tmp_path):
     assert report["details"] == {"wrong answer: 101:102 instead of nobody": 1}
 
 
+@pytest.mark.parametrize("outcome", ["nobody", "unmapped", "invalid-number", None])
+def test_an_empty_answer_that_the_bridge_is_sure_of_is_as_expected(tmp_path, outcome):
+    (tmp_path / "expected.csv").write_text("0912345678,\n")
+    with answering(b"", 200, *([("X-Bridge-Outcome", outcome)] if outcome else [])) as server:
+        exit_code, report = figures(server, "--rate", 50, "--duration", "20ms", "--expect", tmp_path / "expected.csv")
+    assert (exit_code, report["passed"]) == (0, True)
+
+
+def test_a_dead_crm_is_not_what_is_expected_of_a_caller_that_nobody_looks_after(tmp_path):
+    (tmp_path / "expected.csv").write_text("0912345678,\n0901234567,101\n")
+    with answering(b"", 200, ("X-Bridge-Outcome", "unavailable")) as server:
+        exit_code, report = figures(server, "--rate", 100, "--duration", "20ms", "--expect", tmp_path / "expected.csv")
+    assert (exit_code, report["wrong_answer"]) == (1, 2)
+    assert report["details"] == {
+        "wrong answer: unavailable instead of nobody": 1,
+        "wrong answer: unavailable instead of 101": 1,
+    }
+
+
+def test_a_rehearsal_without_expectations_passes_but_says_that_calls_were_unavailable():
+    with answering(b"", 200, ("X-Bridge-Outcome", "unavailable")) as server:
+        result = simulate("--url", server.url, "--key", KEY, "--rate", 100, "--duration", "30ms")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "PASSED, but 3 of 3 calls were unavailable"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Số điện thoại;Số nội bộ\r\n0901234567;101:102\r\n", "utf-8-sig"),
+        ("Số điện thoại\tSố nội bộ\r\n0901234567\t101:102\r\n", "utf-16"),
+        ("Phone;Extensions\r\n0901234567;101:102\r\n;\r\n", "cp1258"),
+        ("anonymous,101:102\n", "ascii"),
+    ],
+)
+def test_expectations_are_read_as_excel_saves_them(tmp_path, text, encoding):
+    (tmp_path / "expected.csv").write_bytes(text.encode(encoding))
+    with answering(b"7") as server:
+        exit_code, report = figures(server, "--rate", 50, "--duration", "20ms", "--expect", tmp_path / "expected.csv")
+    assert (exit_code, report["details"]) == (1, {"wrong answer: 7 instead of 101:102": 1})
+
+
+@pytest.mark.parametrize(
+    "row", ["0912345678", "0912345678,101,102", "0912345678;101", "Lan,101", "9.01E+08,101", ",101"]
+)
+def test_a_row_that_says_nothing_for_certain_is_refused_with_its_place(tmp_path, row):
+    (tmp_path / "expected.csv").write_text(f"phone,extensions\n0901234567,101\n{row}\n")
+    result = simulate("--url", "http://127.0.0.1:9/x", "--key", KEY, "--expect", tmp_path / "expected.csv")
+    assert result.exit_code == 2
+    assert "expected.csv:3: " in result.output
+    assert "0912345678" not in result.output
+
+
 def test_the_report_for_people_draws_the_line_and_masks_callers(tmp_path):
     (tmp_path / "expected.csv").write_text("0901234567,7\n")
     with answering(b"101", 200, ("X-Bridge-Outcome", "found"), ("X-Bridge-Answer", "cached")) as server:
@@ -148,12 +201,13 @@ def test_a_certificate_that_nobody_vouches_for_is_named_and_one_that_is_given_is
         (["--key", KEY], "--url not given"),
         (["--url", "http://127.0.0.1:9/x", "--key", KEY, "--phones", "EMPTY"], "holds no number"),
         (["--url", "http://127.0.0.1:9/x", "--key", KEY, "--expect", "WRONG"], "wrong.csv:2: write NUMBER,EXTENSIONS"),
-        (["--url", "http://127.0.0.1:9/x", "--key", KEY, "--phones", "BINARY"], "cannot be read"),
+        (["--url", "http://127.0.0.1:9/x", "--key", KEY, "--phones", "BINARY"], "binary.csv:1: NUL bytes"),
+        (["--url", "http://127.0.0.1:9/x", "--key", KEY, "--expect", "EMPTY"], "holds no number"),
     ],
 )
 def test_wrong_usage_is_told_and_ends_with_2(tmp_path, arguments, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    files = {"EMPTY": b"phone\n", "WRONG": b"0901234567,101\n0912345678,101 and 102\n", "BINARY": b"\xff\xfe\x000"}
+    files = {"EMPTY": b"phone\n", "WRONG": b"0901234567,101\n0912345678,101 and 102\n", "BINARY": b"0901234567\x00"}
     for name, content in files.items():
         (tmp_path / f"{name.lower()}.csv").write_bytes(content)
     given = [str(tmp_path / f"{word.lower()}.csv") if word in files else word for word in arguments]

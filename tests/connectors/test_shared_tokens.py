@@ -11,11 +11,17 @@ import pytest
 from bridge.connector import ConnectorConfig
 from bridge.deadline import Deadline
 from bridge.errors import SourceUnavailable
+from bridge.shared import Shared
+from bridge.shared_room import Room
+from bridge.shared_seal import Seal
+from bridge.shared_store import SharedStore
 from connectors.auth import Auth, Authentication, authentication
 from connectors.http import HttpClient, HttpSettings, Request
 from connectors.token_file import RefreshTokenStore
 from connectors.tokens import Token, TokenSupply
 from tests.support.fakes import FakeClock
+from tests.support.kept import until
+from tests.support.redis_server import RunningRedis, needs_redis
 from tests.support.servers import Asked, HttpServer, Reply
 from tests.support.shared import FakeShared
 
@@ -168,7 +174,7 @@ def renew(store: RefreshTokenStore, replace_by: str | None = None) -> str:
         return token
 
 
-def refresh_tokens(shared: FakeShared, file: Path | None = None) -> RefreshTokenStore:
+def refresh_tokens(shared: Shared, file: Path | None = None) -> RefreshTokenStore:
     store = RefreshTokenStore("first", file)
     store.share(shared)
     return store
@@ -252,6 +258,103 @@ def test_instances_with_single_use_refresh_tokens_never_use_one_twice(
             assert signed == [f"Bearer access-{round_}"] * 3
             clock.advance(3600)
     assert tokens.used == ["planted-0", "planted-1", "planted-2"]
+
+
+@pytest.fixture
+def redis() -> Iterator[RunningRedis]:
+    with RunningRedis() as running:
+        yield running
+
+
+@pytest.fixture
+def room(redis: RunningRedis) -> Iterator[Callable[[], Room]]:
+    """Make the room of one more instance."""
+    stores: list[SharedStore] = []
+
+    def make() -> Room:
+        stores.append(SharedStore.at(redis.url))
+        return Room(stores[-1], "omi-bridge", "crm", Seal("planted-key", "crm"))
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+def forget(redis: RunningRedis) -> None:
+    with redis.client() as client:
+        client.flushall()
+
+
+@needs_redis
+def test_a_shared_memory_that_has_forgotten_everything_makes_nobody_use_a_spent_refresh_token(
+    client: HttpClient, clock: FakeClock, redis: RunningRedis, room: Callable[[], Room], tmp_path: Path
+) -> None:
+    tokens = TokenServer()
+    with HttpServer(tokens) as server:
+
+        def instance(name: str) -> Authentication:
+            written = {"type": "oauth2_refresh_token", "client_id": "omi", "refresh_token": "planted-0"}
+            files = {"token_url": f"{server.url}/token", "token_file": str(tmp_path / name)}
+            made = authentication(Settings(auth=written | files).auth, client, "", clock)
+            made.share(room())
+            return made
+
+        def signed(one: Authentication) -> str:
+            return one.apply(REQUEST, soon()).headers["Authorization"]
+
+        ours, theirs = instance("ours"), instance("theirs")
+        assert signed(ours) == "Bearer access-1"
+        until(lambda: len(redis.contents()) == 2)
+        assert signed(theirs) == "Bearer access-1"
+        forget(redis)
+        clock.advance(3600)
+        assert signed(theirs) == "Bearer access-2"
+        until(lambda: len(redis.contents()) == 2)
+        clock.advance(-3600)  # the Redis's clock has not moved: to its readers the token is as old as it says
+        assert signed(instance("ours")) == "Bearer access-2"
+        forget(redis)
+        assert signed(instance("ours")) == "Bearer access-3"  # from its file, after a restart
+    assert tokens.used == ["planted-0", "planted-1", "planted-2"]
+
+
+@needs_redis
+def test_a_refresh_token_that_the_shared_memory_has_lost_is_put_again_by_who_comes_by(
+    redis: RunningRedis, room: Callable[[], Room]
+) -> None:
+    ours, theirs = refresh_tokens(room()), refresh_tokens(room())
+    renew(ours, "second")
+    forget(redis)
+    theirs.take_over("second", 1)
+    assert renew(refresh_tokens(room())) == "second"
+    ours.take_over("first", 0)
+    assert ours.token == "second"
+
+
+@needs_redis
+def test_a_refresh_token_from_the_future_is_put_again_with_the_time_of_today(
+    redis: RunningRedis, room: Callable[[], Room]
+) -> None:
+    place = room()
+    ours = refresh_tokens(place)
+    renew(ours, "second")
+    ((key, _),) = redis.contents().items()
+    future = (place.store.now() or 0) + 3_600_000
+    with redis.client() as client:
+        client.set(key, Seal("planted-key", "crm").close("refresh-token", future, b'["second", 1]'))
+    renew(ours)
+    known = room().get("refresh-token")
+    assert known
+    assert known.age < PATIENCE
+
+
+@needs_redis
+def test_an_instance_that_died_while_it_signed_in_keeps_the_next_one_waiting_for_a_moment_only(
+    server: Server, clock: FakeClock, room: Callable[[], Room]
+) -> None:
+    assert room().take("token", 300)
+    supply = TokenSupply(server.fetch, 300, clock)
+    supply.share(room())
+    assert number(supply) == 1
 
 
 def test_a_session_is_shared_as_well(client: HttpClient, clock: FakeClock, shared: FakeShared) -> None:

@@ -12,11 +12,13 @@ _POLL = 0.05
 class Relay:
     """Passes on what comes to a port of its own, used with `with`. What is set acts on connections that are open, too.
 
-    `delay` is in seconds, for each answer; `say` is what every answer is replaced by.
+    `delay` is in seconds, for each answer; `say` is what every answer is replaced by. Requests that hold `late` arrive
+    40 ms late.
     """
 
     def __init__(self, port: int) -> None:
         self.delay = 0.0
+        self.late = b""
         self.say: bytes | None = None
         self.drip = False
         self._port = port
@@ -82,6 +84,8 @@ class Relay:
                 if answers:
                     self._answer(there, data)
                 else:
+                    if self.late and self.late in data:
+                        self._stopping.wait(0.04)
                     there.sendall(data)
         with contextlib.suppress(OSError):
             there.shutdown(socket.SHUT_RDWR)

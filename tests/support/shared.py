@@ -22,14 +22,14 @@ class FakeShared(Shared):
         age = self._clock() - put_at
         return SharedValue(content, age) if age < seconds and not self.broken else None
 
-    def put(self, name: str, content: bytes, seconds: float) -> None:
+    def put(self, name: str, content: bytes, seconds: float, *, wait: bool = False) -> None:  # noqa: ARG002 - never late
         if not self.broken:
             self.values[name] = content, self._clock(), seconds
 
     @contextmanager
-    def lock(self, name: str, seconds: float) -> Iterator[None]:
+    def lock(self, name: str, seconds: float, patience: float | None = None) -> Iterator[None]:
         assert name
-        assert seconds > 0
+        assert seconds >= (seconds if patience is None else patience) > 0
         if self.broken:
             yield
             return
