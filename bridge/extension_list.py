@@ -10,8 +10,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from bridge.config import ListSource
 from bridge.deadline import Clock, Deadline
@@ -21,22 +20,14 @@ from bridge.extension_map import ExtensionMap
 from bridge.extension_source import ExtensionEntry
 from bridge.extension_trust import usable
 from bridge.kept_list import KeptList
+from bridge.list_content import ListContent, agree, content_of
 from bridge.shared import Shared
-from bridge.table import shown
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 900.0
 _PAUSE_IF_MORE_IS_WRONG = 60.0
 _PATIENCE_AT_CLOSE = 1.0
-_MOST_NAMES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _InForce:
-    entries: ExtensionMap
-    extensions: frozenset[str]
-    told: tuple[str, ...]
 
 
 class ExtensionList:
@@ -57,7 +48,7 @@ class ExtensionList:
         self._kept = KeptList(source) if source.config.keep else None
         self._shared = Shared()
         self._writes = False
-        self._in_force: _InForce | None = None
+        self._in_force: ListContent | None = None
         self._doubted: ExtensionMap | None = None
         self._failure = "has not been read yet"
         self._failures = 0
@@ -76,7 +67,7 @@ class ExtensionList:
             return
         self._writes = writes
         if self._kept and (entries := self._kept.read()):
-            self._in_force = _made(entries, ("kept on disk, not read anew yet",))
+            self._in_force = content_of(entries, ("kept on disk, not read anew yet",))
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 
@@ -185,12 +176,12 @@ class ExtensionList:
 
     def _take(self, entries: Sequence[ExtensionEntry]) -> None:
         """Put a list in force if it may be; raises UnexpectedAnswer if not."""
-        new = _made(entries, self._source_says)
+        new = content_of(entries, self._source_says)
         before, doubted, self._doubted = self._in_force, self._doubted, new.entries
         if (
             before
             and 2 * len(new.entries) < len(before.entries)
-            and (doubted is None or not _agree(doubted, new.entries))
+            and (doubted is None or not agree(doubted, new.entries))
         ):
             raise UnexpectedAnswer(
                 f"only {len(new.entries)} of {len(before.entries)} names are left: if the next reading says so again, "
@@ -232,24 +223,3 @@ class ExtensionList:
             self._source.close()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             _log.error("%s has a bug: %s when it is closed", self.name, type(error).__name__)
-
-
-def _made(entries: Sequence[ExtensionEntry], notes: tuple[str, ...]) -> _InForce:
-    made = ExtensionMap(entries)
-    if not len(made):
-        raise UnexpectedAnswer("the list names nobody who has an extension")
-    extensions = frozenset(extension for entry in entries for extension in entry.extensions)
-    read = f"{len(made)} names of owners, {len(extensions)} extensions"
-    return _InForce(made, extensions, (read, *_told_of_names(made.ambiguous), *notes))
-
-
-def _told_of_names(ambiguous: Iterable[str]) -> Iterator[str]:
-    names = [shown(name) for name in ambiguous]
-    if names:
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        first = ", ".join(names[:_MOST_NAMES])
-        yield f"names that several people have lead to nobody (e-mails and ids still do): {first}{more}"
-
-
-def _agree(one: ExtensionMap, other: ExtensionMap) -> bool:
-    return set(one.rows) == set(other.rows)
