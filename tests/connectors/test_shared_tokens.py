@@ -18,41 +18,19 @@ from bridge.shared_store import SharedStore
 from connectors.auth import Auth, Authentication, authentication
 from connectors.http import HttpClient, HttpSettings, Request
 from connectors.token_file import RefreshTokenStore
-from connectors.tokens import Token, TokenSupply
+from connectors.tokens import TokenSupply
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
 from tests.support.redis_server import RunningRedis, needs_redis
 from tests.support.servers import Asked, HttpServer, Reply
 from tests.support.shared import FakeShared
+from tests.support.token_server import PATIENCE, Server
 
-PATIENCE = 10.0
 REQUEST = Request("GET", "http://crm.example/x")
 
 
 class Settings(ConnectorConfig):
     auth: Auth
-
-
-class Server:
-    """Issues numbered tokens; may be told to wait, and to fail."""
-
-    def __init__(self, clock: FakeClock, lifetime: float | None = 1000.0) -> None:
-        self.clock = clock
-        self.lifetime = lifetime
-        self.open = threading.Event()
-        self.open.set()
-        self.asked = threading.Semaphore(0)
-        self.issued = 0
-        self.failure: Exception | None = None
-
-    def fetch(self, _: Deadline) -> Token:
-        self.issued += 1
-        number = self.issued
-        self.asked.release()
-        assert self.open.wait(PATIENCE)
-        if self.failure:
-            raise self.failure
-        return Token({"n": number}, self.clock(), self.lifetime, {"session": f"s{number}"})
 
 
 @pytest.fixture

@@ -6,52 +6,22 @@ import pytest
 from bridge.deadline import Deadline
 from bridge.errors import SourceRejected, SourceUnavailable
 from connectors.tokens import Token, TokenSupply
-
-PATIENCE = 10.0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Server:
-    """Issues numbered tokens; may be told to wait, and to fail."""
-
-    def __init__(self, clock: Clock, lifetime: float | None = 1000.0) -> None:
-        self.clock = clock
-        self.lifetime = lifetime
-        self.open = threading.Event()
-        self.open.set()
-        self.asked = threading.Semaphore(0)
-        self.issued = 0
-        self.failure: Exception | None = None
-
-    def fetch(self, _: Deadline) -> Token:
-        self.issued += 1
-        number = self.issued
-        self.asked.release()
-        assert self.open.wait(PATIENCE)
-        if self.failure:
-            raise self.failure
-        return Token({"n": number}, self.clock(), self.lifetime)
+from tests.support.fakes import FakeClock
+from tests.support.token_server import PATIENCE, Server
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def server(clock: Clock) -> Server:
+def server(clock: FakeClock) -> Server:
     return Server(clock)
 
 
 @pytest.fixture
-def supply(server: Server, clock: Clock) -> TokenSupply:
+def supply(server: Server, clock: FakeClock) -> TokenSupply:
     return TokenSupply(server.fetch, PATIENCE, clock)
 
 
@@ -87,7 +57,9 @@ def renewed(supply: TokenSupply, old: Token) -> Token:
     raise AssertionError("no renewal")
 
 
-def test_a_token_is_fetched_once_and_used_until_it_is_due(supply: TokenSupply, server: Server, clock: Clock) -> None:
+def test_a_token_is_fetched_once_and_used_until_it_is_due(
+    supply: TokenSupply, server: Server, clock: FakeClock
+) -> None:
     first = supply.get(soon())
     clock.now += 799
     assert supply.get(soon()) is first
@@ -113,7 +85,9 @@ def test_many_calls_at_once_cost_one_renewal(supply: TokenSupply, server: Server
     assert server.issued == 1
 
 
-def test_a_token_that_is_due_is_renewed_while_nobody_waits(supply: TokenSupply, server: Server, clock: Clock) -> None:
+def test_a_token_that_is_due_is_renewed_while_nobody_waits(
+    supply: TokenSupply, server: Server, clock: FakeClock
+) -> None:
     first = supply.get(soon())
     clock.now += 801
     server.open.clear()
@@ -138,7 +112,7 @@ def test_a_token_without_a_known_end_is_never_renewed_ahead() -> None:
     assert not token.expired(1e12)
 
 
-def test_an_expired_token_is_never_given_out(supply: TokenSupply, clock: Clock) -> None:
+def test_an_expired_token_is_never_given_out(supply: TokenSupply, clock: FakeClock) -> None:
     supply.get(soon())
     clock.now += 1000
     assert supply.get(soon()).values == {"n": 2}
@@ -153,7 +127,7 @@ def test_a_call_that_runs_out_of_time_leaves_the_renewal_to_the_others(supply: T
 
 
 def test_a_failed_renewal_fails_for_all_who_wait_and_is_not_repeated_at_once(
-    supply: TokenSupply, server: Server, clock: Clock
+    supply: TokenSupply, server: Server, clock: FakeClock
 ) -> None:
     server.failure = SourceUnavailable("down")
     for pause in (1, 2, 4, 8, 16, 32, 60, 60):
@@ -169,7 +143,9 @@ def test_a_failed_renewal_fails_for_all_who_wait_and_is_not_repeated_at_once(
     assert supply.get(soon()).values["n"] == server.issued
 
 
-def test_the_pause_that_the_token_server_asks_for_is_kept(supply: TokenSupply, server: Server, clock: Clock) -> None:
+def test_the_pause_that_the_token_server_asks_for_is_kept(
+    supply: TokenSupply, server: Server, clock: FakeClock
+) -> None:
     server.failure = SourceUnavailable("busy", retry_after=120)
     for _ in range(3):
         with pytest.raises(SourceUnavailable) as caught:
@@ -186,7 +162,9 @@ def test_each_thread_gets_an_exception_of_its_own(supply: TokenSupply, server: S
     assert len({id(error) for error in errors}) == 5
 
 
-def test_while_renewing_ahead_fails_the_old_token_goes_on(supply: TokenSupply, server: Server, clock: Clock) -> None:
+def test_while_renewing_ahead_fails_the_old_token_goes_on(
+    supply: TokenSupply, server: Server, clock: FakeClock
+) -> None:
     first = supply.get(soon())
     clock.now += 900
     server.failure = SourceUnavailable("down")
@@ -213,7 +191,7 @@ def test_a_late_refusal_does_not_throw_the_new_token_away(supply: TokenSupply) -
 
 
 def test_a_source_that_refuses_every_token_does_not_make_us_fetch_one_for_each_call(
-    supply: TokenSupply, server: Server, clock: Clock
+    supply: TokenSupply, server: Server, clock: FakeClock
 ) -> None:
     for _ in range(600):
         if supply.refuse(supply.get(soon())):
