@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 
+from bridge.client_address import parse_address
 from bridge.config import Config
 from bridge.connector import Call, Owner
 from bridge.directory_report import DirectoryReport
@@ -24,6 +26,9 @@ PROBE = PhoneNumber("+84999999999")
 OPENING_PATIENCE = 30.0
 """Seconds that a command waits for a connector to open: longer than the service, for nobody's call depends on it."""
 
+IN_A_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
+"""Files that Docker and Podman make in each container."""
+
 _MOST_OWNERS = 100_000
 _TO_LOOK_AT = ("slow:", "unread:")
 """How lines of a connector's report begin that tell of something that is probably not meant so."""
@@ -33,6 +38,7 @@ _NAMING_KEYS = ("owners_query", "users")
 
 def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
     """Open what can be opened on this machine; `online` also opens and asks what lies outside."""
+    yield from _listens(service.config.settings.server.bind)
     yield from _kept_in(service.config)
     if service.extensions.file:
         yield from _file(service.extensions.file)
@@ -47,6 +53,20 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
             yield from _source(guard, online=online)
     if online:
         yield from _directory(service)
+
+
+def _listens(bind: str) -> Iterator[Finding]:
+    """Tell if others than this machine reach the service without a proxy; a container has a network of its own."""
+    host = bind.rpartition(":")[0].strip("[]")
+    reached = parse_address(host)
+    if host == "localhost" or (reached and reached.is_loopback) or any(mark.exists() for mark in IN_A_CONTAINER):
+        return
+    yield Finding(
+        "server.bind",
+        f"other machines reach {bind}: in plain HTTP, and without a proxy that keeps slow and countless connections"
+        " away. Write 127.0.0.1, and put nginx or Caddy in front, as docs/deploy.md shows",
+        Verdict.WARNING,
+    )
 
 
 def _kept_in(config: Config) -> Iterator[Finding]:

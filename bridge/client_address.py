@@ -51,11 +51,3 @@ def parse_address(text: str) -> Address | None:
 def is_in(address: Address, networks: Sequence[Network]) -> bool:
     """Tell whether one of the networks holds the address."""
     return any(address in network for network in networks)
-
-
-def household(address: Address) -> Address:
-    """Return what stands for all addresses that one customer of a provider has: with IPv6 the first 64 bits.
-
-    Source: https://www.rfc-editor.org/rfc/rfc6177
-    """
-    return IPv6Address(int(address) >> 64 << 64) if isinstance(address, IPv6Address) else address

@@ -81,9 +81,7 @@ def _decide(desk: Desk, door: Door, arrived: float) -> Decision:
     try:
         key = request.headers.get("X-API-KEY", "").encode("latin-1", "replace")
         if not door.knows(key):
-            client = _client(door)
-            door.note_wrong_key(client)
-            decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {client}")
+            decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {_client(door)}")
         elif not any(given):
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:

@@ -9,6 +9,7 @@ say what is wrong with it.
 import logging
 import resource
 import signal
+import sys
 from typing import Any
 
 from flask import Flask
@@ -39,6 +40,11 @@ class PlainLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
     def access(self, *_: object) -> None:
         """Write nothing."""
+
+    def exception(self, msg: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        """Tell what went wrong, but nothing of a client that said or read nothing for as long as it is waited for."""
+        if not isinstance(sys.exception(), BlockingIOError):
+            super().exception(msg, *args, **kwargs)
 
 
 class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types

@@ -6,13 +6,13 @@ Time is taken at the client, from before it connects until it has read everythin
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from tests.support.service import RunningService
+from tests.support.service import Reply
 
 LIMIT = 2.0
 """Seconds that OMICall waits."""
@@ -55,7 +55,14 @@ class Seen:
         return self.body not in {"", self.caller.extension}
 
 
-def call(service: RunningService, caller: Caller, request_id: str = "", planned: float = 0.0) -> Seen:
+class Asked(Protocol):
+    """The service, or a proxy in front of it."""
+
+    def ask(self, *, query: str, headers: Mapping[str, str]) -> Reply:
+        """Ask as OMICall does."""
+
+
+def call(service: Asked, caller: Caller, request_id: str = "", planned: float = 0.0) -> Seen:
     """Call once, and see."""
     query = f"phoneNumber={caller.phone}&sipNumber={caller.hotline}"
     began = time.monotonic()
@@ -70,7 +77,7 @@ def call(service: RunningService, caller: Caller, request_id: str = "", planned:
 class Load:
     """Calls, `rate` a second, for as long as the block lasts; `next_caller` says who calls next."""
 
-    def __init__(self, service: RunningService, next_caller: Callable[[], Caller], rate: float, name: str = "") -> None:
+    def __init__(self, service: Asked, next_caller: Callable[[], Caller], rate: float, name: str = "") -> None:
         self._service = service
         self._next_caller = next_caller
         self._rate = rate

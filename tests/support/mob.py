@@ -1,13 +1,15 @@
 """A mob: processes that keep many connections open at the service, each up to no good, and renew what is closed.
 
-`Mob(port, count, kind)` lasts as long as its block. Kinds are what is sent at once and what is sent every tenth of a
-second after that; nothing that comes back is read, but for keeping count, unless the kind says so.
+`Mob(port, count, kind)` lasts as long as its block and comes from `HOME`. Kinds are what is sent at once and what is
+sent every tenth of a second after that, over TLS but for who says nothing; nothing that comes back is read, but for
+keeping count, unless the kind says so.
 """
 
 import contextlib
 import random
 import selectors
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
+HOME = "127.0.0.66"
+"""An address of this machine that stands for strangers."""
 _REQUEST = b"GET /get_owner_contact_by_phone?phoneNumber=0901234567 HTTP/1.1\r\nHost: x\r\n"
 _ELSEWHERE = b"GET /elsewhere HTTP/1.1\r\nHost: x\r\n"
 KINDS = {
@@ -28,6 +32,9 @@ KINDS = {
     "reads nothing": ((_ELSEWHERE + b"\r\n") * 20, (_ELSEWHERE + b"\r\n") * 20),
 }
 _PROCESSES = 4
+_ANYBODY = ssl.create_default_context()
+_ANYBODY.check_hostname = False
+_ANYBODY.verify_mode = ssl.CERT_NONE
 
 
 class Mob:
@@ -66,7 +73,10 @@ class _Rogue:
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self._sock.settimeout(5.0)
         with contextlib.suppress(OSError):
+            self._sock.bind((HOME, 0))
             self._sock.connect(("127.0.0.1", self._port))
+            if self._first:
+                self._sock = _ANYBODY.wrap_socket(self._sock)
             self._sock.sendall(self._first)
         self._sock.setblocking(False)
         if self._reads:
@@ -75,7 +85,7 @@ class _Rogue:
     def go_on(self) -> None:
         try:
             self._sock.send(self._later)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             pass
         except OSError:
             self.renew()
@@ -85,6 +95,8 @@ class _Rogue:
         try:
             if self._sock.recv(4096):
                 return
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
         except OSError:
             pass
         self.renew()

@@ -67,7 +67,7 @@ class RunningProxy:
             self._process.wait()
 
     def ask(
-        self, query: str, *, path: str = PATH, method: str = "GET", headers: Mapping[str, str] | None = None
+        self, query: str = "", *, path: str = PATH, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> Reply:
         """Ask as OMICall does, over TLS, and see what it would see."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self._trust)
@@ -89,6 +89,12 @@ class RunningProxy:
                 while chunk := connection.recv(65536):
                     received += chunk
             return received
+
+    def connect(self, request: bytes) -> socket.socket:
+        """Send bytes over a connection of one's own, and leave it open."""
+        connection = self._connect()
+        connection.sendall(request)
+        return connection
 
     def logs(self) -> str:
         """Return all that the proxy has written."""
@@ -133,7 +139,8 @@ class RunningProxy:
         around = self._folder / "nginx.conf"
         around.write_text(
             f"{user} daemon off; pid {self._folder}/pid; error_log {self._folder}/main.log; worker_processes 1;\n"
-            f"events {{ worker_connections 512; }}\n"
+            f"worker_rlimit_nofile 8192;\n"
+            f"events {{ worker_connections 4096; }}\n"
             f"http {{ access_log {self._folder}/other.log; {folders} include {self._folder}/site; }}\n",
             encoding="utf-8",
         )
