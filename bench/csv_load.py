@@ -15,14 +15,14 @@ import threading
 import time
 from pathlib import Path
 
-import bridge.app  # noqa: F401 - what the running service imports counts as well
-import connectors.rest  # noqa: F401
-from bridge.connector import Call
-from bridge.deadline import Deadline
-from bridge.phone import PhoneNumber
-from bridge.watch import WatchedFile
-from connectors.csv_customers import Customers
-from connectors.csv_file import CsvConfig, CsvConnector
+import bridge.web.app  # noqa: F401 - what the running service imports counts as well
+import connectors.rest.connector  # noqa: F401
+from bridge.sdk.connector import Call
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.phone.number import PhoneNumber
+from bridge.sdk.tables.customers import Customers
+from connectors.csv.connector import CsvConfig, CsvConnector
 
 LOAD_SECONDS, MEMORY_MB, LOOKUP_US = 15, 300, 50
 ROWS = 1_000_000

@@ -15,16 +15,16 @@ from statistics import median
 
 from figures import table, verdict
 
-from bridge.cache import AnswerCache
-from bridge.connector import Call, Connector, ConnectorConfig, Owner
-from bridge.deadline import Deadline
-from bridge.decision import Outcome
-from bridge.directory import Directory
-from bridge.guard import Guard
-from bridge.lookup import Lookup, Plan
-from bridge.phone import PhoneNumber
-from bridge.routes import RouteRule
-from bridge.sections import Cache
+from bridge.config.routes import RouteRule
+from bridge.config.sections import Cache
+from bridge.extensions.directory import Directory
+from bridge.lookup.decision import Outcome
+from bridge.lookup.guard import Guard
+from bridge.lookup.lookup import Lookup, Plan
+from bridge.sdk.connector import Call, Connector, ConnectorConfig, Owner
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.phone.number import PhoneNumber
+from bridge.storage.cache import AnswerCache
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 ROUNDS, ANSWERS = 15, 10_000

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bridge.sections import Server
+from bridge.config.sections import Server
 
 KEY = "change-me"
 CONFIG = """

@@ -16,11 +16,11 @@ import threading
 import time
 from pathlib import Path
 
-from bridge.cache import AnswerCache
-from bridge.connector import Call, Owner
-from bridge.phone import PhoneNumber
-from bridge.sections import Cache
-from bridge.store import Store
+from bridge.config.sections import Cache
+from bridge.sdk.connector import Call, Owner
+from bridge.sdk.phone.number import PhoneNumber
+from bridge.storage.cache import AnswerCache
+from bridge.storage.cache_file import Store
 
 ROWS = 1_000_000
 PUTS, ROUNDS = 5_000, 21

@@ -2,8 +2,8 @@
 
 from typing import NoReturn
 
-from bridge.cli import main
-from bridge.leftovers import end_process
+from bridge.commands.main import main
+from bridge.resilience.thread_leaks import end_process
 
 
 def run() -> NoReturn:

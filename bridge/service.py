@@ -5,23 +5,33 @@ and with them what they remember.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from bridge.cache import AnswerCache
-from bridge.config import Config, Source
-from bridge.extensions import ExtensionLists
-from bridge.guard import Guard
-from bridge.identity import identity_of, identity_of_list
-from bridge.lookout import Sight
-from bridge.lookup import Lookup, Plan
-from bridge.meter import Meter
-from bridge.sharing import Sharing
-from bridge.store import Store
-from bridge.trust import content_age
-from bridge.waiting import WaitingRoom
+from bridge.config.identity import identity_of, identity_of_list
+from bridge.config.loading import Config, Source
+from bridge.extensions.lists import ExtensionLists
+from bridge.lookup.guard import Guard
+from bridge.lookup.lookup import Lookup, Plan
+from bridge.lookup.meter import Meter
+from bridge.resilience.admission import WaitingRoom
+from bridge.resilience.sanitizing import content_age
+from bridge.storage.cache import AnswerCache
+from bridge.storage.cache_file import Store
+from bridge.storage.shared.sharing import Sharing
 
 MeterOf = Callable[[str], Meter]
 """Gives what a connector's guard tells of its work, by the connector's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The service at a moment. `ages` are those of files and lists in seconds, by name."""
+
+    connectors: Sequence[Guard]
+    ages: Mapping[str, float]
+    without_extension: int
+    troubles: int
 
 
 class Service:

@@ -8,16 +8,16 @@
         def connector(self, url):
             return MyCrm(MyCrmConfig(url=url, token=self.secret))
 
-`subject.py` says what a test class fills in, `http_subject.py` what more for a source that is asked over HTTP;
-`ExtensionsConformance` is for lists of extensions. pytest
-runs them, and has to be installed; the service never imports this package. Each failure says what to do about it.
+`conformance/subject.py` says what a test class fills in, `http/subject.py` what more for a source that is asked over
+HTTP; `ExtensionsConformance` is for lists of extensions. pytest runs them, and has to be installed; the service never
+imports this package. Each failure says what to do about it.
 """
 
-from bridge.testing.conformance import Conformance
-from bridge.testing.crm import FakeCrm, Reply, Request, sending
-from bridge.testing.extensions import ExtensionsConformance
+from bridge.testing.conformance.extensions import ExtensionsConformance
+from bridge.testing.conformance.suite import Conformance
+from bridge.testing.fake_crm import FakeCrm, Reply, Request, sending
 from bridge.testing.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
-from bridge.testing.http import HttpConformance
+from bridge.testing.http.suite import HttpConformance
 
 __all__ = [
     "Conformance",

@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from bridge.connector import Call, Connector, ConnectorConfig, Owner
-from bridge.deadline import Deadline
+from bridge.sdk.connector import Call, Connector, ConnectorConfig, Owner
+from bridge.sdk.deadline import Deadline
 
 Answer = Callable[[Call, Deadline], Sequence[Owner]]
 """What a `FakeConnector` does when it is asked."""
@@ -13,7 +13,7 @@ _PATIENCE = 10.0
 
 
 class FakeClock:
-    """A `bridge.deadline.Clock` that stands still between two calls of `advance`."""
+    """A `bridge.sdk.deadline.Clock` that stands still between two calls of `advance`."""
 
     def __init__(self) -> None:
         self.now = 1000.0

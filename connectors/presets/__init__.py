@@ -5,9 +5,9 @@ A file is read when its type is asked for the first time.
 
 from pathlib import Path
 
-from connectors.preset import read_preset
-from connectors.preset_connector import preset_connector
-from connectors.rest import RestConnector
+from connectors.presets.connector import preset_connector
+from connectors.presets.preset import read_preset
+from connectors.rest.connector import RestConnector
 
 
 def __getattr__(name: str) -> type[RestConnector]:

@@ -4,7 +4,7 @@ import sys
 
 from pydantic import field_validator
 
-from bridge.connector import ConnectorConfig
+from bridge.sdk import ConnectorConfig
 from tests.support.fakes import FakeConnector
 
 

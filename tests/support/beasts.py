@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from itertools import count
 
-from bridge.connector import Connector, ConnectorConfig, Owner
-from bridge.errors import SourceUnavailable
+from bridge.sdk import Connector, ConnectorConfig, Owner, SourceUnavailable
 
 
 def _recurse(*_):

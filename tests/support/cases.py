@@ -14,12 +14,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bridge.connector import Call, Owner
-from bridge.deadline import Deadline
-from bridge.errors import SourceError
-from bridge.phone import PhoneNumber
-from connectors.preset_connector import PresetConfig
-from connectors.rest import RestConnector
+from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceError
+from connectors.presets.connector import PresetConfig
+from connectors.rest.connector import RestConnector
 from tests.support.descriptions import Description
 from tests.support.exchanges import Exchange, Received, Script
 from tests.support.servers import HttpServer

@@ -9,11 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
-from bridge.connector import Call, Owner
-from bridge.deadline import Deadline
-from bridge.phone import PhoneNumber
-from connectors.rest import RestConnector
-from connectors.rest_config import RestConfig
+from bridge.sdk import Call, Deadline, Owner, PhoneNumber
+from connectors.rest.config.config import RestConfig
+from connectors.rest.connector import RestConnector
 from tests.support.servers import Asked, HttpServer, Reply
 
 

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from bridge.cache import AnswerCache
-from bridge.connector import Call, Owner
-from bridge.deadline import Clock
-from bridge.phone import PhoneNumber
-from bridge.sections import Cache
-from bridge.store import Store
+from bridge.config.sections import Cache
+from bridge.sdk import Call, Clock, Owner, PhoneNumber
+from bridge.storage.cache import AnswerCache
+from bridge.storage.cache_file import Store
 
 SETTINGS = Cache.model_validate({"ttl": "10m", "stale_ttl": "1h"})
 LAN = (Owner(id="7", email="lan@congty.example"), Owner(name="Bình", extension="0101"))

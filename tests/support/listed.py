@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from bridge.config import ListSource
-from bridge.deadline import Deadline
-from bridge.extension_source import ExtensionEntry, ExtensionSource, ExtensionSourceConfig
+from bridge.config.loading import ListSource
+from bridge.sdk import Deadline, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
 
 Said = object
 

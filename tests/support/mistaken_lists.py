@@ -5,9 +5,14 @@ from contextlib import contextmanager
 
 from pydantic import ConfigDict
 
-from bridge.errors import SourceUnavailable, UnexpectedAnswer
-from bridge.extension_source import ExtensionEntry, ExtensionSource, ExtensionSourceConfig
-from bridge.settings import LocalPath
+from bridge.sdk import (
+    ExtensionEntry,
+    ExtensionSource,
+    ExtensionSourceConfig,
+    LocalPath,
+    SourceUnavailable,
+    UnexpectedAnswer,
+)
 from bridge.testing import ExtensionsConformance
 
 LAN = ExtensionEntry(emails=("lan@congty.example",), extensions=("101",))

@@ -7,11 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, SecretStr
 
-from bridge.connector import Connector, Owner
-from bridge.deadline import Deadline
-from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
-from bridge.phone import holds
-from connectors.http import HttpClient, HttpSettings, Request, refuse_failure
+from bridge.sdk import Connector, Deadline, Owner, SourceRejected, SourceUnavailable, UnexpectedAnswer, holds
+from bridge.sdk.http import HttpClient, HttpSettings, Request, refuse_failure
 
 LAN = Owner(email="lan@congty.example")
 log = logging.getLogger(__name__)

@@ -4,9 +4,8 @@ import json
 import threading
 from typing import Any, ClassVar
 
-from bridge.deadline import Deadline
-from bridge.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
-from connectors.http import Request, refuse_failure
+from bridge.sdk import Deadline, SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.http import Request, refuse_failure
 from tests.support.mistakes import Right
 
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bridge.connector import ConnectorConfig
+from bridge.sdk import ConnectorConfig
 
 
 def models_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from connectors.http import HttpClient
-from connectors.resolver import Resolver
-from connectors.rest import RestConnector
-from connectors.rest_config import RestConfig
+from bridge.sdk import Resolver
+from bridge.sdk.http import HttpClient
+from connectors.rest.config.config import RestConfig
+from connectors.rest.connector import RestConnector
 
 _SYSTEM_GIVES_UP = 10.0
 """Seconds after which the C library gives up asking, with its usual settings (resolv.conf(5): timeout, attempts)."""

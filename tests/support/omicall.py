@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from bridge.config import ListSource
-from connectors.omicall import OmicallConfig, OmicallExtensions
+from bridge.config.loading import ListSource
+from connectors.omicall.extensions import OmicallConfig, OmicallExtensions
 from tests.support.servers import Asked, HttpServer, Reply
 
 API_KEY = "omicall-key-4711"

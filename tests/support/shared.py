@@ -4,8 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bridge.deadline import Clock
-from bridge.shared import Shared, SharedValue
+from bridge.sdk import Clock, Shared, SharedValue
 
 
 class FakeShared(Shared):

@@ -2,8 +2,7 @@
 
 import threading
 
-from bridge.deadline import Deadline
-from connectors.tokens import Token
+from bridge.sdk import Deadline, Token
 from tests.support.fakes import FakeClock
 
 PATIENCE = 10.0

@@ -1,0 +1,1 @@
+"""The command line. The door is `main.main`."""

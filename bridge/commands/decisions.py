@@ -1,0 +1,76 @@
+"""`omi-bridge decisions`: what OMICall was told about the last calls, and why."""
+
+import json
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from bridge.commands.options import DURATION, config_option
+from bridge.config.loading import Config, load_config
+from bridge.observability.decision_log import hashed
+from bridge.observability.decision_table import KeptDecision, Sought
+from bridge.observability.decision_table import decisions as kept_decisions
+from bridge.sdk.errors import ConfigError, InvalidNumber
+from bridge.sdk.phone.number import PhoneNumber
+
+
+@click.command()
+@config_option
+@click.option("--caller", metavar="N", help="Only calls from this number.")
+@click.option("--since", type=DURATION, help="Only the last so-and-so long, such as 1h or 2d.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def decisions(file: Path, caller: str | None, since: float | None, limit: int, *, as_json: bool) -> None:
+    """Tell what the last calls were answered, and why, the newest first."""
+    try:
+        config = load_config(file)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    path = config.decisions_file
+    sought = _sought(caller, config) if caller else None
+    oldest = time.time() - since if since else 0.0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            for one in kept_decisions(db, sought, oldest, limit):
+                click.echo(_as_json(one) if as_json else "\n".join(_told(one)))
+    except sqlite3.Error as error:
+        click.echo(f"{path} cannot be read: {_why(path, error)}", err=True)
+        sys.exit(1)
+    if sought and config.settings.server.decisions.callers == "masked":
+        click.echo(f"callers are kept masked: these are all that end in {sought.texts[0]}", err=True)
+
+
+def _why(path: Path, error: sqlite3.Error) -> str:
+    try:
+        return str(error) if path.exists() else "no call has been answered yet, or it is kept elsewhere"
+    except OSError as hidden:  # the folder is another user's
+        return f"{hidden.strerror}: ask as the user that the service runs as"
+
+
+def _sought(caller: str, config: Config) -> Sought:
+    try:
+        number = PhoneNumber.parse(caller, config.settings.phone.region)
+    except InvalidNumber as error:
+        raise click.UsageError(f"--caller is no telephone number: {error}") from None
+    key = config.settings.api_keys[0].get_secret_value().encode()
+    return Sought(hashed(number, key), (number.masked, number.e164))
+
+
+def _told(one: KeptDecision) -> Iterator[str]:
+    when = datetime.fromtimestamp(one.at).astimezone().isoformat(" ", "milliseconds")
+    how = ", ".join(part for part in (one.answer, one.connector, f"{one.milliseconds:g} ms") if part)
+    called = f" called {one.hotline}" if one.hotline else ""
+    yield f"{when}  {one.caller or 'no number'}{called}: {one.outcome} {one.body or '-'} ({how}) {one.request_id}"
+    yield from (f"    {line}" for line in one.because)
+
+
+def _as_json(one: KeptDecision) -> str:
+    fields = one._asdict() | {"at": datetime.fromtimestamp(one.at).astimezone().isoformat()}
+    return json.dumps({name: value for name, value in fields.items() if name != "caller_hash"}, ensure_ascii=False)

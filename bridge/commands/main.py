@@ -1,0 +1,171 @@
+"""The command line: serve, check, lookup, connectors, schema; decisions and simulate have files of their own.
+
+Exit status: 0 answered, 1 a source could not answer, 2 wrong usage or configuration.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from bridge.commands import connector_types
+from bridge.commands.decisions import decisions
+from bridge.commands.options import config_option
+from bridge.commands.simulate.command import simulate
+from bridge.config.json_schema import configuration_schema
+from bridge.config.loading import NO_OVERRIDES, Config, load_config
+from bridge.diagnosis.sources import OPENING_PATIENCE, check_service
+from bridge.lookup.decision import Decision, Outcome
+from bridge.observability.logs import set_up_logs
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.errors import ConfigError
+from bridge.sdk.redaction import Redaction
+from bridge.service import Service
+
+_UNAVAILABLE = 1
+_WRONG_CONFIGURATION = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="omi-bridge")
+def main() -> None:
+    """Tell OMICall which extensions look after a caller."""
+
+
+@main.command()
+@config_option
+@click.option("--bind", metavar="HOST:PORT", help="Listen here instead of at server.bind.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes, instead of server.workers.")
+@click.option("--threads", type=click.IntRange(2, 1000), help="Threads of each process, instead of server.threads.")
+def serve(file: Path, bind: str | None, workers: int | None, threads: int | None) -> None:
+    """Answer OMICall until told to stop; SIGHUP reads the configuration again."""
+    from bridge.web.server.master import Server  # noqa: PLC0415 - the other commands do without gunicorn
+
+    chosen = {"bind": bind, "workers": workers, "threads": threads}
+    config = _load(file, {name: value for name, value in chosen.items() if value is not None})
+    redaction = Redaction(config.secrets)
+    set_up_logs(config.settings.server.log_level, config.settings.server.log_format, redaction)
+    Server(config, redaction).run()
+
+
+@main.command()
+@config_option
+@click.option("--online", is_flag=True, help="Also ask every source for a number that nobody should have.")
+@click.option("--config-only", is_flag=True, help="Open no source: whether the service would accept the file.")
+def check(file: Path, *, online: bool, config_only: bool) -> None:
+    """Check the configuration and the files that it names."""
+    if online and config_only:
+        raise click.UsageError("--online and --config-only exclude each other")
+    config = _load(file)
+    click.echo(f"{file}: valid")
+    if config_only:
+        return
+    redaction = Redaction(config.secrets)
+    set_up_logs("error", "text", redaction)
+    service = Service(config, shares=False)  # what another instance knows is no proof
+    try:
+        failed = False
+        for line in check_service(service, online=online):
+            failed = failed or line.failed
+            click.echo(redaction(str(line)))
+    finally:
+        service.close()
+    if failed:
+        sys.exit(_UNAVAILABLE)
+
+
+@main.command()
+@config_option
+@click.argument("phone")
+@click.option("--hotline", default="", help="The number that was dialled.")
+@click.option("--explain", is_flag=True, help="Tell on standard error what was tried, and why there is no answer.")
+@click.option("--json", "as_json", is_flag=True, help="Print the decision as a JSON object.")
+def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool) -> None:
+    """Print what OMICall would be told about PHONE."""
+    config = _load(file)
+    redaction = Redaction(config.secrets)
+    set_up_logs("error", "text", redaction)
+    service = Service(config)
+    started = time.monotonic()
+
+    def tell(line: str) -> None:
+        milliseconds = (time.monotonic() - started) * 1000
+        click.echo(redaction(f"{milliseconds:7.1f} ms  {line}"), err=True)
+
+    try:
+        decision = _decide(service, phone, hotline, tell if explain else None)
+    finally:
+        service.close()
+    why = f"{decision.outcome}{f': {decision.reason}' if decision.reason else ''}"
+    if explain:
+        tell(why)
+    elif not decision.extensions:
+        click.echo(redaction(why), err=True)
+    click.echo(redaction(_as_json(decision)) if as_json else decision.body)
+    if decision.outcome is Outcome.UNAVAILABLE:
+        sys.exit(_UNAVAILABLE)
+
+
+@main.command()
+@click.argument("type_name", metavar="[TYPE]", required=False)
+def connectors(type_name: str | None) -> None:
+    """List every connector type, or TYPE alone, with the settings that it needs."""
+    try:
+        click.echo("\n\n".join(connector_types.describe(type_name)))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    click.echo(json.dumps(configuration_schema(), indent=2, ensure_ascii=False))
+
+
+main.add_command(decisions)
+main.add_command(simulate)
+
+
+def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], None] | None) -> Decision:
+    """Open the connectors as the service does at its start, then take the endpoint's own way."""
+    service.extensions.start(writes=False)
+    for guard in service.guards.values():
+        guard.opening.start()
+    for guard in service.guards.values():
+        trouble = guard.opening.wait(OPENING_PATIENCE)
+        if trouble and tell:
+            tell(f"{guard.name}: cannot be opened: {trouble}")
+    for source in service.extensions.sources:
+        source.wait(OPENING_PATIENCE)
+        if source.failure and tell:
+            tell(f"{source.name}: {source.failure}")
+    return service.lookup.answer([phone], hotline, Deadline.after(service.deadline), tell)
+
+
+def _as_json(decision: Decision) -> str:
+    fields = {
+        "outcome": decision.outcome,
+        "body": decision.body,
+        "extensions": decision.extensions,
+        "answer": decision.freshness,
+        "connector": decision.connector,
+        "reason": decision.reason,
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _load(file: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Config:
+    try:
+        return load_config(file, overrides=overrides)
+    except ConfigError as error:
+        _refuse(error)
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    for problem in error.problems:
+        click.echo(str(problem), err=True)
+    sys.exit(_WRONG_CONFIGURATION)

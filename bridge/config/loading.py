@@ -1,0 +1,219 @@
+"""The configuration: strict, typed, and wrong only with a place and a remedy.
+
+`load_config` reads the file, fills in `${…}`, validates the core's sections here and those of each connector and each
+source of extensions with its own model, and reports all problems at once.
+"""
+
+import os
+import re
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bridge.config.connector_types import connector_class
+from bridge.config.error_messages import problems_of
+from bridge.config.extension_types import extension_class
+from bridge.config.interpolation import Interpolation
+from bridge.config.routes import RouteRule, read_routes
+from bridge.config.sections import Extensions, Phone, Route, Settings, is_an_owner
+from bridge.config.yaml_document import Document, KeyPath, read_document
+from bridge.sdk.connector import AnyConnector, ConnectorConfig
+from bridge.sdk.errors import ConfigError, Problem
+from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSourceConfig
+from bridge.sdk.redaction import Redaction, secrets_in
+from bridge.sdk.settings import state_file
+
+_Plugin = type[AnyConnector] | type[AnyExtensionSource]
+
+_CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A connector as the configuration names it; equal to another if what is written is the same, `${…}` filled in."""
+
+    name: str
+    connector: type[AnyConnector]
+    config: ConnectorConfig = field(compare=False)
+    written: Mapping[str, object] = field(repr=False)
+    region: str = "VN"
+
+
+@dataclass(frozen=True, slots=True)
+class ListSource:
+    """A source of extensions as the configuration names it; equal to another if what is written is the same."""
+
+    name: str
+    source: type[AnyExtensionSource]
+    config: ExtensionSourceConfig = field(compare=False)
+    written: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration that can be used. `secrets` are all values that no log and no explanation may show."""
+
+    file: Path
+    settings: Settings
+    sources: Mapping[str, Source]
+    lists: tuple[ListSource, ...]
+    routes: tuple[RouteRule, ...]
+    secrets: frozenset[str]
+    overrides: Mapping[str, object]
+
+    @property
+    def decisions_file(self) -> Path:
+        """Where the last decisions are kept."""
+        return self.settings.server.decisions.path or self.file.absolute().parent / state_file("decisions.sqlite")
+
+
+NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
+"""Nothing on the command line counts instead of what is written."""
+
+
+def load_config(
+    file: Path, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, object] = NO_OVERRIDES
+) -> Config:
+    """Read and check `file`; raises ConfigError with every problem found.
+
+    `overrides` are keys of the section `server` that count instead of what is written there.
+    """
+    interpolation = Interpolation(environment, file.absolute().parent)
+    document = read_document(file, interpolation.fill)
+    document.override("server", overrides)
+    found: list[Problem] = []
+    settings = _settings(document, found)
+    region = (settings.phone if settings else Phone()).region
+    reading = _Reading(document, region, found)
+    sources = dict(reading.sources())
+    lists = tuple(reading.lists())
+    routes = reading.routes()
+    problems = _in_order([*document.problems, *found])
+    if problems or settings is None:
+        masked = Redaction(interpolation.secrets)
+        raise ConfigError([replace(one, key=masked(one.key), message=masked(one.message)) for one in problems])
+    secrets = {
+        *interpolation.secrets,
+        *secrets_in(settings),
+        *secrets_in([source.config for source in sources.values()]),
+        *secrets_in([source.config for source in lists]),
+    }
+    return Config(file, settings, sources, lists, routes, frozenset(filter(None, secrets)), overrides)
+
+
+def _in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Sort by place; of several at one place the first found is the cause of the others."""
+    first: dict[tuple[int, int, str], Problem] = {}
+    for problem in problems:
+        first.setdefault((problem.line, problem.column, problem.key), problem)
+    return [first[place] for place in sorted(first)]
+
+
+def _settings(document: Document, problems: list[Problem]) -> Settings | None:
+    try:
+        return Settings.model_validate(document.data, context={"directory": document.directory})
+    except ValidationError as error:
+        problems += problems_of(error, Settings, document, ())
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What strangers' models say about their parts of the document; what is wrong goes to `problems`."""
+
+    document: Document
+    region: str
+    problems: list[Problem]
+
+    def sources(self) -> Iterator[tuple[str, Source]]:
+        """Give the connectors that can be used."""
+        for name, written in self._section("connectors").items():
+            if not _CONNECTOR_NAME.fullmatch(name):
+                self._wrong(("connectors", name), "a connector's name has letters, digits, - and _", at_key=True)
+            if isinstance(written, dict):  # if it is not, the model of the whole file says so
+                source = self._source(name, written)
+                if source is not None:
+                    yield name, source
+
+    def lists(self) -> Iterator[ListSource]:
+        """Give the sources of extensions that can be used."""
+        own = tuple(Extensions.model_fields)
+        for name, written in self._section("extensions").items():
+            if name in own or is_an_owner(name):  # of which the model of the whole file tells
+                continue
+            path = ("extensions", name)
+            try:
+                found = extension_class(name, own)
+            except ValueError as error:
+                self._wrong(path, str(error), at_key=True)
+                continue
+            config = self._validated(found, written, path, f"source of extensions {name}")
+            if config is not None:
+                yield ListSource(name, found, config, written)
+
+    def routes(self) -> tuple[RouteRule, ...]:
+        """Read the routes, if they are well-formed, even where the rest of the file is not."""
+        written = self.document.data.get("routes", []) if isinstance(self.document.data, dict) else []
+        try:
+            routes = TypeAdapter(list[Route]).validate_python(written)
+        except ValidationError:
+            return ()  # the model of the whole file says why
+        rules, found = read_routes(routes, tuple(self._section("connectors")), self.region, self.document)
+        self.problems.extend(found)
+        return rules
+
+    def _source(self, name: str, written: Mapping[str, object]) -> Source | None:
+        path = ("connectors", name)
+        type_name = written.get("type")
+        if not isinstance(type_name, str):
+            self._wrong((*path, "type"), "is missing: what kind of connector it is, such as csv or rest")
+            return None
+        try:
+            found = connector_class(type_name, self.document.directory)
+        except ValueError as error:
+            self._wrong((*path, "type"), str(error))
+            return None
+        own = {key: value for key, value in written.items() if key != "type"}
+        config = self._validated(found, own, path, f"connector type {type_name}")
+        return None if config is None else Source(name, found, config, written, self.region)
+
+    def _validated(self, kind: _Plugin, written: object, path: KeyPath, what: str) -> Any:  # noqa: ANN401 - its Config
+        """Return the settings as the plug-in's own model reads them, None if something is wrong with them or with it.
+
+        One is made and thrown away: one that cannot be made is better known now than when it is needed.
+        """
+        try:
+            context = {"directory": self.document.directory, "region": self.region}
+            config = kind.Config.model_validate(written, context=context)
+            if getattr(kind(config), "config", None) is not config:
+                raise TypeError("__init__ has to call super().__init__(config)")  # noqa: TRY301 - told like any bug
+            _numbers_are_numbers(config)
+        except ValidationError as error:
+            self.problems.extend(problems_of(error, kind.Config, self.document, path))
+        except BaseException as error:  # noqa: BLE001 - a stranger's code, which may even call sys.exit()
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(frame.filename).name}:{frame.lineno}"
+            at = (*path, "type") if self.document.holds((*path, "type")) else path
+            self._wrong(at, f"{what} has a bug: {type(error).__name__} in {place}: {error}")
+        else:
+            return config
+        return None
+
+    def _section(self, name: str) -> Mapping[str, Any]:
+        written = self.document.data.get(name) if isinstance(self.document.data, dict) else None
+        return written if isinstance(written, dict) else {}
+
+    def _wrong(self, path: KeyPath, message: str, *, at_key: bool = False) -> None:
+        self.problems.append(self.document.problem(path, message, at_key=at_key))
+
+
+def _numbers_are_numbers(config: ConnectorConfig | ExtensionSourceConfig) -> None:
+    """Raise TypeError if a subclass has made something else of a setting that the core relies on."""
+    names = ("timeout", "max_in_flight") if isinstance(config, ConnectorConfig) else ("timeout", "refresh")
+    if not all(type(getattr(config, name)) in (float, int) for name in names):
+        raise TypeError(f"its Config gives {' or '.join(names)} another meaning")

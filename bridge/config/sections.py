@@ -1,0 +1,245 @@
+"""The sections of the configuration as an admin writes them: every key of the core, its default and its meaning.
+
+The descriptions feed the JSON Schema, the error messages and a test that looks for every key in the documents.
+"""
+
+import re
+from importlib.util import find_spec
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from bridge.config.redis_url import RedisUrl
+from bridge.sdk.settings import Duration, LocalPath, Network, OneOrMore, Region, Text, parse_network, refuse_unfilled
+
+_BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})", re.ASCII)
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
+_EXTENSION = re.compile(r"[0-9]+", re.ASCII)
+_KEY = re.compile(r"[!-~]+")
+_PREFIX = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
+_LAST_PORT = 65535
+_THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
+
+
+def _bind(text: str) -> str:
+    found = _BIND.fullmatch(text)
+    if not found or not 0 < int(found["port"]) <= _LAST_PORT:
+        raise ValueError("has to be HOST:PORT, such as 127.0.0.1:8080")
+    return text
+
+
+def _url_path(text: str) -> str:
+    if not _PATH.fullmatch(text):
+        raise ValueError("has to be a path that starts with '/', without '?', blanks or accents")
+    return text
+
+
+def _key(secret: SecretStr) -> SecretStr:
+    refuse_unfilled(secret.get_secret_value())
+    if not _KEY.fullmatch(secret.get_secret_value()):
+        raise ValueError("a key has at least one character, and no blanks or accents")
+    return secret
+
+
+def _not_everybody(networks: list[Network]) -> list[Network]:
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("would trust everybody, who could then claim any address: name the proxies alone")
+    return networks
+
+
+def _prefix(text: str) -> str:
+    if not _PREFIX.fullmatch(text):
+        raise ValueError("consists of letters, digits and . _ : -")
+    return text
+
+
+def _extension(text: str) -> str:
+    if not _EXTENSION.fullmatch(text):
+        raise ValueError("an extension consists of digits")
+    return text
+
+
+def _each_has_a_name(written: object) -> object:
+    if isinstance(written, list) or (isinstance(written, dict) and isinstance(written.get("type"), str)):
+        raise ValueError(  # noqa: TRY004 - pydantic takes only ValueError for a complaint
+            "each connector needs a name of your own, without a dash: 'crm:', and its keys below, indented"
+        )
+    return written
+
+
+def is_an_owner(key: object) -> bool:
+    """Tell whether a key is an owner's e-mail or number, which cannot be the name of a section."""
+    return "@" in str(key) or str(key).isdigit()
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, and errors never repeat a value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+
+class Decisions(Section):
+    """What is kept of the last calls, for `omi-bridge decisions`."""
+
+    path: LocalPath | None = Field(
+        default=None,
+        description="The file; decisions.sqlite in $STATE_DIRECTORY, or beside the configuration, if left out.",
+    )
+    keep: int = Field(default=10_000, ge=1, le=10_000_000, description="How many calls are kept, the newest.")
+    max_age: Duration = Field(default=7 * 86400.0, description="How long a call is kept.")
+    callers: Literal["masked", "hashed", "full"] = Field(
+        default="masked",
+        description="How callers are written: their last three digits; these and a hash, for --caller; or whole.",
+    )
+
+
+class Server(Section):
+    """How the service listens, and how long it may take."""
+
+    bind: Annotated[str, AfterValidator(_bind)] = Field(
+        default="127.0.0.1:8080", description="Address and port to listen on."
+    )
+    path: Annotated[str, AfterValidator(_url_path)] = Field(
+        default="/get_owner_contact_by_phone", description="Path of the endpoint that OMICall asks."
+    )
+    deadline: Duration = Field(
+        default=1.8, le=10.0, description="Every answer leaves within this time. OMICall hangs up after 2 s."
+    )
+    hedge_after: Duration = Field(
+        default=0.6,
+        description="If a connector has not answered after this time, the next of the route is asked as well.",
+    )
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Processes. Each keeps a cache of its own: one is best for most."
+    )
+    threads: int = Field(default=64, ge=2, le=1000, description="Calls that one process serves at the same time.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important messages that are logged."
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="One line of text, or one JSON object.")
+    decisions: Decisions = Field(default=Decisions(), description="What is kept of the last calls.")
+    trusted_proxies: Annotated[list[Network], OneOrMore(), AfterValidator(_not_everybody)] = Field(
+        default=_THIS_MACHINE, description="Where proxies stand whose word on a client's address counts."
+    )
+    allow: Annotated[list[Network], OneOrMore()] = Field(
+        default=[], description="Networks that requests may come from. None: every network."
+    )
+
+
+class Phone(Section):
+    """How telephone numbers are read."""
+
+    region: Region = Field(default="VN", description="Country of numbers that come without one.")
+
+
+class Cache(Section):
+    """How long an answer of a connector is remembered."""
+
+    ttl: Duration = Field(default=600.0, description="How long the owners of a caller are remembered.")
+    negative_ttl: Duration = Field(default=60.0, description="How long it is remembered that nobody owns a caller.")
+    stale_ttl: Duration = Field(
+        default=86400.0,
+        description="How long past its ttl an owner is still used if the source fails or is late.",
+    )
+    refresh_ahead: Duration | None = Field(
+        default=None,
+        description="Who calls in this last part of the ttl is asked for again in the background; off if left out.",
+    )
+    max_entries: int = Field(
+        default=100_000, ge=1, le=10_000_000, description="Callers remembered per connector; the oldest make room."
+    )
+    path: LocalPath | None = Field(
+        default=None, description="A file in which owners are remembered through a restart; none if left out."
+    )
+    backend: Literal["memory", "redis"] = Field(
+        default="memory", description="Whether each process remembers for itself, or all share it over a Redis."
+    )
+    url: RedisUrl | None = Field(
+        default=None, description="The Redis or Valkey: redis://, rediss:// (TLS) or unix://; for `backend: redis`."
+    )
+    prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        default="omi-bridge", description="What every key in the Redis begins with."
+    )
+
+    @model_validator(mode="after")
+    def _has_what_the_backend_needs(self) -> Self:
+        if self.backend == "memory" and self.url:
+            raise ValueError("'url' is of no use without 'backend: redis'")
+        if self.backend == "redis" and not self.url:
+            raise ValueError("'backend: redis' needs 'url', such as redis://127.0.0.1:6379")
+        if self.backend == "redis" and not all(map(find_spec, ("redis", "cryptography"))):
+            raise ValueError(
+                "'backend: redis' needs packages more: in the folder of omi-bridge: .venv/bin/pip install '.[redis]'"
+            )
+        return self
+
+
+class Route(Section):
+    """Which connectors answer for which hotlines."""
+
+    hotlines: Annotated[list[Text], OneOrMore()] = Field(
+        default=[], description="Numbers dialled, in any spelling. None: every hotline."
+    )
+    connectors: Annotated[list[Text], OneOrMore()] = Field(
+        min_length=1, description="Names of connectors in order of priority."
+    )
+
+
+class ExtensionColumns(Section):
+    """Headers of the columns in the file of extensions; what is left out is found by its usual names."""
+
+    owner: Annotated[list[Text], OneOrMore()] = Field(
+        default=[], description="Columns with an owner's id, e-mail, login or name."
+    )
+    extension: Text | None = Field(default=None, description="Column with the extension, or several in one cell.")
+
+
+class ExtensionFile(Section):
+    """A CSV file that says which extension belongs to which owner."""
+
+    path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
+    columns: ExtensionColumns = Field(default=ExtensionColumns(), description="Which column is which.")
+    encoding: Text | None = Field(default=None, description="Character encoding; found out if left out.")
+    delimiter: Text | None = Field(
+        default=None, max_length=1, description="Character between cells; found out if left out."
+    )
+
+
+ExtensionList = Annotated[list[Annotated[str, AfterValidator(_extension)]], OneOrMore(), Field(min_length=1)]
+
+
+class Extensions(Section):
+    """Which extension belongs to which owner: the first source that knows the owner decides.
+
+    Further keys are types of sources, whose settings are checked by their own models.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    inline: dict[Text, ExtensionList] = Field(
+        default={}, description="Owner (id, e-mail or login) and extension, or a list of extensions."
+    )
+    csv: ExtensionFile | None = Field(default=None, description="The same from a CSV file.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _owners_stand_inline(cls, written: object) -> object:
+        if isinstance(written, dict) and any(map(is_an_owner, written)):
+            raise ValueError("owners and their extensions stand one level deeper, under 'inline:'")
+        return written
+
+
+class Settings(Section):
+    """The whole file as it is written; the connectors' own settings are checked by their own models."""
+
+    api_keys: list[Annotated[SecretStr, AfterValidator(_key)]] = Field(
+        min_length=1, description="Keys that OMICall may present as X-API-KEY."
+    )
+    server: Server = Field(default=Server(), description="Listening and timing.")
+    phone: Phone = Field(default=Phone(), description="Reading telephone numbers.")
+    cache: Cache = Field(default=Cache(), description="Remembering answers.")
+    connectors: Annotated[dict[str, dict[str, Any]], BeforeValidator(_each_has_a_name)] = Field(
+        min_length=1, description="Sources of owners, each with a name."
+    )
+    routes: list[Route] = Field(default=[], description="Which connectors answer for which hotline.")
+    extensions: Extensions = Field(default=Extensions(), description="Which extension belongs to which owner.")

@@ -1,0 +1,175 @@
+"""What `omi-bridge check` finds out beyond the configuration itself: whether the sources can be used."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from ipaddress import ip_address
+from pathlib import Path
+
+from bridge.config.loading import Config
+from bridge.diagnosis.directory import DirectoryReport
+from bridge.diagnosis.finding import Finding, Verdict
+from bridge.extensions.csv_file import ExtensionFileWatch
+from bridge.extensions.polled_list import ExtensionList
+from bridge.lookup.guard import Guard
+from bridge.resilience.sanitizing import bug_in, trusted
+from bridge.sdk.connector import Call, Owner
+from bridge.sdk.errors import SourceError, SourceUnavailable
+from bridge.sdk.phone.number import PhoneNumber
+from bridge.service import Service
+from bridge.storage.sqlite_file import obstacle
+
+PROBE = PhoneNumber("+84999999999")
+"""A number that should have no owner: well-formed, and in nobody's address book."""
+
+OPENING_PATIENCE = 30.0
+"""Seconds that a command waits for a connector to open: longer than the service, for nobody's call depends on it."""
+
+IN_A_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
+"""Files that Docker and Podman make in each container."""
+
+_MOST_OWNERS = 100_000
+_TO_LOOK_AT = ("slow:", "unread:")
+"""How lines of a connector's report begin that tell of something that is probably not meant so."""
+_NAMING_KEYS = ("owners_query", "users")
+"""Optional settings of the connectors that come along: with one, a connector can name all its owners."""
+
+
+def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
+    """Open what can be opened on this machine; `online` also opens and asks what lies outside."""
+    yield from _listens(service.config.settings.server.bind)
+    yield from _kept_in(service.config)
+    if service.extensions.file:
+        yield from _file(service.extensions.file)
+    for source in service.extensions.sources:
+        yield from _list(source) if online else [Finding(source.name, "not asked (--online asks it)")]
+    for part, trouble in service.sharing.probe() if online else ():
+        yield Finding(part, trouble or "can be read and written", Verdict.FAILED if trouble else Verdict.OK)
+    for guard in service.guards.values():
+        if guard.connector.needs_network and not online:
+            yield Finding(guard.name, "not asked (--online asks it)")
+        else:
+            yield from _source(guard, online=online)
+    if online:
+        yield from _directory(service)
+
+
+def _listens(bind: str) -> Iterator[Finding]:
+    """Tell if others than this machine reach the service without a proxy; a container has a network of its own."""
+    host = bind.rpartition(":")[0].strip("[]")
+    if _is_this_machine_alone(host) or any(mark.exists() for mark in IN_A_CONTAINER):
+        return
+    yield Finding(
+        "server.bind",
+        f"other machines reach {bind}: in plain HTTP, and without a proxy that keeps slow and countless connections"
+        " away. Write 127.0.0.1, and put nginx or Caddy in front, as docs/deploy.md shows",
+        Verdict.WARNING,
+    )
+
+
+def _is_this_machine_alone(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _kept_in(config: Config) -> Iterator[Finding]:
+    """Tell which of the service's own files this user could not write, without writing."""
+    files = {"server.decisions": config.decisions_file, "cache.path": config.settings.cache.path}
+    for part, path in files.items():
+        if path and (why := obstacle(path)):
+            yield Finding(part, f"{path} cannot be written: {why}", Verdict.WARNING)
+
+
+def _file(file: ExtensionFileWatch) -> Iterator[Finding]:
+    file.start()
+    try:
+        lines = file.report()
+    except SourceError as error:
+        yield Finding("extensions", str(error), Verdict.FAILED)
+    else:
+        yield from (Finding("extensions", line) for line in lines)
+
+
+def _list(source: ExtensionList) -> Iterator[Finding]:
+    source.start(writes=False)
+    source.wait(source.settings.config.timeout + OPENING_PATIENCE)
+    if source.failure:
+        yield Finding(source.name, source.failure, Verdict.FAILED)
+    else:
+        yield from (Finding(source.name, line) for line in source.report())
+    if source.cannot_keep:
+        yield Finding(source.name, source.cannot_keep, Verdict.WARNING)
+
+
+def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
+    guard.opening.start()
+    if trouble := guard.opening.wait(max(OPENING_PATIENCE, guard.connector.opening_takes)):
+        yield Finding(guard.name, f"cannot be opened: {trouble}", Verdict.FAILED)
+        return
+    yield Finding(guard.name, "can be opened")
+    for line in guard.report():
+        yield Finding(guard.name, line, Verdict.WARNING if line.startswith(_TO_LOOK_AT) else Verdict.OK)
+    if online:
+        yield _probe(guard)
+
+
+def _probe(guard: Guard) -> Finding:
+    started = time.monotonic()
+    try:
+        pending = guard.begin(Call(PROBE))
+        pending.wait(guard.timeout)
+        answer = pending.answer()
+    except SourceError as error:
+        return Finding(guard.name, f"{error.reason}: {error}", Verdict.FAILED)
+    milliseconds = (time.monotonic() - started) * 1000
+    told = f"asked for {PROBE.national}: {len(answer.owners)} owner(s) in {milliseconds:.0f} ms"
+    if answer.owners:
+        advice = ", for a number that nobody should have: does the source compare the whole number?"
+        return Finding(guard.name, told + advice, Verdict.WARNING)
+    return Finding(guard.name, told)
+
+
+def _directory(service: Service) -> Iterator[Finding]:
+    """Compare the owners that the connectors can name with the lists of extensions."""
+    if closed := [name for name, guard in service.guards.items() if guard.opening.trouble]:
+        yield Finding("directory", f"not judged: {', '.join(closed)} cannot be opened", Verdict.WARNING)
+        return
+    named: dict[str, Sequence[Owner]] = {}
+    for name, guard in service.guards.items():
+        try:
+            owners = _owners_known(guard)
+        except SourceError as error:
+            yield Finding(name, f"cannot name its owners now: {error}", Verdict.WARNING)
+        else:
+            if owners:
+                named[name] = owners
+    silent = {name: _naming_key(guard) for name, guard in service.guards.items() if name not in named}
+    yield from DirectoryReport(service.extensions, named, silent).findings()
+
+
+def _naming_key(guard: Guard) -> str:
+    """Return the setting with which the connector could name its owners, or nothing."""
+    config = guard.connector.config
+    return next((key for key in _NAMING_KEYS if getattr(config, key, ...) is None), "")
+
+
+def _owners_known(guard: Guard) -> Sequence[Owner]:
+    """Ask a connector, which is somebody else's code, for all its owners. Raises SourceError."""
+    asked: Future[Sequence[Owner]] = Future()
+
+    def ask() -> None:
+        try:
+            asked.set_result(trusted(guard.connector.owners_known(), _MOST_OWNERS))
+        except SourceError as error:
+            asked.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
+            asked.set_exception(bug_in(guard.name, error))
+
+    threading.Thread(target=ask, name=f"owners-{guard.name}", daemon=True).start()
+    try:
+        return asked.result(OPENING_PATIENCE)
+    except TimeoutError:
+        raise SourceUnavailable(f"it did not answer within {OPENING_PATIENCE:.0f} s") from None

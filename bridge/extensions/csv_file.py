@@ -1,0 +1,197 @@
+"""Owners and their extensions from a CSV file, kept up to date while the service runs.
+
+An owner may stand in several rows and rings on all their extensions; that is noted, for it may be a slip. A cell names
+one owner here, whatever stands in it: were `Nguyen, Lan` and `Nguyen, Minh` split, `Nguyen` would ring at both.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.config.sections import ExtensionFile
+from bridge.extensions.index import ExtensionMap, fold
+from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.tables.table import (
+    Ending,
+    Problems,
+    Table,
+    clean_cell,
+    extensions_in,
+    find_columns,
+    is_nothing,
+    listed,
+    only_column,
+    read_table,
+    several_in,
+    shown,
+)
+
+_log = logging.getLogger(__name__)
+
+_KNOWN: Mapping[str, tuple[str, ...]] = {
+    "owner": (
+        *("email", "e-mail", "mail", "login", "username", "user name", "user", "owner", "owner id", "owner email"),
+        *("name", "full name", "work email", "company email", "email công ty", "mail công ty", "email nhân viên"),
+        *("tên đăng nhập", "tài khoản", "tài khoản nhân viên", "họ tên", "họ và tên", "tên", "tên nhân viên"),
+        *("họ tên nhân viên", "nhân viên", "mã nhân viên", "mã NV", "tên NV", "NV", "người dùng", "tên người dùng"),
+    ),
+    "extension": (
+        *("extension", "extensions", "extension number", "ext", "ext no", "máy lẻ", "số máy lẻ", "số lẻ"),
+        *("số nội bộ", "nội bộ", "máy nội bộ", "số máy nội bộ", "máy nhánh", "số máy nhánh", "nhánh"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionList:
+    """The content of the file, how the file ended, and what was wrong or worth a note in it."""
+
+    entries: ExtensionMap
+    ending: Ending
+    problems: Problems
+    notes: Problems
+    without_extension: int
+    read_as: str
+
+    def summary(self) -> Iterator[str]:
+        """Say what was read, what of it cannot be used, and what may be a slip."""
+        file = self.ending.file
+        yield f"{file}: {_rows(self.ending.rows)}, {len(self.entries)} names of owners; {self.read_as}"
+        if self.without_extension:
+            yield f"{file}: {_rows(self.without_extension)} without an extension"
+        if self.problems.count:
+            yield f"{file}: {_rows(self.problems.count)} with something that cannot be used; the first ones:"
+            yield from self.problems.first
+        yield from self.notes.first
+        if more := self.notes.count - len(self.notes.first):
+            yield f"{file}: and {more} more of this kind"
+
+
+class ExtensionFileWatch:
+    """The file of the configuration's `extensions.csv`, with its last good content in force."""
+
+    def __init__(self, settings: ExtensionFile, *, wait: Callable[[float], bool] | None = None) -> None:
+        """`wait` is how the watching thread waits; a test gives its own."""
+        self._settings = settings
+        self._file = WatchedFile(settings.path, self._read, accept=_accept, announce=_announce, wait=wait)
+
+    def start(self) -> None:
+        """Read the file now, and again whenever it changes."""
+        self._file.start()
+
+    def current(self) -> ExtensionMap:
+        """Return the list in force; raises SourceUnavailable if there never was a good one."""
+        return self._file.current().entries
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the file as it is now, or nothing."""
+        return self._file.trouble
+
+    def content_age(self) -> float | None:
+        """Return how many seconds ago the list in force was written, None if there is none."""
+        return self._file.age()
+
+    def report(self) -> tuple[str, ...]:
+        """Return what was read, and what of it cannot be used; raises SourceUnavailable as `current` does."""
+        return tuple(self._file.current().summary())
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._file.close()
+
+    def _read(self, path: Path) -> ExtensionList:
+        with read_table(path, encoding=self._settings.encoding, delimiter=self._settings.delimiter) as table:
+            chosen = self._settings.columns
+            configured = {"owner": chosen.owner, "extension": [chosen.extension] if chosen.extension else []}
+            return _Reading(table, *_columns(table, configured)).all()
+
+
+class _Reading:
+    """One pass over a table."""
+
+    def __init__(self, table: Table, owners: tuple[int, ...], extension: int) -> None:
+        self._table = table
+        self._owners = owners
+        self._extension = extension
+        self._notes = Problems(table.name)
+        self._without_extension = 0
+
+    def all(self) -> ExtensionList:
+        rows = [row for line, cells in self._table.rows() if (row := self._row(line, cells))]
+        entries = ExtensionMap(of_any_kind=((row.owners, row.extensions) for row in rows))
+        self._note(rows, entries)
+        columns, ending, problems = self._table.columns, self._table.ending, self._table.problems
+        if not len(entries):
+            first = f"; {problems.first[0]}" if problems.first else ""
+            raise UnexpectedAnswer(f"{ending.file}: no row has both an owner and an extension{first}")
+        names = ", ".join(shown(columns[index]) for index in self._owners)
+        read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
+        return ExtensionList(entries, ending, problems, self._notes, self._without_extension, read_as)
+
+    def _row(self, line: int, cells: list[str]) -> "_Row | None":
+        cell = clean_cell(cells[self._extension])
+        if is_nothing(cell):
+            self._without_extension += 1
+            return None
+        try:
+            found = extensions_in(cell)
+        except ValueError as error:
+            self._table.problems.add(line, str(error))
+            return None
+        named = dict.fromkeys(clean_cell(cells[index]) for index in self._owners)
+        owners = tuple(owner for owner in named if not is_nothing(owner))
+        if not owners:
+            self._table.problems.add(line, "an extension without an owner")
+        return _Row(line, owners, found) if owners else None
+
+    def _note(self, rows: Sequence["_Row"], entries: ExtensionMap) -> None:
+        """Note what may be a slip: an owner in several rows, and a cell that seems to name several owners."""
+        seen: dict[str, tuple[int, tuple[str, ...]]] = {}
+        for row in rows:
+            for owner in row.owners:
+                before, known = seen.setdefault(fold(owner), (row.line, row.extensions))
+                if not entries.leads(owner):
+                    self._notes.add(row.line, f"{shown(owner)} is what several people are called: it leads to nobody")
+                elif known != row.extensions:
+                    told = f"{shown(owner)} has another extension in line {before}: all of them ring"
+                    self._notes.add(row.line, told)
+                elif len(several_in(owner)) > 1:
+                    self._notes.add(row.line, f"{shown(owner)} is taken as one owner: give each owner a row of its own")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    owners: tuple[str, ...]
+    extensions: tuple[str, ...]
+
+
+def _columns(table: Table, configured: Mapping[str, list[str]]) -> tuple[tuple[int, ...], int]:
+    try:
+        found = find_columns(table.columns, _KNOWN, configured)
+        extension = only_column(table.columns, found["extension"], "extension", "the extension")
+    except ValueError as error:
+        raise UnexpectedAnswer(f"{table.name}: {error}") from None
+    if not found["owner"] or extension is None:
+        missing = "extension" if found["owner"] else "owner"
+        raise UnexpectedAnswer(
+            f"{table.name}: no column is recognised as the {missing}: name it under "
+            f"`columns: {{{missing}: 'Header'}}`; the file has: {listed(table.columns)}"
+        )
+    return found["owner"], extension
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
+
+
+def _accept(old: ExtensionList, new: ExtensionList) -> None:
+    new.ending.check_against(old.ending)
+
+
+def _announce(new: ExtensionList) -> None:
+    level = logging.WARNING if new.problems.count else logging.INFO
+    _log.log(level, "read %s", "; ".join(new.summary()))

@@ -1,0 +1,100 @@
+"""All lists of extensions of one configuration, in their order: inline, CSV, other sources, the PBX's own.
+
+A reload keeps those whose settings did not change, with what they hold.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from bridge.config.loading import Config, ListSource
+from bridge.extensions.csv_file import ExtensionFileWatch
+from bridge.extensions.directory import Directory
+from bridge.extensions.index import ExtensionMap, inline_map
+from bridge.extensions.polled_list import ExtensionList
+from bridge.sdk.errors import SourceError
+
+
+class ExtensionLists:
+    """The lists, started and closed together; `directory` asks them."""
+
+    def __init__(self, config: Config, previous: "ExtensionLists | None" = None) -> None:
+        self.settings_of_the_file = config.settings.extensions.csv
+        self.inline: Mapping[str, Sequence[str]] = config.settings.extensions.inline
+        self.file = _file(config, previous)
+        self.sources = tuple(_source(source, previous) for source in config.lists)
+        own = [self.file.current] if self.file else []
+        own += [source.current for source in self.sources if not source.of_the_pbx]
+        of_the_pbx = [source.current for source in self.sources if source.of_the_pbx]
+        self.directory = Directory(self.inline, own, of_the_pbx)
+
+    def start(self, *, writes: bool = True) -> None:
+        """Read the file now, and let the sources be read in the background; `writes` keeps what they say on disk."""
+        if self.file:
+            self.file.start()
+        for source in self.sources:
+            source.start(writes=writes)
+
+    def wait_until_ready(self, end: float) -> None:
+        """Wait for the sources that have no list yet, each until it was tried once, until the time `end` at most."""
+        for source in self.sources:
+            if not source.ready:
+                source.wait(max(0.0, end - time.monotonic()))
+
+    def missing_since(self, previous: "ExtensionLists") -> str:
+        """Say why a list is not there at all, or nothing; of those that were missing before, no word is lost."""
+        if self.file:
+            try:
+                self.file.current()
+            except SourceError as error:
+                return str(error)
+        fresh = (source for source in self.sources if source not in previous.sources)
+        return next((f"{source.name}: {source.failure}" for source in fresh if not source.ready), "")
+
+    def troubles(self) -> Iterator[tuple[str, str]]:
+        """Give each list's name with what is wrong with it."""
+        if self.file:
+            yield "extensions.csv", self.file.trouble
+        yield from ((source.name, source.trouble) for source in self.sources)
+
+    def waited_for(self) -> dict[str, str]:
+        """Say for each list that was not tried yet that it is being read."""
+        return {source.name: source.failure for source in self.sources if not source.is_tried}
+
+    def content_ages(self) -> Iterator[tuple[str, float | None]]:
+        """Give each list's name with how many seconds old its content is, None if it has none."""
+        if self.file:
+            yield "extensions.csv", self.file.content_age()
+        yield from ((source.name, source.content_age()) for source in self.sources)
+
+    def close(self, successor: "ExtensionLists | None" = None) -> None:
+        """Stop reading, except for the lists that `successor` goes on with."""
+        if self.file and not (successor and successor.file is self.file):
+            self.file.close()
+        for source in self.sources:
+            if not (successor and source in successor.sources):
+                source.close()
+
+    def own_maps(self) -> Iterator[tuple[str, ExtensionMap]]:
+        """Give the lists that the company keeps, by name, those that could be read."""
+        yield "extensions.inline", inline_map(self.inline)
+        with suppress(SourceError):
+            if self.file:
+                yield "extensions.csv", self.file.current()
+        for source in self.sources:
+            if source.ready and not source.of_the_pbx:
+                yield source.name, source.current()
+
+
+def _file(config: Config, previous: ExtensionLists | None) -> ExtensionFileWatch | None:
+    chosen = config.settings.extensions.csv
+    if previous and previous.settings_of_the_file == chosen:
+        return previous.file
+    return ExtensionFileWatch(chosen) if chosen else None
+
+
+def _source(chosen: ListSource, previous: ExtensionLists | None) -> ExtensionList:
+    for known in previous.sources if previous else ():
+        if known.settings == chosen:
+            return known
+    return ExtensionList(chosen)

@@ -1,0 +1,225 @@
+"""One list of extensions that lies elsewhere, read again and again in the background; the last good one is in force.
+
+Nobody who asks ever waits for the source. What it returns is judged before it counts: a list that names nobody never
+takes the place of a good one, and one that has lost more than half of its names does only if the next reading says so
+again, for whoever reads in the middle of a disturbance sees such a list. What was kept on disk serves a start while the
+source is away.
+"""
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+from bridge.config.loading import ListSource
+from bridge.extensions.content import ListContent, agree, content_of
+from bridge.extensions.index import ExtensionMap
+from bridge.extensions.sanitizing import usable
+from bridge.extensions.serialization import as_text, from_text, is_text
+from bridge.extensions.snapshot import KeptList
+from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.extension_source import ExtensionEntry
+from bridge.sdk.shared import Shared
+
+_log = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 900.0
+_PAUSE_IF_MORE_IS_WRONG = 60.0
+_PATIENCE_AT_CLOSE = 1.0
+
+
+class ExtensionList:
+    """The list of one source. `wait` waits for so many seconds and returns True when the reading is to end."""
+
+    def __init__(
+        self, source: ListSource, *, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
+    ) -> None:
+        self.settings = source
+        self.name = f"extensions.{source.name}"
+        self.of_the_pbx = source.source.of_the_pbx
+        self._source = source.source(source.config)
+        self._clock = clock
+        self._closing = threading.Event()
+        self._wait = wait or self._closing.wait
+        self._thread: threading.Thread | None = None
+        self._tried = threading.Event()
+        self._kept = KeptList(source) if source.config.keep else None
+        self._shared = Shared()
+        self._writes = False
+        self._in_force: ListContent | None = None
+        self._doubted: ExtensionMap | None = None
+        self._failure = "has not been read yet"
+        self._failures = 0
+        self._said = ""
+        self._began: float | None = None
+        self._read_at: float | None = None
+        self._source_says: tuple[str, ...] = ()
+
+    def share(self, shared: Shared) -> None:
+        """Read what another instance has read within `refresh`, if there is such a list, and let others read ours."""
+        self._shared = shared
+
+    def start(self, *, writes: bool = True) -> None:
+        """Take what was kept, and read in a thread of its own from now on; `writes` keeps each good list on disk."""
+        if self._thread is not None:
+            return
+        self._writes = writes
+        if self._kept and (entries := self._kept.read()):
+            self._in_force = content_of(entries, ("kept on disk, not read anew yet",))
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the source was read for the first time, with whatever result, `seconds` at most."""
+        self._tried.wait(seconds)
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether there is a list in force."""
+        return self._in_force is not None
+
+    @property
+    def is_tried(self) -> bool:
+        """Tell whether the source was read once, with whatever result."""
+        return self._tried.is_set()
+
+    def content_age(self) -> float | None:
+        """Return how many seconds ago the list in force was read; None if there is none, or it was kept on disk."""
+        return None if self._read_at is None else self._clock() - self._read_at
+
+    def current(self) -> ExtensionMap:
+        """Return the list in force; raises SourceUnavailable if there never was a good one."""
+        in_force = self._in_force
+        if in_force is None:
+            raise SourceUnavailable(f"{self.name}: {self._failure}")
+        return in_force.entries
+
+    @property
+    def extensions(self) -> frozenset[str]:
+        """All extensions of the list in force, also those of nobody who is named."""
+        return self._in_force.extensions if self._in_force else frozenset()
+
+    @property
+    def failure(self) -> str:
+        """Why the source could not be read the last time, or nothing; the last good list may be in force."""
+        began, timeout = self._began, self.settings.config.timeout
+        if began is not None and self._clock() - began > 2 * timeout:
+            return f"has been read for more than {2 * timeout:.0f} s, and does not come to an end"
+        return self._failure if self._failures or not self.ready else ""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the source or with the file that keeps its list, or nothing."""
+        return "; ".join(filter(None, (self.failure, self._kept.trouble if self._kept else "")))
+
+    @property
+    def cannot_keep(self) -> str:
+        """Why the list could not be kept on disk, as far as can be told without trying, or nothing."""
+        return self._kept.obstacle() if self._kept else ""
+
+    def report(self) -> tuple[str, ...]:
+        """Return what was read; raises SourceUnavailable as `current` does."""
+        in_force = self._in_force
+        if in_force is None:
+            raise SourceUnavailable(self._failure)
+        return in_force.told
+
+    def close(self) -> None:
+        """Read no more. A reading that is under way is not waited for long."""
+        self._closing.set()
+        if self._thread is None:
+            self._release()
+        else:
+            self._thread.join(_PATIENCE_AT_CLOSE)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._closing.is_set() and not (pause and self._wait(pause)):
+            pause = self._round()
+        self._release()
+
+    def _round(self) -> float:
+        """Read once; return after how many seconds to read again."""
+        self._began = self._clock()
+        try:
+            self._take(self._read())
+        except SourceError as error:
+            self._refuse(str(error))
+            return self._pause_after(error)
+        finally:
+            self._began = None
+            self._tried.set()
+        return max(_FIRST_PAUSE, self.settings.config.refresh - (self.content_age() or 0.0))
+
+    def _read(self) -> Sequence[ExtensionEntry]:
+        """Return the list, another instance's if it is younger than `refresh`."""
+        refresh, timeout = self.settings.config.refresh, self.settings.config.timeout
+        deadline = Deadline.after(timeout, self._clock)
+        found = self._shared.once(
+            "list", lambda: as_text(self._asked(deadline)), seconds=0.9 * refresh, patience=timeout, good=is_text
+        )
+        self._source_says = self._notes() if found.age == 0 else ("read by another instance",)
+        self._read_at = self._clock() - found.age
+        return usable(from_text(found.content), deadline)
+
+    def _asked(self, deadline: Deadline) -> Sequence[ExtensionEntry]:
+        try:
+            return usable(self._source.read(deadline), deadline)
+        except SourceError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
+            _log.error("%s has a bug:\n%s", self.name, "".join(traceback.format_exception(error)))
+            kind = type(error).__name__
+        raise UnexpectedAnswer(f"a bug in the source: {kind}")
+
+    def _take(self, entries: Sequence[ExtensionEntry]) -> None:
+        """Put a list in force if it may be; raises UnexpectedAnswer if not."""
+        new = content_of(entries, self._source_says)
+        before, doubted, self._doubted = self._in_force, self._doubted, new.entries
+        if (
+            before
+            and 2 * len(new.entries) < len(before.entries)
+            and (doubted is None or not agree(doubted, new.entries))
+        ):
+            raise UnexpectedAnswer(
+                f"only {len(new.entries)} of {len(before.entries)} names are left: if the next reading says so again, "
+                "it is believed"
+            )
+        self._doubted = None
+        if before is None or before.told != new.told:
+            _log.info("read %s: %s", self.name, "; ".join(new.told))
+        elif self._failures:
+            _log.info("%s: is good again", self.name)
+        self._in_force = new
+        self._failures, self._said = 0, ""
+        if self._kept and self._writes:
+            self._kept.write(entries)
+
+    def _notes(self) -> tuple[str, ...]:
+        try:
+            return tuple(str(line) for line in self._source.report())
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            return (f"a bug in the source's report: {type(error).__name__}",)
+
+    def _refuse(self, reason: str) -> None:
+        """Keep what is in force and say why, once as long as the reason stays the same."""
+        self._failure = reason
+        self._failures += 1
+        if reason != self._said:
+            _log.warning("%s: %s%s", self.name, reason, "; the last good list stays in force" if self.ready else "")
+        self._said = reason
+
+    def _pause_after(self, error: SourceError) -> float:
+        """Ask soon again while there is hope, ever more seldom while there is none, never more often than allowed."""
+        first = _FIRST_PAUSE if isinstance(error, SourceUnavailable) else _PAUSE_IF_MORE_IS_WRONG
+        longest = min(_LONGEST_PAUSE, self.settings.config.refresh)
+        pause = min(longest, first * 2.0 ** min(self._failures - 1, 10))
+        return max(pause, getattr(error, "retry_after", None) or 0.0)
+
+    def _release(self) -> None:
+        try:
+            self._source.close()
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            _log.error("%s has a bug: %s when it is closed", self.name, type(error).__name__)

@@ -1,0 +1,207 @@
+"""One connector and what protects everybody from it: cache, single-flight, bulkhead, caution.
+
+The only place that has a connector asked. Nobody waits here: `begin` returns at once. What is asked for runs in a
+worker's thread, where first is looked whether another instance knows the answer, if the instances share what they know.
+"""
+
+import copy
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
+
+from bridge.lookup.answer import Answer, Freshness, Pending
+from bridge.lookup.meter import Meter, Unmetered
+from bridge.lookup.opening import Opening
+from bridge.lookup.probing import Caution
+from bridge.resilience.sanitizing import bug_in, lines
+from bridge.resilience.single_flight import Flight, Workers
+from bridge.resilience.thread_leaks import left_by
+from bridge.sdk.connector import AnyConnector, Call
+from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
+from bridge.storage.cache import AnswerCache, Remembered
+from bridge.storage.shared.answers import SharedAnswers, Turn
+from bridge.storage.shared.client import LIMIT
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE_AT_CLOSE = 1.0
+_SHARE_FOR_OTHERS = 1 / 3  # of the time that a call has
+_LOOKS_AT_ONCE = 32
+
+
+class Guard:
+    """Asks one connector on behalf of all calls.
+
+    `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
+    and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
+    other instances know.
+    """
+
+    def __init__(  # noqa: PLR0913 - all that a guard joins
+        self,
+        name: str,
+        connector: AnyConnector,
+        cache: AnswerCache,
+        *,
+        patience: float = 1.8,
+        clock: Clock = time.monotonic,
+        wait: Callable[[float], bool] | None = None,
+        meter: Meter | None = None,
+        shared: SharedAnswers | None = None,
+    ) -> None:
+        self.name = name
+        self.connector = connector
+        self.timeout: float = connector.config.timeout
+        self._cache = cache
+        self.patience = patience
+        self._clock = clock
+        self._meter = meter or Unmetered()
+        self._shared = shared
+        self._looks: Workers[Answer] = Workers(f"{name}-remembered", _LOOKS_AT_ONCE)
+        self._workers: Workers[Answer] = Workers(name, connector.config.max_in_flight)
+        self._closed = threading.Event()
+        self._wait = wait or self._closed.wait
+        self.opening = Opening(name, connector, self._wait)
+        self._caution = Caution(name, connector, self._meter, clock, self._wait)
+
+    def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
+        """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
+        question = call if self.connector.reads_hotline else Call(call.caller, None, call.explain)
+        remembered = self._remembered(question)
+        if remembered and remembered.fresh:
+            if call.explained:
+                call.explain(f"{self.name}: remembered: {len(remembered.owners)} owner(s)")
+            if remembered.due:
+                self._refresh(question)
+            return Pending(_answer(remembered))
+        if call.explained and self.connector.remembered:
+            call.explain(f"{self.name}: {'remembered, but past its life' if remembered else 'nothing remembered'}")
+        by_then = partial(self._by_then, question)
+        if not may_ask:
+            return Pending(SourceUnavailable("no time is left to ask"), by_then)
+        try:
+            if self.opening.trouble:
+                raise SourceUnavailable(self.opening.trouble)
+            self._caution.consider(self.patience, partial(self._try, question))
+            flight = self._start(question)
+        except SourceError as error:
+            self._meter.refused(error.reason)
+            return self._look(question, error, by_then)
+        return Pending(flight.result, by_then, flight.lease)
+
+    @property
+    def trouble(self) -> str:
+        """Why the source cannot be used just now, or nothing if it can."""
+        known = self.opening.trouble or self._caution.trouble
+        if known:
+            return known
+        try:
+            return "; ".join(lines(self.connector.trouble()))
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            return str(bug_in(self.name, error))
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether the source is not asked just now, because it failed again and again."""
+        return self._caution.leaves_alone
+
+    @property
+    def in_flight(self) -> int:
+        """How many lookups are under way in the source."""
+        return self._workers.running
+
+    @property
+    def entries(self) -> int:
+        """How many callers are remembered."""
+        return len(self._cache)
+
+    def report(self) -> Sequence[str]:
+        """Return what the connector tells about its source; never raises."""
+        try:
+            return lines(self.connector.report())
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            return [str(bug_in(self.name, error))]
+
+    def close(self) -> None:
+        """Stop trying, and let the connector release what it holds, waiting a second for it at most."""
+        self._closed.set()
+        release = threading.Thread(target=self._release, name=f"close-{self.name}", daemon=True)
+        release.start()
+        release.join(_PATIENCE_AT_CLOSE)
+
+    def _remembered(self, question: Call) -> Remembered | None:
+        if not self.connector.remembered:
+            return None
+        found = self._cache.get(question)
+        self._meter.remembered("nothing" if found is None else "fresh" if found.fresh else "stale")
+        return found
+
+    def _by_then(self, question: Call) -> Answer | None:
+        """Return what is remembered when the source has failed; another instance may have known more by then."""
+        found = self._cache.get(question) if self.connector.remembered else None
+        return _answer(found) if found else None
+
+    def _look(self, question: Call, error: SourceError, by_then: Callable[[], Answer | None]) -> Pending:
+        """Look whether another instance knows the answer, for the source cannot be asked."""
+        if self._shared and not self._shared.is_silent:
+            with suppress(SourceBusy):
+                job = partial(self._recall, self._shared, question, error)
+                flight = self._looks.start(question, job, Deadline.after(2 * LIMIT))
+                return Pending(flight.result, by_then, flight.lease)
+        return Pending(error, by_then)
+
+    def _recall(self, shared: SharedAnswers, question: Call, error: SourceError) -> Answer:
+        found = shared.recall(question)
+        if found is None:
+            raise copy.copy(error)  # one for each question: a traceback grows wherever it is raised
+        return _answer(found)
+
+    def _start(self, question: Call, *, ahead: bool = False, trial: bool = False) -> Flight[Answer]:
+        lease = Deadline.after(self.timeout, self._clock)
+        return self._workers.start(question, partial(self._ask, question, lease, ahead=ahead, trial=trial), lease)
+
+    def _ask(self, question: Call, lease: Deadline, *, ahead: bool, trial: bool) -> Answer:
+        """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
+        if self._shared is None or trial:  # a trial is to find out about the source itself
+            taking_turns: AbstractContextManager[Turn] = nullcontext(Turn(self._shared, question))
+        else:
+            patience = _SHARE_FOR_OTHERS * min(self.patience, lease.remaining())
+            taking_turns = self._shared.turn(question, patience, ahead=ahead)
+        with taking_turns as turn:
+            if turn.known:
+                self._meter.remembered("shared")
+                question.explain(f"{self.name}: another instance knows: {len(turn.known.owners)} owner(s)")
+                return _answer(turn.known)
+            owners = self._caution.ask(question, lease, self.patience)
+            if self.connector.remembered:
+                self._cache.put(question, owners)
+                turn.tell(owners)
+        return Answer(owners, Freshness.LIVE)
+
+    def _refresh(self, question: Call) -> None:
+        """Ask again before the life of an answer ends; nobody waits for it."""
+        if not self._caution.leaves_alone:
+            with suppress(SourceBusy):  # calls that wait come first
+                self._start(question, ahead=True)
+
+    def _try(self, question: Call) -> None:
+        """Ask the source itself; raises SourceError or TimeoutError if no answer comes in good time."""
+        self._start(question, trial=True).result.result(self.patience)
+
+    def _release(self) -> None:
+        try:
+            self.connector.close()
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            bug_in(self.name, error)
+        if left := left_by(self.connector):
+            _log.error(
+                "connector %s has a bug: after close its code goes on in the thread %s", self.name, ", ".join(left)
+            )
+
+
+def _answer(remembered: Remembered) -> Answer:
+    return Answer(remembered.owners, Freshness.CACHED if remembered.fresh else Freshness.STALE)

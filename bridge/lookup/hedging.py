@@ -1,0 +1,56 @@
+"""Asking a route's connectors: in order of priority, the next one early if one takes long (a hedged request).
+
+The order still decides who wins: a connector counts only when all before it have answered, failed or run out of time.
+So a hung CRM costs the caller his patience, but never the answer that the file behind it has.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+from bridge.lookup.answer import Pending
+from bridge.lookup.guard import Guard
+from bridge.resilience.admission import WaitingRoom
+from bridge.sdk.connector import Call
+from bridge.sdk.deadline import Deadline
+
+_MOMENT = 0.1
+"""Seconds that every call may wait, place or no place: a file on this machine needs less."""
+
+
+class Inquiry:
+    """One call's questions to the connectors of its route."""
+
+    def __init__(self, call: Call, guards: Sequence[Guard], deadline: Deadline, hedge_after: float) -> None:
+        self._call = call
+        self._guards = guards
+        self._deadline = deadline
+        self._hedge_after = hedge_after
+        self._begun: list[Pending] = []
+
+    def answers(self, room: WaitingRoom) -> Iterator[tuple[str, Pending]]:
+        """Give each connector's name and answer in order, each as soon as it counts."""
+        with ExitStack() as stack:
+            patient: bool | None = None
+            for index, guard in enumerate(self._guards):
+                if index == len(self._begun):
+                    self._begin_next()
+                pending = self._begun[index]
+                if patient is None and not pending.done():
+                    pending.wait(min(_MOMENT, self._deadline.remaining()))
+                    if not pending.done():
+                        patient = stack.enter_context(room.place())
+                if patient:
+                    self._wait_for(pending)
+                yield guard.name, pending
+
+    def _begin_next(self) -> None:
+        guard = self._guards[len(self._begun)]
+        self._begun.append(guard.begin(self._call, may_ask=not self._deadline.expired()))
+
+    def _wait_for(self, pending: Pending) -> None:
+        while not pending.done() and not self._deadline.expired():
+            more = len(self._begun) < len(self._guards)
+            patience = self._deadline.remaining()
+            pending.wait(min(patience, self._hedge_after) if more else patience)
+            if more and not pending.done() and not self._deadline.expired():
+                self._begin_next()

@@ -1,0 +1,119 @@
+"""From a call to a decision: the route's connectors in order, then the owners' extensions.
+
+Order is priority: the first connector that knows an owner decides, however fast another was. "Nobody" is the outcome
+only if every connector of the route answered and none knew an owner; as soon as one could not answer, the truth is
+unknown: `unavailable`.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bridge.config.routes import RouteRule
+from bridge.extensions.directory import Directory
+from bridge.lookup.answer import Answer, Freshness
+from bridge.lookup.decision import Attempt, Decision, Outcome
+from bridge.lookup.guard import Guard
+from bridge.lookup.hedging import Inquiry
+from bridge.lookup.parsing import read_call
+from bridge.resilience.admission import WaitingRoom
+from bridge.sdk.connector import Call, Owner
+from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.errors import InvalidNumber, SourceError
+from bridge.sdk.phone.number import PhoneNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How calls are decided: routes, the country of numbers without one, when to hedge, how many calls may wait."""
+
+    routes: Sequence[RouteRule]
+    region: str = "VN"
+    hedge_after: float = 0.6
+    room: WaitingRoom = field(default_factory=lambda: WaitingRoom.of(64))
+
+
+class Lookup:
+    """Decides calls."""
+
+    def __init__(
+        self, guards: Mapping[str, Guard], directory: Directory, plan: Plan, clock: Clock = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._guards = guards
+        self._directory = directory
+        self._routes = plan.routes
+        self._region = plan.region
+        self._hedge_after = plan.hedge_after
+        self._room = plan.room
+
+    def answer(
+        self, callers: Sequence[str], hotline: str, deadline: Deadline, explain: Callable[[str], None] | None = None
+    ) -> Decision:
+        """Decide on a question as it arrived; a number that nobody could own is decided without asking anybody."""
+        try:
+            call = read_call(callers, hotline, self._region, explain)
+        except InvalidNumber as error:
+            return Decision(Outcome.INVALID_NUMBER, reason=str(error))
+        if call.explained:
+            call.explain(f"caller {call.caller.e164}, also written {', '.join(call.caller.forms)}")
+            call.explain(f"hotline {call.hotline.e164 if call.hotline else 'not known'}: {self._named(call.hotline)}")
+        return self._decide(call, deadline)
+
+    def _decide(self, call: Call, deadline: Deadline) -> Decision:
+        started = self._clock()
+        attempts: list[Attempt] = []
+        guards = [self._guards[name] for name in self._connectors_for(call.hotline)]
+        for name, pending in Inquiry(call, guards, deadline, self._hedge_after).answers(self._room):
+            try:
+                answer: Answer | SourceError = pending.answer()
+            except SourceError as error:
+                call.explain(f"{name}: {error.reason}: {error}")
+                answer = error
+            attempts.append(Attempt(name, answer, self._clock() - started))
+            if isinstance(answer, Answer) and answer.owners:
+                return self._ring(call, answer, tuple(attempts))
+        return _without_owner(call, tuple(attempts))
+
+    def _connectors_for(self, hotline: PhoneNumber | None) -> Sequence[str]:
+        for route in self._routes:
+            if not route.hotlines or hotline in route.hotlines:
+                return route.connectors
+        return ()
+
+    def _named(self, hotline: PhoneNumber | None) -> str:
+        return ", ".join(self._connectors_for(hotline)) or "no route answers for it"
+
+    def _ring(self, call: Call, answer: Answer, attempts: tuple[Attempt, ...]) -> Decision:
+        """Decide on the owners' extensions. If a list of them is missing, it rings at those whom others know."""
+        missing: dict[str, None] = {}
+        owners = tuple((owner, self._extensions_of(owner, missing)) for owner in answer.owners)
+        if call.explained:
+            for owner, extensions in owners:
+                call.explain(f"owner {owner}: extension {', '.join(extensions) or 'none'}")
+        found = tuple(dict.fromkeys(extension for _, extensions in owners for extension in extensions))
+        connector = attempts[-1].connector
+        if missing and not found:
+            return Decision(Outcome.UNAVAILABLE, (), None, connector, "; ".join(missing), call, attempts, owners)
+        reason = "" if found else f"{len(owners)} owner(s), none with an extension"
+        outcome = Outcome.FOUND if found else Outcome.UNMAPPED
+        return Decision(outcome, found, answer.freshness, connector, reason, call, attempts, owners)
+
+    def _extensions_of(self, owner: Owner, missing: dict[str, None]) -> tuple[str, ...]:
+        """Return the owner's extensions; if that cannot be told, none, and a word of it in `missing`."""
+        try:
+            return self._directory.extensions_of(owner)
+        except SourceError as error:
+            missing[str(error)] = None
+            return ()
+
+
+def _without_owner(call: Call, attempts: tuple[Attempt, ...]) -> Decision:
+    failures = [f"{one.connector}: {one.answer}" for one in attempts if isinstance(one.answer, SourceError)]
+    if failures:
+        return Decision(Outcome.UNAVAILABLE, reason="; ".join(failures), call=call, attempts=attempts)
+    kinds = {one.answer.freshness for one in attempts if isinstance(one.answer, Answer)}
+    # remembered only if all are
+    freshness = kinds.pop() if len(kinds) == 1 else Freshness.LIVE
+    reason = "no connector knows an owner" if attempts else "no route answers for this hotline"
+    return Decision(Outcome.NOBODY, freshness=freshness, reason=reason, call=call, attempts=attempts)

@@ -1,0 +1,156 @@
+"""What Prometheus is told: counters that the calls feed, and gauges that are read when somebody looks.
+
+Labels are outcomes, reasons and names of the configuration: bounded, never a number or a secret. With several processes
+each keeps its figures in a file that all can read (`PROMETHEUS_MULTIPROC_DIR`), and whoever is asked adds them up:
+https://prometheus.github.io/client_python/multiprocess/. The library looks for that folder while it is being imported,
+so this module is imported in the worker, after the folder is there.
+"""
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from bridge.lookup.answer import Freshness
+from bridge.lookup.decision import Decision, Outcome
+from bridge.observability.metrics_filter import Shown
+from bridge.observability.process_metrics import ProcessFigures
+from bridge.service import Sight
+
+CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.7, 1.8, 1.9, 2.0, 3.0)
+"""Buckets that are closest around the deadline, 1.8 s, and the moment at which OMICall hangs up, 2 s."""
+
+SOURCE_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 1.8, 3.0, 5.0, 10.0)
+
+REASONS = ("unavailable", "busy", "rejected", "unexpected-answer", "bug", "late", "error")
+"""The kinds of `bridge.sdk.errors`, bugs, and answers that came too late for a call.
+
+A stranger's connector may call its failures as it likes: then `error`.
+"""
+
+_DECIDED = (Outcome.FOUND, Outcome.NOBODY, Outcome.UNMAPPED)
+_NO_CALL = {Outcome.BAD_REQUEST, Outcome.UNAUTHORIZED}
+
+
+class Metrics:
+    """The figures of one process, and the text that all processes' figures make."""
+
+    def __init__(self) -> None:
+        self.are_shared = bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+        self._registry = CollectorRegistry()
+        self._process = ProcessFigures(self._registry)
+        self._answers = self._counter("answers", "Calls answered, and how the answer was come by.", "outcome", "answer")
+        self._seconds = Histogram(
+            "omi_bridge_answer_seconds",
+            "Time from a call's arrival to its answer, in seconds; without wrong keys and malformed questions.",
+            buckets=CALL_SECONDS,
+            registry=self._registry,
+        )
+        self._turned_away = self._counter("turned_away", "Calls turned away because more came than can be answered.")
+        self._requests = self._counter("connector_requests", "Lookups in a source that have ended.", "connector")
+        self._failures = self._counter("connector_failures", "Lookups that failed, and why.", "connector", "reason")
+        self._refusals = self._counter(
+            "connector_refusals",
+            "Calls for which a source was not asked: all its places are taken (busy), or it cannot be used.",
+            "connector",
+            "reason",
+        )
+        self._source_seconds = Histogram(
+            "omi_bridge_connector_seconds",
+            "Time of a lookup in a source, in seconds.",
+            ["connector"],
+            buckets=SOURCE_SECONDS,
+            registry=self._registry,
+        )
+        self._lookups = self._counter("cache_lookups", "What the memory held for calls.", "connector", "result")
+        self._open = self._gauge("connector_open", "1 while a source is left alone.", "livemax", "connector")
+        self._in_flight = self._gauge("connector_in_flight", "Lookups under way in a source.", "livesum", "connector")
+        self._entries = self._gauge("cache_entries", "Callers remembered.", "livesum", "connector")
+        self._unmapped = self._gauge("owners_without_extension", "Owners seen that have no extension.", "livemax")
+        self._ages = self._gauge("list_age_seconds", "Age of what is in force of a file or a list.", "livemax", "list")
+        self._troubles = self._gauge("troubles", "Parts that /healthz says are in trouble.", "livemax")
+        build = self._gauge("build_info", "Version of omi-bridge and of Python.", "livemax", "version", "python")
+        build.labels(version("omi-bridge"), platform.python_version()).set(1)
+        self._begin_at_nought()
+
+    def answered(self, decision: Decision, seconds: float) -> None:
+        """Count an answer to OMICall."""
+        self._answers.labels(decision.outcome.value, decision.freshness or "none").inc()
+        if decision.outcome not in _NO_CALL:  # whoever tries keys would make the answers look swift
+            self._seconds.observe(seconds)
+
+    def turned_away(self) -> None:
+        """Count a call that there was no time for."""
+        self._turned_away.inc()
+
+    def of(self, connector: str) -> "SourceMetrics":
+        """Return what counts for one connector; under a name that was there before, counting goes on."""
+        return SourceMetrics(
+            requests=self._requests.labels(connector),
+            seconds=self._source_seconds.labels(connector),
+            failures={reason: self._failures.labels(connector, reason) for reason in REASONS},
+            refusals={reason: self._refusals.labels(connector, reason) for reason in ("unavailable", "busy")},
+            lookups={how: self._lookups.labels(connector, how) for how in ("fresh", "stale", "nothing", "shared")},
+        )
+
+    def look(self, sight: Sight) -> None:
+        """Take over what can only be read at a moment."""
+        self._process.look()
+        for connector in sight.connectors:
+            self._open.labels(connector.name).set(connector.is_left_alone)
+            self._in_flight.labels(connector.name).set(connector.in_flight)
+            self._entries.labels(connector.name).set(connector.entries)
+        for name, age in sight.ages.items():
+            self._ages.labels(name).set(age)
+        self._unmapped.set(sight.without_extension)
+        self._troubles.set(sight.troubles)
+
+    def text(self, sight: Sight) -> bytes:
+        """Return all figures of what is still there in Prometheus' text format, those of the other processes added."""
+        source = MultiProcessCollector(None) if self.are_shared else self._registry  # type: ignore[no-untyped-call]
+        names = {"connector": {one.name for one in sight.connectors}, "list": set(sight.ages)}
+        return generate_latest(Shown(source, names))
+
+    def _begin_at_nought(self) -> None:
+        """Have what calls count there from the start: a rate knows nothing of a series that begins at one."""
+        for outcome in Outcome:
+            for answer in Freshness if outcome in _DECIDED else ("none",):
+                self._answers.labels(outcome.value, answer)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"omi_bridge_{name}", meaning, labels, registry=self._registry)
+
+    def _gauge(self, name: str, meaning: str, of_several: Literal["livemax", "livesum"], *labels: str) -> Gauge:
+        """Make a gauge; `of_several` says what those of several processes come to."""
+        return Gauge(f"omi_bridge_{name}", meaning, labels, registry=self._registry, multiprocess_mode=of_several)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMetrics:
+    """Counts for one connector."""
+
+    requests: Counter
+    seconds: Histogram
+    failures: Mapping[str, Counter]
+    refusals: Mapping[str, Counter]
+    lookups: Mapping[str, Counter]
+
+    def remembered(self, how: str) -> None:
+        """Count what the memory held for a call."""
+        self.lookups[how].inc()
+
+    def asked(self, seconds: float, failure: str = "") -> None:
+        """Count a lookup in the source."""
+        self.requests.inc()
+        self.seconds.observe(seconds)
+        if failure:
+            self.failures.get(failure, self.failures["error"]).inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a call for which the source was not asked."""
+        self.refusals.get(reason, self.refusals["unavailable"]).inc()

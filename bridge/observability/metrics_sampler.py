@@ -1,0 +1,69 @@
+"""Looks at the service for what can only be read at a moment: when somebody asks, and with several processes ever anew.
+
+Whoever is asked cannot look into the other processes: so each looks at itself every few seconds and leaves what it saw
+where all can read it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from bridge.service import Sight
+
+_log = logging.getLogger(__name__)
+
+_EVERY = 5.0
+
+
+class Figures(Protocol):
+    """What `bridge.observability.metrics` keeps."""
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether other processes have figures as well."""
+
+    def look(self, sight: Sight) -> None:
+        """Take over what is seen."""
+
+    def text(self, sight: Sight) -> bytes:
+        """Return the figures of all processes, of what is in sight."""
+
+
+class Lookout:
+    """Joins the figures with the service in force, which `sight` sees.
+
+    `wait` waits for so many seconds and returns True when the looking is to end; a test gives its own.
+    """
+
+    def __init__(
+        self, figures: Figures, sight: Callable[[], Sight], wait: Callable[[float], bool] | None = None
+    ) -> None:
+        self._figures = figures
+        self._sight = sight
+        self._closing = threading.Event()
+        self._wait = wait or self._closing.wait
+
+    def start(self) -> None:
+        """Begin to look, if others depend on it."""
+        if self._figures.are_shared:
+            threading.Thread(target=self._run, name="metrics", daemon=True).start()
+
+    def text(self) -> bytes:
+        """Return all figures as Prometheus reads them."""
+        sight = self._sight()
+        self._figures.look(sight)
+        return self._figures.text(sight)
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._closing.set()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._figures.look(self._sight())
+            except Exception:  # noqa: BLE001 - not even a bug may end the looking for good
+                _log.exception("a bug of omi-bridge")
+            if self._wait(_EVERY):
+                return

@@ -1,0 +1,53 @@
+"""A circuit breaker: a source that fails again and again is not asked for a while, so that nobody waits in vain.
+
+Closed, it lets every question through. It opens after a few failures in a row, where being too slow for a call is a
+failure as well, or when the source itself asks to be left alone. Open, it lets nothing through but trials in the
+background, which no caller waits for (half-open); the first that succeeds in good time closes it.
+"""
+
+import threading
+import time
+
+from bridge.sdk.deadline import Clock, Deadline
+
+_LONGEST_HOLD = 3600.0
+
+
+class Breaker:
+    """The state of one source; safe to use from many threads. `threshold` failures in a row open it."""
+
+    def __init__(self, threshold: int, clock: Clock = time.monotonic) -> None:
+        self._threshold = threshold
+        self._clock = clock
+        self._failures = 0
+        self._hold = Deadline.after(0.0, clock)
+        self._lock = threading.Lock()
+        self.is_open = False
+        self.reason = ""
+        self.closed_at = float("-inf")
+
+    def seconds_to_hold(self) -> float:
+        """Return for how long the source asked not to be tried at all; 0.0 if it did not."""
+        return self._hold.remaining()
+
+    def succeeded(self) -> None:
+        """Count an answer in good time: all is well again."""
+        with self._lock:
+            self._failures = 0
+            if self.is_open:
+                self.is_open = False
+                self.closed_at = self._clock()
+
+    def failed(self, reason: str, hold: float | None = None, *, opens: bool = False) -> bool:
+        """Count a failure, which opens the breaker by itself if `opens`, or if the source asks to be left alone.
+
+        `hold` is for how many seconds it asks so, an hour at most counts. Returns whether this very failure opened it.
+        """
+        with self._lock:
+            self._failures += 1
+            if hold:
+                self._hold = Deadline.after(min(hold, _LONGEST_HOLD), self._clock)
+            opens_now = not self.is_open and bool(opens or hold or self._failures >= self._threshold)
+            if self.is_open or opens_now:  # what it fails with now counts, not what it failed with at first
+                self.is_open, self.reason = True, reason
+            return opens_now

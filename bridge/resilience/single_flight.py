@@ -1,0 +1,80 @@
+"""Threads that wait for a source, so that nobody else has to: a bulkhead with single-flight.
+
+At most `limit` jobs run at once (bulkhead), and one per key (single-flight): who asks for a key that is under way gets
+the same result. A thread cannot be killed, so each job has a lease: when that is over, the next caller starts afresh,
+while the old thread still counts against the limit until it ends. Threads are made per job and are daemons: nothing is
+left over from before a fork, and none of them keeps the process from stopping.
+"""
+
+import contextvars
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.errors import SourceBusy
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Flight(Generic[T]):
+    """A job under way: its result to come, and when nobody waits for it any more."""
+
+    result: Future[T]
+    lease: Deadline
+
+
+class Workers(Generic[T]):
+    """Runs jobs for one source in threads named after it."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        self._name = name
+        self._limit = limit
+        self._running = 0
+        self._flights: dict[Hashable, Flight[T]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def running(self) -> int:
+        """The number of jobs under way."""
+        return self._running
+
+    def start(self, key: Hashable, job: Callable[[], T], lease: Deadline) -> Flight[T]:
+        """Start `job`, or join the one under way for `key`; raises SourceBusy if all places are taken."""
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None and not flight.lease.expired():
+                return flight
+            if self._running >= self._limit:
+                raise SourceBusy(f"all {self._limit} places are taken (max_in_flight)")
+            flight = Flight(Future(), lease)
+            context = contextvars.copy_context()
+            thread = threading.Thread(
+                target=context.run, args=(self._fly, key, flight, job), name=f"source-{self._name}", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:
+                raise SourceBusy(f"no thread can be started: {error}") from error
+            self._running += 1
+            self._flights[key] = flight
+            return flight
+
+    def _fly(self, key: Hashable, flight: Flight[T], job: Callable[[], T]) -> None:
+        try:
+            result = job()
+        except BaseException as error:  # noqa: BLE001 - whatever a job raises belongs to those who wait for it
+            self._land(key, flight)
+            flight.result.set_exception(error)
+        else:
+            self._land(key, flight)
+            flight.result.set_result(result)
+
+    def _land(self, key: Hashable, flight: Flight[T]) -> None:
+        with self._lock:
+            self._running -= 1
+            if self._flights.get(key) is flight:
+                del self._flights[key]

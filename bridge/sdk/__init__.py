@@ -1,0 +1,87 @@
+"""Everything that a connector may use of omi-bridge: the contract, and the kinds of values in it.
+
+Import from here: `from bridge.sdk import Connector, Owner`; `bridge.sdk.http`, `bridge.sdk.files` and
+`bridge.sdk.tables` have what only some connectors need. Nothing in here knows the rest of omi-bridge.
+"""
+
+from bridge.sdk.connector import AnyConnector, Call, Connector, ConnectorConfig, Owner, Owners
+from bridge.sdk.credential import REPEATED, Credential, HeaderCredential, Password, Prefix, repeats
+from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.errors import (
+    InvalidNumber,
+    SourceBusy,
+    SourceError,
+    SourceRejected,
+    SourceUnavailable,
+    UnexpectedAnswer,
+)
+from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
+from bridge.sdk.located import located
+from bridge.sdk.phone.number import PhoneNumber, holds
+from bridge.sdk.redaction import MASK, Redaction, secrets_in
+from bridge.sdk.resolver import Resolver
+from bridge.sdk.settings import (
+    Duration,
+    LocalPath,
+    OneOrMore,
+    Region,
+    Size,
+    SourceRegion,
+    Switch,
+    Text,
+    refuse_unfilled,
+    state_file,
+)
+from bridge.sdk.shared import Shared, SharedValue
+from bridge.sdk.suggestion import did_you_mean, near
+from bridge.sdk.tokens import Token, TokenSupply
+
+__all__ = [
+    "MASK",
+    "REPEATED",
+    "AnyConnector",
+    "AnyExtensionSource",
+    "Call",
+    "Clock",
+    "Connector",
+    "ConnectorConfig",
+    "Credential",
+    "Deadline",
+    "Duration",
+    "ExtensionEntry",
+    "ExtensionSource",
+    "ExtensionSourceConfig",
+    "HeaderCredential",
+    "InvalidNumber",
+    "LocalPath",
+    "OneOrMore",
+    "Owner",
+    "Owners",
+    "Password",
+    "PhoneNumber",
+    "Prefix",
+    "Redaction",
+    "Region",
+    "Resolver",
+    "Shared",
+    "SharedValue",
+    "Size",
+    "SourceBusy",
+    "SourceError",
+    "SourceRegion",
+    "SourceRejected",
+    "SourceUnavailable",
+    "Switch",
+    "Text",
+    "Token",
+    "TokenSupply",
+    "UnexpectedAnswer",
+    "did_you_mean",
+    "holds",
+    "located",
+    "near",
+    "refuse_unfilled",
+    "repeats",
+    "secrets_in",
+    "state_file",
+]

@@ -1,0 +1,160 @@
+"""The contract between omi-bridge and a connector: everything that a connector needs to know is in this file.
+
+A connector asks one source (a CRM, a file, a database) for the owners of a caller. Caching, threads, retries,
+logging and the two seconds are not its business: they are built around it, the same for everyone.
+`connectors/README.md` shows a complete one on one screen.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.phone.number import PhoneNumber
+from bridge.sdk.settings import Duration
+from bridge.sdk.shared import Shared
+
+
+def _unheard(_line: str) -> None:
+    """Drop an explanation that nobody asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The question: who looks after `caller`, who dialled `hotline`.
+
+    `explain` takes one line of explanation for `omi-bridge lookup --explain`; most calls have nobody listening, so
+    check `explained` before composing anything costly. Lines must not hold secrets; known ones are masked once more.
+    """
+
+    caller: PhoneNumber
+    hotline: PhoneNumber | None = None
+    explain: Callable[[str], None] = field(default=_unheard, compare=False, repr=False)
+
+    @property
+    def explained(self) -> bool:
+        """Tell whether somebody reads the explanations."""
+        return self.explain is not _unheard
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Somebody who looks after a customer, as the source names them; at least one field is filled.
+
+    `id`, `email`, `login` and `name` lead to an extension through the configuration's `extensions`;
+    `extension` is one that the source itself knows: digits, kept as written.
+    """
+
+    id: str | None = None
+    email: str | None = None
+    login: str | None = None
+    name: str | None = None
+    extension: str | None = None
+
+    def __str__(self) -> str:
+        """Name what is known, for logs and explanations: `id 7, email lan@congty.example`."""
+        known = ((name, getattr(self, name)) for name in ("id", "email", "login", "name", "extension"))
+        return ", ".join(f"{name} {value}" for name, value in known if value)
+
+
+Owners = tuple[Owner, ...]
+
+
+class ConnectorConfig(BaseModel):
+    """The settings of one connector in the YAML file: subclass it and add fields.
+
+    Unknown keys are errors, values cannot be changed later, and errors never repeat a value. Use `SecretStr` for what
+    nobody may see: such values are masked in every log line and explanation.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+    timeout: Duration = Field(
+        default=5.0,
+        description="How long one lookup may go on in the source. Longer than server.deadline is useful: an answer "
+        "that comes too late for the call is remembered for the next one.",
+    )
+    max_in_flight: int = Field(
+        default=16, ge=1, le=1000, description="How many lookups may be under way in the source at the same time."
+    )
+
+
+C = TypeVar("C", bound=ConnectorConfig)
+
+
+class Connector(ABC, Generic[C]):
+    """One source of owners, opened once and then asked from many threads at the same time.
+
+    Keep nothing about a single call on `self`.
+    """
+
+    Config: ClassVar[type[ConnectorConfig]]
+    """The model of the settings; an instance of it is what `__init__` gets."""
+
+    reads_hotline: bool = True
+    """False promises that the answer does not depend on `call.hotline`, so that it is remembered for all hotlines."""
+
+    remembered: bool = True
+    """False says that asking costs next to nothing, so that every call asks and a changed source acts at once."""
+
+    needs_network: bool = True
+    """False promises that `open` asks nobody outside this machine, so that `omi-bridge check` may always do it."""
+
+    opening_takes: float = 0.0
+    """Seconds that `open` may well take: so long a reload waits for it, while the configuration before answers."""
+
+    shared: Shared = Shared()
+    """What this connector knows together with itself in other instances of the service, such as a token; given before
+    `open`. Answers are shared without it."""
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+
+    def open(self) -> None:
+        """Prepare for the first call: read the file, sign in. May take long; runs once, in a thread of its own.
+
+        Raise SourceError if that is not possible now: it is tried again later.
+        """
+
+    @abstractmethod
+    def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
+        """Return the owners of the caller in ringing order, or nothing if the source answered that there are none.
+
+        Nothing may be remembered as the answer, so never return it for a failure. Raise `SourceUnavailable` if asking
+        again later may work (network, 5xx, 429), `SourceRejected` if somebody must act first (credentials, rights),
+        `UnexpectedAnswer` if what came does not fit. No single wait may go beyond `deadline.remaining()`.
+        """
+
+    def report(self) -> Sequence[str]:
+        """Return what `omi-bridge check` should tell about the source after `open`: rows read, rows skipped and why."""
+        return ()
+
+    def owners_known(self) -> Sequence[Owner]:
+        """Return every owner that the source can name without being asked for a caller, or nothing if it cannot.
+
+        For the report of `omi-bridge check --online` alone; may wait as long as `open`, and raises SourceError as it.
+        """
+        return ()
+
+    def trouble(self) -> str:
+        """Return what is wrong with the source though it still answers (a file that cannot be read again), or nothing.
+
+        Must not wait.
+        """
+        return ""
+
+    def content_age(self) -> float | None:
+        """Return how many seconds old the file or list is that answers come from, None if the source itself is asked.
+
+        For a file that is since it was written, for a list that is read ahead since it was last read. Must not wait.
+        """
+        return None
+
+    def close(self) -> None:
+        """Release what `open` and `find_owners` acquired: connections, threads."""
+
+
+AnyConnector = Connector[Any]

@@ -1,0 +1,173 @@
+"""A file that is read again when it changes, whole or not at all: the last good content stays in force.
+
+Nobody who asks ever waits for the file. A thread looks at its size, times and identity once every `interval`; a change
+is read only after the file has stood still for one whole interval, for whoever writes it may be in the middle of it.
+Looking beats being told (inotify): it works on network drives and through renames, and is the same everywhere.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from bridge.sdk.deadline import Clock
+from bridge.sdk.errors import SourceError, SourceUnavailable
+
+_log = logging.getLogger(__name__)
+_PATIENCE_AT_CLOSE = 1.0
+_RESTLESS = 60
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the file looks like from outside; `missing` says why it cannot be looked at."""
+
+    modified: int = 0
+    changed: int = 0
+    size: int = 0
+    inode: int = 0
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Content(Generic[T]):
+    value: T
+    modified: int
+
+
+class WatchedFile(Generic[T]):
+    """The content of `path` as `load` makes it, kept up to date.
+
+    `load` raises SourceError if the file cannot be used; its message is what the log says. `accept(old, new)`, if
+    given, may refuse a new content by raising the same, for instance because it looks emptied. `announce` is told each
+    content once it is in force, to log it. `wait` waits for so many seconds and returns True when the watching is to
+    end; a test gives its own.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        load: Callable[[Path], T],
+        *,
+        accept: Callable[[T, T], None] | None = None,
+        announce: Callable[[T], None] | None = None,
+        interval: float = 1.0,
+        wait: Callable[[float], bool] | None = None,
+    ) -> None:
+        self._path = path
+        self._load = load
+        self._accept = accept
+        self._announce = announce
+        self._interval = interval
+        self._closing = threading.Event()
+        self._wait = wait or self._closing.wait
+        self._thread: threading.Thread | None = None
+        self._content: _Content[T] | None = None
+        self._reason = f"{path.name}: has not been read yet"
+        self._said = ""
+        self._seen: _Look | None = None
+        self._moves = 0
+        self._done: _Look | None = None
+
+    def start(self) -> None:
+        """Read the file at once, and go on watching it in a thread of its own, whether that worked or not."""
+        if self._thread is not None:
+            return
+        self._seen = self._look()
+        self.poll()
+        self._thread = threading.Thread(target=self._watch, name=f"watch {self._path.name}", daemon=True)
+        self._thread.start()
+
+    def current(self) -> T:
+        """Return the content in force, without waiting; raises SourceUnavailable if there never was a good one."""
+        content = self._content
+        if content is None:
+            raise SourceUnavailable(self._reason)
+        return content.value
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the file as it is now, or nothing; the last good content may be in force all the same."""
+        return self._said
+
+    def age(self, wall_clock: Clock = time.time) -> float | None:
+        """Return how many seconds ago the content in force was written, None if there is none; never negative."""
+        content = self._content
+        return None if content is None else max(0.0, wall_clock() - content.modified / 1e9)
+
+    def poll(self) -> None:
+        """Look at the file once, and read it if it has changed and stands still now: what the thread does each time."""
+        look = self._look()
+        moved, self._seen = look != self._seen, look
+        self._moves = self._moves + 1 if moved else 0
+        if moved:
+            if self._moves >= _RESTLESS:
+                self._refuse(f"{self._path.name}: keeps changing, and is not read before it stands still")
+        elif look.missing:
+            self._done = None
+            self._refuse(look.missing)
+        elif look != self._done:
+            self._read(look)
+
+    def close(self) -> None:
+        """Stop watching. A reading that is under way is not waited for long."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE_AT_CLOSE)
+            self._thread = None
+
+    def _watch(self) -> None:
+        while not self._wait(self._interval) and not self._closing.is_set():
+            self.poll()
+
+    def _read(self, look: _Look) -> None:
+        """Load the file that looks like `look` now, and put it in force if it is good."""
+        try:
+            new = self._load(self._path)
+            if self._look() != look:
+                self._refuse(f"{self._path.name}: changed while it was being read")
+                return
+            if self._accept is not None and self._content is not None:
+                self._accept(self._content.value, new)
+        except SourceUnavailable as error:
+            # What stands in the way may go without the file changing: it stays undone and is tried again.
+            self._refuse(str(error))
+        except SourceError as error:
+            self._done = look
+            self._refuse(str(error))
+        except Exception:  # noqa: BLE001 - a bug in `load` must not end the watching
+            # The same bytes would only bring it again.
+            self._done = look
+            _log.exception("%s: reading it failed", self._path.name)
+            self._refuse(f"{self._path.name}: reading it failed")
+        else:
+            self._done = look
+            self._content = _Content(new, look.modified)
+            if self._said:
+                _log.info("%s: is good again, and in force", self._path.name)
+            self._said = ""
+            if self._announce is not None:
+                self._announce(new)
+
+    def _refuse(self, reason: str) -> None:
+        """Keep what is in force and say why, once as long as the reason stays the same."""
+        self._reason = reason
+        if reason != self._said:
+            in_force = "; the last good version stays in force" if self._content is not None else ""
+            _log.warning("%s%s", reason, in_force)
+        self._said = reason
+
+    def _look(self) -> _Look:
+        try:
+            seen = self._path.stat()
+        except OSError as error:
+            why = error.strerror or "cannot be read"
+            if isinstance(error, FileNotFoundError):
+                why = f"there is no such file: {self._path.absolute()}"
+            return _Look(missing=f"{self._path.name}: {why}")
+        return _Look(seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)

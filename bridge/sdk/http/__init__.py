@@ -1,0 +1,14 @@
+"""HTTP with a total deadline and a total size. Import from here; `client` is the only door to the network."""
+
+from bridge.sdk.http.client import HttpClient, HttpSettings, Tls
+from bridge.sdk.http.messages import Request, Response, refuse_failure, retry_after
+
+__all__ = [
+    "HttpClient",
+    "HttpSettings",
+    "Request",
+    "Response",
+    "Tls",
+    "refuse_failure",
+    "retry_after",
+]

@@ -1,0 +1,210 @@
+"""The rest connector's only door to the network: requests with a total deadline and a total size.
+
+`send` returns an answer, whatever its status, or raises a SourceError; no other exception leaves this room. The
+adapter of requests is used without its Session, which would read redirects' bodies without a limit, keep cookies
+between calls and take credentials from ~/.netrc.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+import requests
+from pydantic import BaseModel, ConfigDict, Field
+from requests.structures import CaseInsensitiveDict
+
+from bridge.sdk.connector import ConnectorConfig
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.http.address import Origin, full_url, origin, redirected
+from bridge.sdk.http.body import ACCEPTED, uncompressed
+from bridge.sdk.http.connections import Adapter, tls_context
+from bridge.sdk.http.errors import LIBRARY_ERRORS, explain
+from bridge.sdk.http.exchange import Exchange
+from bridge.sdk.http.messages import Request, Response, refuse_failure, retry_after
+from bridge.sdk.http.rate_limit import RateLimit, RateSetting
+from bridge.sdk.resolver import Resolver
+from bridge.sdk.settings import LocalPath, Size, Switch
+
+__all__ = ["HttpClient", "HttpSettings", "Request", "Response", "Tls", "refuse_failure", "retry_after"]
+
+log = logging.getLogger(__name__)
+
+_HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
+_COOKIE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
+_FRAMING = {"content-length", "transfer-encoding", "connection"}
+_HEAD_SIZE = 256 * 1024
+_BLOCK = 64 * 1024
+
+
+class Tls(BaseModel):
+    """Whom to trust when a source is asked over https."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    ca_file: LocalPath | None = Field(
+        default=None, description="Certificates (PEM) of the authorities to trust instead of the usual ones."
+    )
+    verify: Switch = Field(
+        default=True, description="False accepts any certificate: whoever sits in between reads and forges answers."
+    )
+
+
+class HttpSettings(ConnectorConfig):
+    """The settings of a connector that asks over HTTP."""
+
+    tls: Tls = Field(default=Tls(), description="Whom to trust when the CRM is asked over https: ca_file, verify.")
+    max_response_size: Size = Field(
+        default=2_000_000, description="The largest answer that is read, before and after it is uncompressed."
+    )
+    max_rate: RateSetting | None = Field(
+        default=None, description="The most requests that the source allows, such as 4/s or 100/m."
+    )
+    max_redirects: int = Field(
+        default=3, ge=0, le=10, description="How many redirects are followed, within the same host only."
+    )
+
+
+class HttpClient:
+    """Sends requests from many threads at once over connections that are kept open in between.
+
+    Proxies are taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). Nothing is kept from one request for
+    the next but the connection.
+    """
+
+    def __init__(self, settings: HttpSettings, resolver: Resolver | None = None) -> None:
+        self._settings = settings
+        self._resolver = resolver or Resolver()
+        self._lock = threading.Lock()
+        self._adapters: dict[bool, Adapter] = {}
+        self._proxies: dict[Origin, dict[str, str]] = {}
+        self._closed = threading.Event()
+        self._rate = RateLimit(settings.max_rate, sleep=self._closed.wait) if settings.max_rate else None
+        # urllib3 logs whole paths, which may hold keys; what matters of them is in our own errors.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+
+    def send(self, request: Request, deadline: Deadline, *, in_background: bool = False) -> Response:
+        """Return the answer, whatever its status; redirects within the same host are followed.
+
+        With `max_rate`, what is read in the background waits for its turn, and leaves half of them to calls.
+        Raises SourceUnavailable (network, TLS, time-out) and UnexpectedAnswer (too large, not HTTP, a redirect to
+        elsewhere, a request that cannot be written), SourceRejected only if `tls.ca_file` cannot be used.
+        """
+        cookies: dict[str, str] = {}
+        redirects: list[str] = []
+        for _ in range(self._settings.max_redirects + 1):
+            if self._rate is not None:
+                (self._rate.take_in_background if in_background else self._rate.take)(deadline)
+            response = self._ask(request, deadline)
+            cookies.update(response.cookies)
+            following = redirected(request, response)
+            if following is None:
+                return replace(response, cookies=cookies, redirects=tuple(redirects))
+            request = following
+            redirects.append(request.url)
+        raise UnexpectedAnswer(f"{response.host} redirects more than {self._settings.max_redirects} times")
+
+    def prepare(self, url: str) -> None:
+        """Do ahead of the first request what takes a while. Raises SourceRejected if `tls.ca_file` cannot be used."""
+        if _scheme(url) == "https":
+            self._adapter(with_tls=True)
+
+    def warn(self) -> None:
+        """Say in the log what is dangerous about the settings."""
+        if not self._settings.tls.verify:
+            log.warning("tls.verify is false: certificates are not checked, anybody in between can read and forge")
+
+    def close(self) -> None:
+        """Close the connections that are kept open, and let nobody wait for a turn any longer."""
+        self._closed.set()
+        with self._lock:
+            for adapter in self._adapters.values():
+                adapter.close()
+
+    def _ask(self, request: Request, deadline: Deadline) -> Response:
+        """Ask, and once more over a new connection if a kept one turned out to be dead before any answer came."""
+        most_bytes = 2 * self._settings.max_response_size + _HEAD_SIZE
+        exchange = Exchange(deadline, most_bytes, self._resolver, fresh=request.once)
+        try:
+            return self._exchange(request, exchange)
+        except SourceUnavailable:
+            if exchange.opened or exchange.received or deadline.expired():
+                raise
+        return self._exchange(request, Exchange(deadline, most_bytes, self._resolver, fresh=True))
+
+    def _exchange(self, request: Request, exchange: Exchange) -> Response:
+        place = origin(request.url)
+        proxies = self._proxies_to(place)
+        adapter = self._adapter(with_tls="https" in {place.scheme, *map(_scheme, proxies.values())})
+        try:
+            with exchange.under_way():
+                prepared = requests.Request(request.method, full_url(request), _headers(request), data=request.body)
+                answer = adapter.send(prepared.prepare(), stream=True, timeout=exchange.seconds(), proxies=proxies)
+                try:
+                    return self._read(answer, place.host)
+                finally:
+                    answer.raw.close()
+        except LIBRARY_ERRORS as error:
+            problem = explain(error, place.host)
+        raise problem  # outside of the handler, so that the library's words do not hang on to it
+
+    def _proxies_to(self, place: Origin) -> dict[str, str]:
+        """Return what the environment says about proxies for this place: looked up once, for it takes a while."""
+        if place not in self._proxies:
+            self._proxies[place] = dict(requests.utils.get_environ_proxies(f"{place.scheme}://{place.host}/"))
+        return self._proxies[place]
+
+    def _read(self, answer: requests.Response, host: str) -> Response:
+        limit = self._settings.max_response_size
+        if answer.status_code < 200 or answer.status_code > 599:  # noqa: PLR2004 - RFC 9110, section 15
+            raise UnexpectedAnswer(f"{host} answered with the status {answer.status_code}, which is none")
+        body = bytearray()
+        while block := answer.raw.read(_BLOCK, decode_content=False):
+            body += block
+            if len(body) > limit:
+                raise UnexpectedAnswer(f"{host} answered more than max_response_size ({limit} bytes)")
+        return Response(
+            answer.status_code,
+            CaseInsensitiveDict(answer.headers),
+            {cookie.name: cookie.value or "" for cookie in answer.cookies},
+            uncompressed(bytes(body), answer.headers.get("Content-Encoding", ""), limit),
+            host,
+        )
+
+    def _adapter(self, *, with_tls: bool) -> Adapter:
+        """Return the pools of connections; those without TLS need no certificates, which take a while to read."""
+        tls = self._settings.tls
+        with self._lock:
+            if with_tls not in self._adapters:
+                try:
+                    context = tls_context(tls.ca_file, tls.verify) if with_tls else None
+                except OSError as error:
+                    why = error.strerror or "it holds no certificate in PEM form"
+                    raise SourceRejected(f"tls.ca_file cannot be used: {why}") from None
+                self._adapters[with_tls] = Adapter(context, self._settings.max_in_flight)
+            return self._adapters[with_tls]
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0].lower()
+
+
+def _headers(request: Request) -> Mapping[str, str]:
+    """Return all headers to send. Raises UnexpectedAnswer if one cannot be written without changing the request."""
+    headers = CaseInsensitiveDict({"User-Agent": "omi-bridge", "Accept": "application/json"})
+    for name, value in request.headers.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING:
+            raise UnexpectedAnswer(f"a header named {name[:40]!r} cannot be sent")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise UnexpectedAnswer(f"the value of the header {name} holds a character that no header can carry")
+        headers[name] = value.strip(" \t")
+    if request.cookies:
+        if not all(_HEADER_NAME.fullmatch(n) and _COOKIE.fullmatch(v) for n, v in request.cookies.items()):
+            raise UnexpectedAnswer("a cookie holds a character that no cookie can carry")
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in request.cookies.items())
+    headers["Accept-Encoding"] = ACCEPTED
+    headers["Connection"] = "close" if request.once else "keep-alive"
+    return headers

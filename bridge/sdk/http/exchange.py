@@ -1,0 +1,129 @@
+"""One request and its answer on the wire, and the sockets that keep its limits.
+
+A timeout of requests or urllib3 holds for one socket operation: it never fires against a server that drips one byte
+at a time. Here every single wait (connect, handshake, send, receive) is cut down to what the deadline leaves, by
+sockets that look at the exchange under way before they wait. Bytes are counted in the same place, so neither headers
+nor chunks nor trailers can go on for ever.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.resolver import Resolver
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What one request may still cost, and how far it has come.
+
+    `fresh` asks for a new connection instead of one that was kept open. `opened` tells that a new connection was
+    begun, `received` how many bytes have come from the server.
+    """
+
+    deadline: Deadline
+    most_bytes: int
+    resolver: Resolver
+    fresh: bool = False
+    opened: bool = False
+    received: int = 0
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Make this the exchange whose limits the sockets of this thread keep."""
+        token = _under_way.set(self)
+        try:
+            yield
+        finally:
+            _under_way.reset(token)
+
+    def seconds(self) -> float:
+        """Return how long the next wait may be. Raises TimeoutError if nothing is left."""
+        seconds = self.deadline.remaining()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+    def count(self, received: int) -> None:
+        """Count what came. Raises UnexpectedAnswer if it is more than any answer within the limits needs."""
+        self.received += received
+        if self.received > self.most_bytes:
+            raise UnexpectedAnswer("the answer is larger than max_response_size allows")
+
+
+_under_way: ContextVar[Exchange] = ContextVar("exchange")
+
+
+def current() -> Exchange:
+    """Return the exchange under way in this thread."""
+    return _under_way.get()
+
+
+class _Clipped(socket.socket):
+    """A socket whose every wait ends with the deadline of the exchange under way."""
+
+    def connect(self, address: Any) -> None:  # noqa: ANN401 - as in the standard library
+        self.settimeout(min(current().seconds(), self.gettimeout() or float("inf")))
+        super().connect(address)
+
+    def recv(self, *args: Any, **options: Any) -> bytes:  # noqa: ANN401 - as in the standard library
+        self.settimeout(current().seconds())
+        data: bytes = super().recv(*args, **options)
+        current().count(len(data))
+        return data
+
+    def recv_into(self, *args: Any, **options: Any) -> int:  # noqa: ANN401 - as in the standard library
+        self.settimeout(current().seconds())
+        received: int = super().recv_into(*args, **options)
+        current().count(received)
+        return received
+
+    def send(self, *args: Any, **options: Any) -> int:  # noqa: ANN401 - as in the standard library
+        self.settimeout(current().seconds())
+        return super().send(*args, **options)
+
+    def sendall(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as in the standard library
+        self.settimeout(current().seconds())
+        super().sendall(*args, **options)
+
+
+class PlainSocket(_Clipped):
+    """A TCP connection within the limits."""
+
+
+class TlsSocket(_Clipped, ssl.SSLSocket):
+    """A TLS connection within the limits; made by an SSLContext as its `sslsocket_class`."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands, in what is left of the deadline for the whole of it."""
+        self.settimeout(current().seconds())
+        super().do_handshake(block)
+
+
+def connect(host: str, port: int, options: list[tuple[int, int, int | bytes]]) -> PlainSocket:
+    """Return a connection to the first address of the host that takes one.
+
+    The addresses share what is left: none of them can use up the time of the others. Raises OSError.
+    """
+    exchange = current()
+    addresses = exchange.resolver.addresses(host, port, exchange.deadline)
+    failure: OSError = OSError("the host has no address")
+    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+        sock = PlainSocket(family, kind, protocol)
+        try:
+            for option in options:
+                sock.setsockopt(*option)
+            sock.settimeout(exchange.seconds() / (len(addresses) - tried))
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            return sock
+    raise failure

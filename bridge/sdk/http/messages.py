@@ -1,0 +1,151 @@
+"""A request and its answer, as the rest connector sees them: plain values without a connection behind them.
+
+They may hold secrets anywhere (a key in the path, a token in a header, a password in a body), so their `repr` shows
+nothing of it.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from typing import NoReturn
+
+from requests.structures import CaseInsensitiveDict
+
+from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
+
+_LONGEST_PAUSE = 3600.0
+_GOOD = range(200, 300)
+_REDIRECTS = range(300, 400)
+_TRY_LATER = {408, 425, 429}
+_SIGN_IN = {401, 403, 407}
+_NOT_THERE = {404, 410}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it is to be sent. `url` is absolute, its path encoded, and has no query: that is `query`.
+
+    `once` forbids sending it twice, as when it uses up a single-use token: it gets a new connection of its own.
+    `signed_with` is the token that the authentication put in, for finding out later whether it is still the current.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    once: bool = False
+    signed_with: object = field(default=None, repr=False, compare=False)
+
+    def signed(self, token: object) -> "Request":
+        """Return the same request, remembering which token is in it."""
+        return replace(self, signed_with=token)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, whatever its status. `headers` are found in any case of letters; `body` is uncompressed.
+
+    `host` is where it came from, for messages; `redirects` are the addresses to which the request was sent on.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    host: str = "the source"
+    redirects: tuple[str, ...] = field(default=(), repr=False)
+
+    def json(self) -> object:
+        """Return the body's JSON: UTF-8, or UTF-16/32 if it says so itself (RFC 8259, section 8.1, and older).
+
+        Raises UnexpectedAnswer for anything else: no text, no JSON, numbers beyond all bounds, endless nesting.
+        """
+        try:
+            text = self.body.decode(json.detect_encoding(self.body))
+            data: object = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+        except RecursionError:
+            problem = "JSON that is nested too deeply"
+        except ValueError as error:
+            problem = _what_instead(self.body, error)
+        else:
+            return data
+        raise UnexpectedAnswer(f"{self.host} answered {self.status} with {problem}")
+
+
+def _refuse_number(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(number)
+    return value
+
+
+def _what_instead(body: bytes, error: ValueError) -> str:
+    """Say what the body is, without showing any of it."""
+    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        return "an empty body, not JSON"
+    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
+        return "an HTML page, not JSON: is the address right, or is it a login page?"
+    if start.startswith(b"<"):
+        return "XML or HTML, not JSON"
+    if isinstance(error, UnicodeError):
+        return "bytes that are not UTF-8, not JSON"
+    if isinstance(error, json.JSONDecodeError):
+        return f"a body that is not JSON from its byte {error.pos} of {len(body)} on"
+    return "JSON with a number that is not one or is far too large"
+
+
+def refuse_failure(
+    response: Response,
+    allowed: Container[int] = (),
+    wall_clock: Callable[[], float] = time.time,
+    *,
+    tells_why: bool = True,
+) -> None:
+    """Raise the SourceError that the answer's status means, unless it is 2xx or one of those allowed.
+
+    Without `tells_why` it says how to see the source's own words for its refusal.
+    """
+    status, host = response.status, response.host
+    if status in _GOOD or status in allowed:
+        return
+    if status in _TRY_LATER or status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
+        pause = retry_after(response.headers, wall_clock)
+        raise SourceUnavailable(f"{host} answered {status}", retry_after=pause)
+    if status in _SIGN_IN:
+        raise SourceRejected(f"{host} answered {status}: are the credentials right, and do they have the rights?")
+    if status in _NOT_THERE:
+        advice = f"is the address right? If it means that nobody is found, add nobody_status: [{status}]"
+        raise UnexpectedAnswer(f"{host} answered {status}: {advice}")
+    if status in _REDIRECTS:
+        raise UnexpectedAnswer(f"{host} answered {status}, a redirect that is not followed: is the address right?")
+    advice = "look at method, path, query and json of this step"
+    if not tells_why:
+        advice += "; error_message: … shows the CRM's own words"
+    raise SourceRejected(f"{host} answered {status}: the CRM refuses the request: {advice}")
+
+
+def retry_after(headers: Mapping[str, str], wall_clock: Callable[[], float] = time.time) -> float | None:
+    """Return the seconds for which the answer asks to be left alone, at most an hour; None if it asks nothing.
+
+    Both forms of RFC 9110, section 10.2.3: seconds, and a date, which is compared with the wall clock.
+    """
+    text = headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(text) if text[:1].isdigit() or text[:1] == "-" else _seconds_until(text, wall_clock)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_PAUSE) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, wall_clock: Callable[[], float]) -> float:
+    return parsedate_to_datetime(date).timestamp() - wall_clock()

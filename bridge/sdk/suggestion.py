@@ -1,0 +1,51 @@
+"""What somebody who mistyped a name probably meant.
+
+A wrong guess is worse than none, since people follow it: a name counts as near only if a slip or two lead to it, or if
+what was written is its beginning.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+_SHORTEST_BEGINNING = 4
+_MOST_SLIPS = 3
+_LETTERS_FOR_A_SLIP = 3  # a name of three to five letters is recognised through one slip, of six through two
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `, did you mean 'timeout'?` for the known name nearest to `word`, or nothing if none is near."""
+    written = _folded(word)
+    near = [(slips, name) for name in known if (slips := _distance(written, _folded(name))) is not None]
+    return f", did you mean '{min(near, key=lambda item: item[0])[1]}'?" if near else ""
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _distance(word: str, name: str) -> int | None:
+    """Return how far a name is from what was written; None if too far to have been meant."""
+    slips = _slips(word, name)
+    near = slips <= min(_MOST_SLIPS, max(len(word), len(name)) // _LETTERS_FOR_A_SLIP)
+    begun = len(word) >= _SHORTEST_BEGINNING and name.startswith(word)
+    return slips if near or begun else None
+
+
+def _slips(word: str, name: str) -> int:
+    """Count letters left out, put in, replaced, or swapped with their neighbour (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(name) + 1))
+    for i, letter in enumerate(word):
+        last, before, row = before, row, [i + 1]
+        for j, other in enumerate(name):
+            best = min(before[j + 1] + 1, row[j] + 1, before[j] + (letter != other))
+            if i and j and letter == name[j - 1] and word[i - 1] == other:
+                best = min(best, last[j - 1] + 1)
+            row.append(best)
+    return row[-1]
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return a suggestion of the known name that was probably meant, nothing if none is near."""
+    found = difflib.get_close_matches(name, {entry.partition(".")[0] for entry in known}, n=1)
+    return f", did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,131 @@
+"""From the rows of a list of customers to the index of who owns which number.
+
+A row that cannot be used is noted and left out; a row without a number or without an owner is no fault, only counted.
+The same few owners stand in row after row, so what an owner's cells mean is worked out once for equal cells.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+from bridge.sdk.errors import InvalidNumber, UnexpectedAnswer
+from bridge.sdk.phone.number import parse_all
+from bridge.sdk.tables.layout import Layout
+from bridge.sdk.tables.number_index import OwnerIndex
+from bridge.sdk.tables.owners import SHORTENED, owners_of
+from bridge.sdk.tables.table import Ending, Problems, Table, clean_cell, is_nothing, is_shortened, shown
+from bridge.sdk.tables.unread import UnreadColumns
+
+_MOST_REMEMBERED = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """A list of customers, read as a whole."""
+
+    index: OwnerIndex
+    ending: Ending
+    problems: Problems
+    without_phone: int
+    without_owner: int
+    read_as: str
+    unread: tuple[str, ...]
+
+    def summary(self) -> Iterator[str]:
+        """Say what was read, and what of it cannot be used."""
+        file = self.ending.file
+        yield f"{file}: {self.ending.rows} rows, {len(self.index)} telephone numbers; {self.read_as}"
+        if self.without_phone or self.without_owner:
+            yield f"{file}: {self.without_phone} rows without a number, {self.without_owner} without an owner"
+        if self.problems.count:
+            yield f"{file}: {self.problems.count} rows with something that cannot be used; the first ones:"
+            yield from self.problems.first
+        if self.unread:
+            yield (
+                f"unread: {file}: {', '.join(self.unread)} seem to hold telephone numbers, and are not read: "
+                "if they are the customer's, name all such columns under `columns: {phone: […]}`"
+            )
+
+
+def read_customers(table: Table, configured: Mapping[str, Sequence[str]], region: str) -> Customers:
+    """Read all rows; numbers without a country are of `region`. Raises SourceError as `bridge.sdk.tables` does."""
+    layout = Layout.of(table, configured)
+    used = range(len(table.columns)) if configured.get("phone") else (*layout.phones, *layout.owner.values())
+    return _Reading(table, layout, region, UnreadColumns(table.columns, used, region)).all()
+
+
+class _Reading:
+    """One pass over a table."""
+
+    def __init__(self, table: Table, layout: Layout, region: str, unread: UnreadColumns) -> None:
+        self._table = table
+        self._unread = unread
+        self._layout = layout
+        self._region = region
+        self._index = OwnerIndex()
+        self._owner_cells = itemgetter(*layout.owner.values())
+        self._judged: dict[str | tuple[str, ...], tuple[int, str]] = {}
+        self._nobody = self._index.place(())
+        self._without_phone = 0
+        self._without_owner = 0
+
+    def all(self) -> Customers:
+        for line, cells in self._table.rows():
+            self._row(line, cells)
+            self._unread.look(cells)
+        self._index.sort()
+        ending, problems = self._table.ending, self._table.problems
+        if ending.rows and not len(self._index):
+            first = f"; the first: {problems.first[0]}" if problems.count else ""
+            raise UnexpectedAnswer(
+                f"{ending.file}: none of its {ending.rows} rows has a usable telephone number{first}"
+            )
+        counts = (self._without_phone, self._without_owner)
+        return Customers(self._index, ending, problems, *counts, self._read_as(), tuple(self._unread.found()))
+
+    def _row(self, line: int, cells: list[str]) -> None:
+        numbers: list[int] = []
+        complaint = ""
+        for column in self._layout.phones:
+            if cells[column]:
+                try:
+                    numbers += self._numbers_in(clean_cell(cells[column]))
+                except ValueError as error:
+                    complaint = str(error)
+        if numbers:
+            place, objection = self._place(self._owner_cells(cells))
+            complaint = complaint or objection
+            self._without_owner += place == self._nobody
+            for number in numbers:
+                self._index.add(number, place)
+        elif not complaint:
+            self._without_phone += 1
+        if complaint:
+            self._table.problems.add(line, complaint)
+
+    def _numbers_in(self, text: str) -> list[int]:
+        try:
+            return [int(number.digits) for number in parse_all(text, self._region)]
+        except InvalidNumber as error:
+            if is_nothing(text):
+                return []
+            if is_shortened(text):
+                raise ValueError(f"the telephone number cannot be repaired: {SHORTENED}") from None
+            raise ValueError(f"no telephone number in {shown(text)}: {error}") from None
+
+    def _place(self, cells: str | tuple[str, ...]) -> tuple[int, str]:
+        """Return the place of the owners that these cells name, and what is wrong with the cells, if anything."""
+        judged = self._judged.get(cells)
+        if judged is None:
+            if len(self._judged) >= _MOST_REMEMBERED:
+                self._judged.clear()
+            several = (cells,) if isinstance(cells, str) else cells
+            owners, objection = owners_of(dict(zip(self._layout.owner, several, strict=True)))
+            judged = self._judged[cells] = (self._index.place(owners), objection)
+        return judged
+
+    def _read_as(self) -> str:
+        columns = self._table.columns
+        phones = ", ".join(shown(columns[index]) for index in self._layout.phones)
+        owner = "".join(f"; {meaning}: {shown(columns[index])}" for meaning, index in self._layout.owner.items())
+        return f"phone: {phones}{owner}"

@@ -1,0 +1,74 @@
+"""Numbers and their owners in memory: a million of them in 12 bytes each, found in microseconds.
+
+A dict would take 75 bytes a number, twice while a changed file is read, and freeze every thread while it grows. Here a
+number lies on one of many small shelves, two sorted arrays side by side: the numbers, and for each the place of its
+owners among all lists of owners. Few people own many customers, so each list of owners is held once.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from bridge.sdk.connector import Owner, Owners
+
+_SHELVES = 1021
+"""A prime, so that numbers spread evenly whatever their last digits; a thousand numbers to a shelf at most, usually."""
+
+
+class OwnerIndex:
+    """Owners by number, filled with `add`, then `sort`ed once, then only asked: from any thread."""
+
+    def __init__(self) -> None:
+        # Numbers of 15 digits (E.164) need 64 bits; 32 are plenty for lists of owners.
+        self._shelves = [(array("Q"), array("I")) for _ in range(_SHELVES)]
+        self._lists: list[Owners] = []
+        self._places: dict[Owners, int] = {}
+
+    def __len__(self) -> int:
+        """Count the numbers."""
+        return sum(len(numbers) for numbers, _ in self._shelves)
+
+    def owners(self) -> Owners:
+        """Return everybody who owns a number, each of them once."""
+        return tuple(dict.fromkeys(owner for owners in self._lists for owner in owners))
+
+    def place(self, owners: Iterable[Owner]) -> int:
+        """Return the place of this list of owners, each of them once; equal lists have one place."""
+        once = tuple(dict.fromkeys(owners))
+        place = self._places.setdefault(once, len(self._lists))
+        if place == len(self._lists):
+            self._lists.append(once)
+        return place
+
+    def add(self, number: int, place: int) -> None:
+        """Say that `number`, in E.164 digits, belongs to the owners at `place`, after those that it already has."""
+        numbers, places = self._shelves[number % _SHELVES]
+        numbers.append(number)
+        places.append(place)
+
+    def sort(self) -> None:
+        """Make the index ready to be asked."""
+        self._shelves = [self._sorted(numbers, places) for numbers, places in self._shelves]
+        self._places = {}
+
+    def find(self, number: int) -> Owners | None:
+        """Return the owners of `number`, none if nobody owns it, None if it is not there at all."""
+        numbers, places = self._shelves[number % _SHELVES]
+        at = bisect_left(numbers, number)
+        if at == len(numbers) or numbers[at] != number:
+            return None
+        return self._lists[places[at]]
+
+    def _sorted(self, numbers: "array[int]", places: "array[int]") -> tuple["array[int]", "array[int]"]:
+        """Return a shelf in order of its numbers; one that lies there twice has the owners of both, in file order."""
+        ordered, their_places = array("Q"), array("I")
+        last = None
+        for at in sorted(range(len(numbers)), key=numbers.__getitem__):
+            number, place = numbers[at], places[at]
+            if number != last:
+                ordered.append(number)
+                their_places.append(place)
+            elif place != their_places[-1]:
+                their_places[-1] = self.place((*self._lists[their_places[-1]], *self._lists[place]))
+            last = number
+        return ordered, their_places

@@ -1,0 +1,92 @@
+"""Remembered answers of one connector: owners for one life, "nobody" for another, errors never.
+
+Owners are remembered, not extensions, so that a changed extension acts at once. Past its life an owner is kept for a
+while longer for when the source fails (stale-if-error, RFC 5861); "nobody" is not (negative caching, RFC 2308). Bounded
+in entries: what was used longest ago makes room.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cachetools import TLRUCache
+
+from bridge.config.sections import Cache
+from bridge.sdk.connector import Call, Owners
+from bridge.sdk.deadline import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a source answered, and whether that is still to be believed (fresh) or about to end (due)."""
+
+    owners: Owners
+    fresh: bool
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    owners: Owners
+    stored_at: float
+
+
+class AnswerCache:
+    """Owners by call. Lives are in seconds of `clock`; safe to use from many threads."""
+
+    def __init__(self, settings: Cache, clock: Clock = time.monotonic) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._entries: TLRUCache[str, _Entry] = TLRUCache(settings.max_entries, ttu=self._end, timer=clock)
+        self._lock = threading.Lock()
+        self._tell: Callable[[Call, Owners], None] | None = None
+
+    def get(self, call: Call) -> Remembered | None:
+        """Return what is remembered, fresh or stale, or None."""
+        with self._lock:
+            entry = self._entries.get(_key(call))
+        if entry is None:
+            return None
+        left = self._life(entry.owners) - (self._clock() - entry.stored_at)
+        return Remembered(entry.owners, fresh=left > 0, due=left <= (self.settings.refresh_ahead or 0))
+
+    def put(self, call: Call, owners: Owners) -> None:
+        """Remember what the source answered just now."""
+        with self._lock:
+            self._entries[_key(call)] = _Entry(owners, self._clock())
+            if self._tell:
+                self._tell(Call(call.caller, call.hotline), owners)
+
+    def restore(self, call: Call, owners: Owners, age: float) -> None:
+        """Remember what the source answered `age` seconds ago, unless more is known by now or no room is left."""
+        with self._lock:
+            if _key(call) not in self._entries and len(self._entries) < self.settings.max_entries:
+                self._entries[_key(call)] = _Entry(owners, self._clock() - age)
+
+    def adopt(self, call: Call, owners: Owners, age: float) -> None:
+        """Remember what the source told somebody else `age` seconds ago, unless something newer is known."""
+        stored_at = self._clock() - age
+        with self._lock:
+            known = self._entries.get(_key(call))
+            if known is None or known.stored_at < stored_at:
+                self._entries[_key(call)] = _Entry(owners, stored_at)
+
+    def tell(self, listener: Callable[[Call, Owners], None]) -> None:
+        """Have `listener` told of every answer that is put, in order; it must not wait."""
+        self._tell = listener
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._entries)
+
+    def _life(self, owners: Owners) -> float:
+        return self.settings.ttl if owners else self.settings.negative_ttl
+
+    def _end(self, _key: str, entry: _Entry, _now: float) -> float:
+        return entry.stored_at + self._life(entry.owners) + (self.settings.stale_ttl if entry.owners else 0)
+
+
+def _key(call: Call) -> str:
+    """Return what an answer depends on as one text: small, and hashed once. E.164 numbers begin with +, none blurs."""
+    return f"{call.caller.e164}{call.hotline.e164}" if call.hotline else call.caller.e164

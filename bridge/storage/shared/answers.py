@@ -1,0 +1,117 @@
+"""Answers of one connector, known to all instances, and one instance asking while the others wait for what it hears.
+
+An instance looks here before it asks the source; what it finds goes into its own memory with its age, so that the lives
+of the configuration count from the moment at which the source said it, whoever was told. Who asks holds a lock for a
+moment only: an instance that dies, or whose way to the source is the slow one, holds up nobody for longer.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+
+from bridge.resilience.sanitizing import trusted
+from bridge.sdk.connector import Call, Owner, Owners
+from bridge.sdk.deadline import Deadline
+from bridge.storage.cache import AnswerCache, Remembered
+from bridge.storage.shared.backend import Silent
+from bridge.storage.shared.client import LIMIT
+from bridge.storage.shared.namespace import Room, growing_pauses
+
+
+class Turn:
+    """One question's way past the shared memory: an answer that is known, or the right to ask."""
+
+    def __init__(self, answers: "SharedAnswers | None" = None, question: Call | None = None) -> None:
+        self.known: Remembered | None = None
+        """The answer, if the source need not be asked."""
+        self.token = ""
+        self._answers = answers
+        self._question = question
+
+    def tell(self, owners: Owners) -> None:
+        """Let the others know what the source said; never waits."""
+        if self._answers and self._question:
+            self._answers.publish(self._question, owners, self.token)
+            self.token = ""
+
+
+class SharedAnswers:
+    """The answers in a room; `cache` is this instance's own memory."""
+
+    def __init__(self, room: Room, cache: AnswerCache) -> None:
+        self.room = room
+        self._cache = cache
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the shared memory is left alone just now."""
+        return self.room.store.is_silent
+
+    def recall(self, question: Call) -> Remembered | None:
+        """Take over what the others know, and return what is remembered then; waits a tenth of a second at most."""
+        with suppress(Silent):
+            self._look(question, LIMIT)
+        return self._cache.get(question)
+
+    @contextmanager
+    def turn(self, question: Call, patience: float, *, ahead: bool = False) -> Iterator[Turn]:
+        """Give the answer, or the turn to ask: at once if no other instance is asking, else `patience` seconds later.
+
+        `ahead` is to renew an answer before its life ends: one that is in its last part does not count then.
+        """
+        turn = Turn(self, question)
+        with suppress(Silent):  # then everybody asks for himself
+            self._wait_for(turn, question, patience, ahead=ahead)
+        try:
+            yield turn
+        finally:
+            if turn.token:
+                self.room.give_back(_name(question), turn.token)
+
+    def publish(self, question: Call, owners: Owners, token: str) -> None:
+        """Put what the source said just now, for as long as it may be of use."""
+        settings = self._cache.settings
+        seconds = settings.ttl + settings.stale_ttl if owners else settings.negative_ttl
+        self.room.publish(_name(question), _written(owners), seconds, token)
+
+    def _wait_for(self, turn: Turn, question: Call, patience: float, *, ahead: bool) -> None:
+        end, pauses = Deadline.after(patience), growing_pauses()
+        while True:
+            at_once = Deadline.after(LIMIT)
+            locked = self._look(question, LIMIT)
+            known = self._cache.get(question)
+            if known and known.fresh and not (ahead and known.due):
+                turn.known = known
+                return
+            if not locked:
+                turn.token = self.room.take(_name(question), patience, at_once.remaining())
+            if turn.token or end.expired():
+                return
+            threading.Event().wait(min(next(pauses), end.remaining()))
+
+    def _look(self, question: Call, patience: float) -> bool:
+        """Take over what is known; tell whether an instance is asking. Raises Silent."""
+        value, locked = self.room.look(_name(question), patience)
+        owners = _read(value.content) if value else None
+        if value and owners is not None:
+            self._cache.adopt(question, owners, value.age)
+        return locked
+
+
+def _name(question: Call) -> str:
+    return f"answer {question.caller.e164} {question.hotline.e164 if question.hotline else ''}"
+
+
+def _written(owners: Owners) -> bytes:
+    filled = [{name: text for name, text in asdict(owner).items() if text is not None} for owner in owners]
+    return json.dumps(filled).encode()
+
+
+def _read(content: bytes) -> Owners | None:
+    """Return the owners; None if another version wrote what this one does not understand."""
+    try:
+        return trusted([Owner(**fields) for fields in json.loads(content)])
+    except (ValueError, TypeError):
+        return None

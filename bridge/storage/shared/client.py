@@ -1,0 +1,205 @@
+"""The shared memory as everybody may use it without fear: nobody waits for it longer than a tenth of a second.
+
+Every command runs in a thread of its own behind a bulkhead, and whoever asked waits for so long and no longer. A server
+that fails or is slow a few times in a row is left alone, which costs nothing, and tried in the background until it is
+well. What only needs to be told to it is not waited for at all.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TypeVar, cast
+
+from bridge.resilience.circuit_breaker import Breaker
+from bridge.resilience.single_flight import Workers
+from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.errors import SourceBusy
+from bridge.storage.shared.backend import Reading, Refused, Server, Silent
+
+_log = logging.getLogger(__name__)
+
+LIMIT = 0.1
+"""Seconds that anybody waits for the server."""
+
+_SLOW = 0.05  # seconds; an answer that takes longer counts as a failure
+_PLACES = 32
+_FAILURES_IN_A_ROW = 5
+_TRIAL_EVERY = 1.0
+_PROBES = 3
+_PATIENCE_AT_START = 2.0  # the first connection over TLS takes longer
+
+T = TypeVar("T")
+
+
+class SharedStore:
+    """One server, safe to use from many threads. `wait` waits for so many seconds, and returns True at the end."""
+
+    def __init__(
+        self, server: Server, *, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
+    ) -> None:
+        self._server = server
+        self._clock = clock
+        self._workers: Workers[object] = Workers("shared-memory", _PLACES)
+        self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
+        self._failure, self._refusal = "", ""
+        self._ahead: float | None = None
+        self._aborts = 0
+        self._closed = threading.Event()
+        self._wait = wait or self._closed.wait
+
+    @classmethod
+    def at(cls, url: str) -> "SharedStore":
+        """Make the store at a Redis; no network yet."""
+        from bridge.storage.shared.redis import RedisServer  # noqa: PLC0415 - an extra
+
+        return cls(RedisServer(url, LIMIT, _PLACES))
+
+    def start(self) -> None:
+        """Connect ahead of the first call, in the background."""
+        threading.Thread(target=self._greet, name="greet-shared-memory", daemon=True).start()
+
+    def probe(self, prefix: str) -> str:
+        """Return why nothing can be shared, or nothing: by reading and writing, as calls do."""
+        trouble, key = "", f"{prefix}:probe"
+        for _ in range(_PROBES):  # the first one has to connect
+            try:
+                self.read([key])
+                self.lock(key, "probe", LIMIT)
+            except Silent as failure:
+                trouble = f"{self._server.place}: {failure}"
+            else:
+                return ""
+        return trouble
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the server is left alone just now."""
+        return self._breaker.is_open
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is shared just now, or nothing if it is."""
+        return self._failure if self._breaker.is_open else self._refusal
+
+    def now(self) -> int | None:
+        """Return the server's time in milliseconds, as known since it was read; None if it never was."""
+        return None if self._ahead is None else int(self._ahead + self._clock() * 1000)
+
+    def read(self, keys: Sequence[str], patience: float = LIMIT) -> Reading:
+        """Return what is kept under the keys at one moment; raises Silent."""
+        reading = self._ask(lambda: self._server.read(keys), patience)
+        self._ahead = reading.now - self._clock() * 1000
+        return reading
+
+    def lock(self, key: str, token: str, seconds: float, patience: float = LIMIT) -> bool:
+        """Take a lock for so many seconds if it is free; raises Silent."""
+        return self._ask(lambda: self._changed(lambda: self._server.lock(key, token, seconds)), patience)
+
+    def put(
+        self, key: str, content: bytes, stamp: int, until: int, lock: tuple[str, str] = ("", ""), *, wait: bool = False
+    ) -> None:
+        """Keep a content, and free a lock with it, some time soon, or at once if it may `wait`; never raises."""
+
+        def command() -> None:
+            self._changed(lambda: self._server.put(key, content, stamp, until, lock))
+
+        if wait:
+            with suppress(Silent):
+                self._ask(command, LIMIT)
+        else:
+            self._tell(command)
+
+    def free(self, key: str, token: str | bytes) -> None:
+        """Give a lock back, or forget a content, some time soon; never waits nor raises."""
+        self._tell(lambda: self._server.free(key, token))
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._closed.set()
+        self._server.abort()
+
+    def _ask(self, command: Callable[[], T], patience: float) -> T:
+        if self._breaker.is_open:
+            raise Silent(self._failure)
+        result = self._begin(command)
+        try:
+            return result.result(min(patience, LIMIT))
+        except TimeoutError:  # of this waiting: what the command itself raises is Silent
+            self._failed("no answer in time")
+            self._abort()  # what goes on sending must not fill our memory
+            raise Silent("no answer in time") from None
+
+    def _tell(self, command: Callable[[], object]) -> None:
+        if not self._breaker.is_open:
+            with suppress(Silent):
+                self._begin(command)
+
+    def _begin(self, command: Callable[[], T]) -> Future[T]:
+        try:
+            flight = self._workers.start(object(), lambda: self._run(command), Deadline.after(LIMIT))
+        except SourceBusy:
+            raise Silent("too much is asked of it at the same time") from None
+        return cast("Future[T]", flight.result)
+
+    def _run(self, command: Callable[[], T]) -> T:
+        started, aborts = self._clock(), self._aborts
+        try:
+            result = command()
+        except Refused as refusal:
+            self._breaker.succeeded()
+            self._refused(str(refusal))
+            raise
+        except Silent as failure:
+            if aborts == self._aborts:  # else it failed because we had given it up
+                self._failed(str(failure))
+            raise
+        took = self._clock() - started
+        if took > _SLOW:
+            self._failed(f"an answer took {took:.2f} s")
+        else:
+            self._breaker.succeeded()
+        return result
+
+    def _changed(self, command: Callable[[], T]) -> T:
+        """Carry out a command that changes something: it is full, read-only … until that succeeds again."""
+        result = command()
+        if self._refusal:
+            self._refusal = ""
+            _log.info("the shared memory at %s takes answers again", self._server.place)
+        return result
+
+    def _refused(self, reason: str) -> None:
+        reason = f"{self._server.place}: {reason}"
+        if reason != self._refusal:
+            _log.warning("the shared memory takes nothing more: %s", reason)
+        self._refusal = reason
+
+    def _failed(self, reason: str, *, opens: bool = False) -> None:
+        self._failure = f"{self._server.place}: {reason}"
+        if self._breaker.failed(reason, opens=opens):
+            _log.warning("the shared memory is left alone for a while: %s: %s", self._server.place, reason)
+            self._abort()
+            threading.Thread(target=self._try, name="trial-shared-memory", daemon=True).start()
+
+    def _abort(self) -> None:
+        self._aborts += 1
+        self._server.abort()
+
+    def _greet(self) -> None:
+        try:
+            self._begin(self._server.ping).result(_PATIENCE_AT_START)
+        except (Silent, TimeoutError) as failure:
+            self._failed(str(failure) or "no answer in time", opens=True)
+
+    def _try(self) -> None:
+        """Ask for a sign of life again and again, until one comes in good time."""
+        while self._breaker.is_open and not self._wait(_TRIAL_EVERY):
+            try:
+                self._begin(self._server.ping).result(LIMIT)
+            except (Silent, TimeoutError):
+                self._abort()
+        if not self._breaker.is_open:
+            _log.info("the shared memory at %s answers again", self._server.place)

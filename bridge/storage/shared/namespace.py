@@ -1,0 +1,122 @@
+"""A connector's own part of the shared memory: nobody finds, or can read, what another one has put.
+
+Ages are told by the server's clock alone: a content carries the time that the server had when it was put, and each
+reading brings the server's time along. So it does not matter what the machines' clocks say. If the server's own clock
+has been set back, a content seems to come from the future: its age is unknown, and taken to be beyond every limit.
+"""
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.shared import Shared, SharedValue
+from bridge.storage.shared.backend import Silent
+from bridge.storage.shared.client import LIMIT, SharedStore
+from bridge.storage.shared.encryption import Seal
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
+_STEADY = 1000  # milliseconds that the server's clock may be corrected by
+
+
+class Look(NamedTuple):
+    """What is known under a name, and whether an instance is about to find it out."""
+
+    value: SharedValue | None
+    locked: bool
+
+
+class Room(Shared):
+    """The part of the connector `name`."""
+
+    def __init__(self, store: SharedStore, prefix: str, name: str, seal: Seal) -> None:
+        self.store = store
+        self._seal = seal
+        self._prefix = f"{prefix}:{name}"
+        self._held: dict[str, str] = {}  # the tokens of the locks whose blocks are running
+
+    def move_to(self, other: "Room") -> None:
+        """Become the same as another one; what this one knew may be unknown there."""
+        self.store, self._seal, self._prefix = other.store, other._seal, other._prefix  # noqa: SLF001 - another of us
+
+    def look(self, name: str, patience: float = LIMIT) -> Look:
+        """Return what is known at this moment; raises Silent."""
+        seal, key = self._seal, self._key(name)
+        reading = self.store.read([key, f"{key}:lock"], patience)
+        content, lock = reading.contents
+        value = _value(seal.open(name, content), reading.now) if content else None
+        if content and value and value.age == float("inf"):
+            self.store.free(key, content)  # or it would become young again, when its time has come
+        return Look(value, lock is not None)
+
+    def take(self, name: str, seconds: float, patience: float = LIMIT) -> str:
+        """Take the lock of a name for so many seconds; return its token, or nothing if it is taken. Raises Silent."""
+        token = secrets.token_hex(8)
+        return token if self.store.lock(f"{self._key(name)}:lock", token, seconds, patience) else ""
+
+    def give_back(self, name: str, token: str) -> None:
+        """Free a lock; never waits nor raises."""
+        self.store.free(f"{self._key(name)}:lock", token)
+
+    def publish(self, name: str, content: bytes, seconds: float, token: str = "", *, wait: bool = False) -> None:
+        """Put a content, and free the lock with that token at the same moment; never raises, nor waits unless told."""
+        now, key = self.store.now(), self._key(name)
+        if now is None:  # the server was never reached: its time is not known
+            return
+        sealed = self._seal.close(name, now, content)
+        self.store.put(key, sealed, now, now + max(1, int(seconds * 1000)), (f"{key}:lock", token), wait=wait)
+
+    def get(self, name: str) -> SharedValue | None:
+        """Return what is known under a name, or None."""
+        try:
+            return self.look(name).value
+        except Silent:
+            return None
+
+    def put(self, name: str, content: bytes, seconds: float, *, wait: bool = False) -> None:
+        """Let the others know this for so many seconds; the lock of this name, if we hold it, is free then."""
+        token = self._held.pop(name, "") if self.store.now() is not None else ""
+        self.publish(name, content, seconds, token, wait=wait)
+
+    @contextmanager
+    def lock(self, name: str, seconds: float, patience: float | None = None) -> Iterator[None]:
+        """Hold the lock of this name for `seconds` at most, or until something is put under it."""
+        token = self._wait_for(name, seconds, seconds if patience is None else patience)
+        if token:
+            self._held[name] = token
+        try:
+            yield
+        finally:
+            if token and self._held.get(name) == token:
+                del self._held[name]
+                self.give_back(name, token)
+
+    def _wait_for(self, name: str, seconds: float, patience: float) -> str:
+        end, pauses = Deadline.after(patience), growing_pauses()
+        try:
+            while not (token := self.take(name, seconds)) and not end.expired():
+                threading.Event().wait(min(next(pauses), end.remaining()))
+        except Silent:
+            return ""
+        return token
+
+    def _key(self, name: str) -> str:
+        """Return the key on the server: which connector, the first word of the name, and the hash of all of it."""
+        return f"{self._prefix}:{name.partition(' ')[0]}:{self._seal.name(name)}"
+
+
+def growing_pauses() -> Iterator[float]:
+    """Give the seconds after which to look again, the longer the more often it was in vain."""
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(_LONGEST_PAUSE, pause * 1.5)
+
+
+def _value(opened: tuple[int, bytes] | None, now: int) -> SharedValue | None:
+    if opened is None:
+        return None
+    stamp, content = opened
+    return SharedValue(content, max(0, now - stamp) / 1000 if stamp <= now + _STEADY else float("inf"))

@@ -1,0 +1,169 @@
+"""A file in which something survives a restart: found, made, judged, and moved aside when it is damaged.
+
+It is SQLite's, in WAL mode: a crash in the middle of writing loses the last moment and never the file, and several
+processes may share it. Somebody else's database is left alone, and so is one of a newer omi-bridge.
+"""
+
+import logging
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from bridge.sdk.errors import BridgeError
+from bridge.storage.sqlite_table import DatabaseTable, WrongRows, number
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE_WITH_LOCKS = 5.0  # seconds
+_APPLICATION_AT = 68  # bytes from the beginning of the file (https://sqlite.org/fileformat.html#the_database_header)
+_SMALLEST_DATABASE = 512  # bytes: one page
+_SIDE_FILES = ("-wal", "-shm")
+_DAMAGE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    # Our own few statements fail like this only if the tables are not ours any more.
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+}
+_PLAINLY = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk fails, or is full",
+    sqlite3.SQLITE_READONLY: "it may not be written",
+    sqlite3.SQLITE_BUSY: "another program has locked it",
+    sqlite3.SQLITE_LOCKED: "another program has locked it",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+}
+
+
+class Unusable(BridgeError):
+    """The file cannot be used now; the message says why, for the log."""
+
+
+class Damaged(Unusable):
+    """What stands in the file is not what was written: another one has to be begun."""
+
+
+T = TypeVar("T", bound=DatabaseTable)
+
+
+class StoreFile(Generic[T]):
+    """The file at `path` with one kind of table, for one thread.
+
+    Whatever the disk does raises Unusable or Damaged, and nothing else.
+    """
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
+        self._path = path
+        self._kind = kind
+        self._place: tuple[int, int] | None = None
+        self._db: sqlite3.Connection | None = None
+        self._table: T | None = None
+
+    @contextmanager
+    def table(self) -> Iterator[T]:
+        """Give the table, opening or making the file if need be; also if it was deleted or replaced meanwhile."""
+        with _plainly():
+            if self._db and self._place != self._look():
+                _log.warning("%s was deleted or replaced: what comes from now on goes to a new one", self._path)
+                self.close()
+            if self._table is None:
+                self._place = _make(self._path, self._kind.APPLICATION)
+                self._db = sqlite3.connect(self._path, timeout=_PATIENCE_WITH_LOCKS, isolation_level=None)
+                self._table = self._judge(self._db)
+            yield self._table
+
+    def set_aside(self) -> str:
+        """Move the file away and return its new name; the one that was moved away before is deleted."""
+        self.close()
+        aside = self._path.with_name(f"{self._path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        with _plainly():
+            if self._place == self._look():  # else another process was faster
+                for old in self._path.parent.iterdir():
+                    if old.name.startswith(f"{self._path.name}.damaged-"):
+                        old.unlink(missing_ok=True)
+                for suffix in (*_SIDE_FILES, ""):  # the file last: a new one must never meet the old one's side files
+                    with suppress(FileNotFoundError):
+                        Path(f"{self._path}{suffix}").rename(f"{aside}{suffix}")
+        return aside.name
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._table = None
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+        self._db = None
+
+    def _judge(self, db: sqlite3.Connection) -> T:
+        """Return the table if the file is new or ours."""
+        if 0 < self._path.stat().st_size < _SMALLEST_DATABASE:
+            raise Damaged("it is cut off")
+        if number(db, "PRAGMA schema_version") and number(db, "PRAGMA application_id") != self._kind.APPLICATION:
+            raise Unusable("it is another program's database, and left alone: choose another path")
+        if number(db, "PRAGMA user_version") > self._kind.VERSION:
+            raise Unusable("a newer omi-bridge has made it, and it is left alone: choose another path or delete it")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        return self._kind(db)
+
+    def _look(self) -> tuple[int, int] | None:
+        """Tell which file the path means at this moment, None if there is none."""
+        try:
+            return _place(self._path.stat())
+        except FileNotFoundError:
+            return None
+
+
+def obstacle(path: Path) -> str:
+    """Return why this user cannot keep such a file at `path`, as far as can be told without writing, or nothing."""
+    try:
+        if not path.parent.is_dir():
+            return "its folder is missing"
+        if path.exists() and not path.is_file():
+            return "it is no file"
+    except OSError as error:
+        return error.strerror or str(error)
+    if not os.access(path.parent, os.W_OK | os.X_OK):  # SQLite makes files beside it
+        return "this user may not write into its folder"
+    return "this user may not write it" if path.exists() and not os.access(path, os.R_OK | os.W_OK) else ""
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Say in our own words what the disk, SQLite or the table raised."""
+    try:
+        yield
+    except OSError as error:
+        raise Unusable(error.strerror or str(error)) from error
+    except WrongRows as error:
+        raise Damaged(str(error)) from error
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of an extended code is detail
+        raise (Damaged if code in _DAMAGE else Unusable)(_PLAINLY.get(code, str(error))) from error
+
+
+def _make(path: Path, application: int) -> tuple[int, int]:
+    """Make an empty file if there is none, and tell which one it is.
+
+    Callers' numbers are in it: nobody else may read it, nor the side files, which get the rights that it has.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
+    try:
+        status = os.fstat(descriptor)
+        if os.pread(descriptor, 4, _APPLICATION_AT) == application.to_bytes(4):
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise Unusable("it is no file")
+    return _place(status)
+
+
+def _place(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

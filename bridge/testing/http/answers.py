@@ -1,0 +1,112 @@
+"""Tests of what is made of a CRM's answers: at each step of a lookup, whatever comes instead of a good one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.testing.conformance.outcome import Outcome, complain
+from bridge.testing.fake_crm import FakeCrm, Reply, sending
+from bridge.testing.http.faults import FAILURES, HANGS, RUBBISH, SPOILT, TOO_LONG
+from bridge.testing.http.shapes import envelopes, inside
+from bridge.testing.http.subject import HttpSubject
+
+_LIMIT = "Read no more than a limit; bridge.sdk.http does, by max_response_size."
+
+
+class HttpAnswers(HttpSubject):
+    """What a connector believes."""
+
+    @pytest.mark.parametrize("what", [*FAILURES, *RUBBISH])
+    def test_a_failure_is_not_nobody(self, place: FakeCrm, what: str) -> None:
+        """Tells every failure by the error that it deserves."""
+        fault = {**FAILURES, **RUBBISH}[what]
+        for step, _reply in enumerate(self.replies(place)):
+            outcome = self.ask_while(place, place.misbehaving(fault.script, first=step))
+            situation = f"{what}, in answer to request {step + 1} of a lookup"
+            if fault.status != 200 and self.means_nobody(Reply(fault.status)):  # noqa: PLR2004 - OK
+                outcome.must_be((), situation, "That is in also_nobody: return ().")
+                continue
+            outcome.must_be_failure(situation, fault.raises)
+            if fault.pause and getattr(outcome.error, "retry_after", None) != fault.pause:
+                advice = "give it on: raise SourceUnavailable(…, retry_after=answer.headers['Retry-After'])"
+                complain(f"{situation}: the CRM asks to be left alone for {fault.pause} s, {advice}")
+
+    def test_what_the_crm_calls_an_error_is_not_nobody(self, place: FakeCrm) -> None:
+        """Reads what stands in an answer with the status 200, at each step of a lookup."""
+        for what, fault in self.errors.items():
+            for step, _reply in enumerate(self.replies(place)):
+                outcome = self.ask_while(place, place.misbehaving(fault.script, first=step))
+                outcome.must_be_failure(f"{what}, in answer to request {step + 1} of a lookup")
+
+    @pytest.mark.parametrize("what", SPOILT)
+    def test_a_spoilt_answer_is_not_believed(self, place: FakeCrm, what: str) -> None:
+        """Refuses what only begins like a good answer."""
+        for step, reply in enumerate(self.replies(place)):
+            spoilt = sending(Reply(body=SPOILT[what](reply.content)))
+            outcome = self.ask_while(place, place.misbehaving(spoilt, first=step, last=step))
+            advice = _LIMIT if what == TOO_LONG else ""
+            outcome.must_be_failure(f"{what}, in answer to request {step + 1} of a lookup", advice=advice)
+
+    def test_an_answer_of_another_shape_is_not_nobody(self, place: FakeCrm) -> None:
+        """Refuses an answer without a list where a list should be, and so on."""
+        for step, reply in self._json(place):
+            for what, other in envelopes(reply):
+                situation = f"{what}, in answer to request {step + 1} of a lookup (expected: {reply!r:.200})"
+                outcome = self._ask_once(place, step, other)
+                if self.means_nobody(Reply(json=other)):
+                    outcome.must_be((), situation, "That is in also_nobody: return ().")
+                elif outcome.found != tuple(self.owners):  # otherwise that place is not read at all
+                    self._must_be_refused(outcome, situation)
+
+    def test_a_field_of_another_type_is_no_crash(self, place: FakeCrm) -> None:
+        """Survives a record in which something is not what it should be."""
+        for step, reply in self._json(place):
+            for what, other in inside(reply):
+                outcome = self._ask_once(place, step, other)
+                outcome.must_be_honest(f"{what}, in answer to request {step + 1} of a lookup")
+
+    def test_the_record_of_another_customer_does_not_count(self, place: FakeCrm) -> None:
+        """Compares the number in a record with the caller's: a CRM that searches may find more than was asked for."""
+        numbers = [number.national if number.e164.startswith("+84") else number.e164 for number in self.similar]
+        for spelling in (*numbers, f"{self.number.national}8", f"8{self.number.digits}"):
+            outcome = self.ask_while(place, self.renumbering(place, spelling))
+            if outcome.found and not self.match_is_exact:
+                complain(
+                    f"the CRM answers with the record of {spelling}: {outcome}. Compare the number in the "
+                    "record with the caller's, by bridge.sdk.holds(text, call.caller)."
+                )
+            outcome.must_be_honest(f"the CRM answers with the record of {spelling}")
+
+    def test_the_number_counts_in_every_spelling(self, place: FakeCrm) -> None:
+        """Finds a customer whose number is written in another way."""
+        number, national = self.number, self.number.national
+        spaced = f"{national[:4]} {national[4:7]} {national[7:]}"
+        for spelling in (number.e164, number.digits, f"00{number.digits}", spaced, spaced.replace(" ", ".")):
+            outcome = self.ask_while(place, self.renumbering(place, spelling))
+            advice = "Compare numbers by bridge.sdk.holds(text, call.caller), not as texts."
+            self.must_find(outcome, f"the CRM has written the number as {spelling}", advice)
+
+    @pytest.mark.parametrize("what", HANGS)
+    def test_a_crm_that_hangs_is_left_at_the_deadline(self, place: FakeCrm, what: str) -> None:
+        """Comes back when its time is over, at whatever step of a lookup the CRM hangs."""
+        for step, _reply in enumerate(self.replies(place)):
+            outcome = self.ask_while(place, place.misbehaving(HANGS[what], first=step), self.moment)
+            outcome.must_be_failure(f"{what}, at request {step + 1} of a lookup", best="SourceUnavailable")
+
+    def _ask_once(self, crm: FakeCrm, step: int, data: object) -> Outcome:
+        """Ask while this JSON answers one request of the lookup."""
+        return self.ask_while(crm, crm.misbehaving(sending(Reply(json=data)), first=step, last=step))
+
+    def _json(self, crm: FakeCrm) -> Iterator[tuple[int, object]]:
+        """Give the JSON that each request of a lookup is answered with when all is well."""
+        for step, reply in enumerate(self.replies(crm)):
+            if reply.body is None:
+                yield step, reply.json
+
+    def _must_be_refused(self, outcome: Outcome, situation: str) -> None:
+        if outcome.found == ():
+            complain(
+                f"{situation}: find_owners returned nobody, which is remembered as the truth. Raise UnexpectedAnswer; "
+                "if the CRM really says by this that it knows nobody, list it in also_nobody."
+            )
+        outcome.must_be_failure(situation)

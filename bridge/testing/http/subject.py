@@ -1,0 +1,135 @@
+"""What an integrator fills in for a source that is asked over HTTP, and how the tests ask a CRM that misbehaves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from bridge.sdk.connector import AnyConnector
+from bridge.testing.conformance.outcome import Outcome, complain
+from bridge.testing.conformance.subject import Explain, Subject
+from bridge.testing.fake_crm import FakeCrm, Reply, Request, Script, reply_of, send, sending
+from bridge.testing.http.faults import FAILURES, RUBBISH, Fault
+from bridge.testing.http.shapes import renumbered
+from bridge.testing.scripted_server import Connection, dead_port
+
+
+class HttpSubject(Subject):
+    """The connector under test, and what its CRM answers.
+
+    `found` is what the CRM answers about the customer, in JSON or as a `Reply`; `nobody`, what it answers about
+    somebody whom it does not know. Either may be a method of the `Request`, for a lookup of several requests.
+    """
+
+    found: Any = None
+    nobody: Any = None
+    also_nobody: Sequence[object] = ()
+    """Other answers by which this CRM says that it knows nobody: JSON, or `Reply(404)` for a status."""
+    also_failures: Sequence[object] = ()
+    """Answers by which this CRM says with the status 200 that something is wrong: JSON, or methods of the `Request`."""
+    expired: Any = None
+    """What this CRM answers to the token of a session that is over: JSON, or `Reply(401)`. None if it has no such."""
+    match_is_exact: bool = False
+    """True if the CRM's answers hold no telephone number, because it finds whole numbers only."""
+
+    @pytest.fixture
+    def place(self) -> Iterator[FakeCrm]:
+        """Run the CRM of this test."""
+        with FakeCrm(self.reply) as crm:
+            yield crm
+
+    def connector(self, url: str) -> AnyConnector:  # noqa: ARG002 - for subclasses
+        """Return a new connector to the CRM at `url`, with `secret` as its credentials, not opened yet."""
+        complain("define connector(self, url): return your connector to the CRM at url, with self.secret as its token")
+
+    def new_place(self, place: FakeCrm) -> str:
+        """Return the address of the CRM: one will do for all connectors of a test."""
+        return place.url
+
+    def reply(self, request: Request) -> object:
+        """Return what a healthy CRM answers to a request."""
+        unknown = any(request.names(number) for number in (*self.strangers, *self.similar))
+        said = self.nobody if unknown else self.found
+        return said(request) if callable(said) else said
+
+    @property
+    def errors(self) -> Mapping[str, Fault]:
+        """The answers that look good and are none, by what they say."""
+        said = [*self.also_failures, *([] if self.expired is None else [self.expired])]
+        return {f"{getattr(one, '__name__', one)!s:.100}": Fault(sending(one)) for one in said}
+
+    def away(self, place: FakeCrm) -> Iterator[tuple[str, AnyConnector]]:  # noqa: ARG002 - it is not there
+        """Give a connector to a CRM that does not run."""
+        with dead_port() as port, self.made_at(f"http://127.0.0.1:{port}") as connector:
+            yield "the CRM refuses the connection", connector
+
+    def broken(self, place: FakeCrm, explain: Explain | None = None) -> Iterator[tuple[str, AnyConnector, Outcome]]:
+        """Ask a connector for each way in which a CRM can be broken; open one while it is, if opening asks it."""
+        yield from super().broken(place, explain)
+        opening_asks = self.opening_asks(place)
+        for what, fault in {**FAILURES, **RUBBISH, **self.errors}.items():
+            with self.opened(place) as connector:
+                place.script = fault.script
+                yield f"the CRM answers: {what}", connector, self.ask(connector, explain=explain)
+                place.script = place.answer
+            if opening_asks:
+                place.script = fault.script
+                with self.made(place) as connector:
+                    yield f"the CRM answers to open: {what}", connector, self.tried(connector, explain)
+                place.script = place.answer
+
+    def opening_asks(self, crm: FakeCrm) -> bool:
+        """Tell whether `open` asks the CRM for anything, as to sign in."""
+        crm.asked.clear()
+        with self.opened(crm):
+            return bool(crm.asked)
+
+    def ask_while(self, crm: FakeCrm, script: Script, seconds: float | None = None) -> Outcome:
+        """Ask a new connector, opened before, for the customer's owners while the CRM follows `script`."""
+        with self.opened(crm) as connector:
+            crm.script = script
+            try:
+                return self.ask(connector, seconds=seconds)
+            finally:
+                crm.script = crm.answer
+
+    def replies(self, crm: FakeCrm) -> Sequence[Reply]:
+        """Return what the requests of a lookup are answered with when all is well."""
+        replies = []
+
+        def record(connection: Connection, request: Request) -> None:
+            replies.append(crm.reply(request))
+            send(connection, replies[-1])
+
+        self.must_find(self.ask_while(crm, record), "all is well")
+        if not replies:
+            complain("the connector asked nothing over HTTP: is it given the url of connector(self, url)?")
+        return replies
+
+    def renumbering(self, crm: FakeCrm, spelling: str) -> Script:
+        """Return a script: as all is well, but with another number in the customer's place in all answers."""
+        replies = self.replies(crm)
+        if not self.match_is_exact and not any(
+            renumbered(reply.json, self.number, "") != reply.json for reply in replies
+        ):
+            complain(
+                f"no answer in found holds the number {self.caller}: put it into the record as your CRM would, or set "
+                "match_is_exact = True if its answers never hold one"
+            )
+
+        def script(connection: Connection, request: Request) -> None:
+            reply = crm.reply(request)
+            send(
+                connection,
+                Reply(reply.status, renumbered(reply.json, self.number, spelling), reply.body, reply.headers),
+            )
+
+        return script
+
+    def means_nobody(self, reply: Reply) -> bool:
+        """Tell whether the CRM says by this answer that it knows nobody."""
+        known = [reply_of(said) for said in (self.nobody, *self.also_nobody) if not callable(said)]
+        return any(
+            one.status == reply.status and (one.status != 200 or one.content == reply.content)  # noqa: PLR2004 - OK
+            for one in known
+        )

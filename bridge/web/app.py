@@ -1,0 +1,151 @@
+"""The running application: what is in force, and how it is replaced while the service runs.
+
+Everything that a configuration decides lives in one `Service`. A reload builds the next one beside the one in force and
+swaps a single reference: a call sees either the old configuration or the new one, never a mixture, and none is lost.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from bridge.config.loading import Config, load_config
+from bridge.observability.decision_log import DecisionLog
+from bridge.observability.metrics_sampler import Lookout
+from bridge.sdk.errors import ConfigError
+from bridge.sdk.redaction import Redaction
+from bridge.service import Service
+from bridge.web.access import Door
+from bridge.web.endpoint import allowed_networks, owner_endpoint
+from bridge.web.health import health
+from bridge.web.metrics_page import metrics_page
+from bridge.web.readiness import Readiness
+
+if TYPE_CHECKING:
+    from bridge.observability.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+START_PATIENCE = 1.0
+"""Seconds that a start waits for connectors to open: calls wait meanwhile. A slower one opens while others answer."""
+
+RELOAD_PATIENCE = 10.0
+"""The same for a reload, during which the old configuration answers."""
+
+
+def reread(config: Config) -> Config:
+    """Return what stands in the file of `config` by now. Raises ConfigError if it is not valid."""
+    return load_config(config.file, overrides=config.overrides)
+
+
+class Bridge:
+    """The running application: the service in force, and how it is replaced.
+
+    `refused` says why what stands in the configuration file by now is not in force, if it is not.
+    """
+
+    def __init__(self, config: Config, redaction: Redaction | None = None, refused: str = "") -> None:
+        self._redaction = redaction or Redaction()
+        self._redaction.replace_secrets(config.secrets)
+        self._reloading = threading.Lock()
+        self._refused = refused
+        self._started_with = config.settings.server
+        key = config.settings.api_keys[0].get_secret_value().encode()
+        self.decisions = DecisionLog(config.settings.server.decisions, config.decisions_file, key, self._redaction)
+        self.decisions.start()
+        self.metrics = _metrics()
+        self.service = Service(config, meter=self.metrics.of)
+        self.lookout = Lookout(self.metrics, lambda: self.service.sight(len(self.troubles())))
+        self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
+        self.door = Door(lambda: self.service)
+        self.service.open(START_PATIENCE)
+        self.lookout.start()
+
+    def reload(self) -> bool:
+        """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
+        with self._reloading:
+            old = self.service
+            try:
+                config = reread(old.config)
+            except ConfigError as error:
+                return self._refuse(*map(str, error.problems))
+            self._redaction.replace_secrets(old.config.secrets | config.secrets)
+            new = Service(config, old, self.metrics.of)
+            new.open(RELOAD_PATIENCE)
+            if trouble := new.extensions.missing_since(old.extensions) or new.lost_since(old):
+                new.close(old)
+                return self._refuse(trouble)
+            self.service, self._refused = new, ""
+            # Calls that began under the old configuration have left by then.
+            _later(old.deadline + 1.0, partial(old.close, new))
+            for setting in ("bind", "workers", "threads", "path", "log_level", "log_format", "decisions"):
+                if getattr(config.settings.server, setting) != getattr(self._started_with, setting):
+                    _log.warning("server.%s has changed: it takes effect when the service is restarted", setting)
+            _log.info("configuration reloaded from %s", config.file)
+            return True
+
+    def _refuse(self, *problems: str) -> bool:
+        """Keep the old configuration, and say why: in the log, and in `troubles` until another is good."""
+        for problem in problems:
+            _log.error("not reloaded, the old configuration stays in force: %s", problem)
+        self._refused = problems[0]
+        return False
+
+    def troubles(self) -> dict[str, str]:
+        """Say for each part of the service in force that is not well why not."""
+        found = self.service.troubles()
+        if self._refused:
+            found["configuration"] = f"not reloaded: {self._refused}"
+        if self.decisions.trouble:
+            found["server.decisions"] = self.decisions.trouble
+        return {part: self._redaction(why) for part, why in found.items()}
+
+    def close(self) -> None:
+        """Release everything."""
+        self.lookout.close()
+        self.service.close()
+        self.decisions.close()
+
+
+def create_app(config: Config, redaction: Redaction | None = None, refused: str = "") -> Flask:
+    """Make the WSGI application; its `Bridge`, which gets the same, is at `app.extensions["omi_bridge"]`."""
+    app = Flask("bridge", static_folder=None)
+    bridge = Bridge(config, redaction, refused)
+    app.extensions["omi_bridge"] = bridge
+    path = config.settings.server.path
+    app.before_request(allowed_networks(bridge.door))
+    listeners = (bridge.decisions.hear, bridge.metrics.answered)
+    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, bridge.door, listeners))
+    app.register_blueprint(health(bridge.troubles, bridge.readiness.waited_for))
+    app.register_blueprint(metrics_page(bridge.lookout.text))
+    app.register_error_handler(Exception, _empty)
+    return app
+
+
+def _metrics() -> "Metrics":
+    """Begin to count; the library looks into the environment of the worker while it is being imported."""
+    from bridge.observability.metrics import Metrics  # noqa: PLC0415
+
+    return Metrics()
+
+
+def _empty(error: Exception) -> Response:
+    """Answer any error without a body: whoever asks would read a text as an extension."""
+    response = Response(status=500, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+    if isinstance(error, HTTPException):
+        response.status_code = error.code or 500
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = "GET"
+    else:
+        _log.error("a bug of omi-bridge", exc_info=error)
+    return response
+
+
+def _later(seconds: float, action: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, action)
+    timer.daemon = True
+    timer.start()

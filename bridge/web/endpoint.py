@@ -1,0 +1,156 @@
+"""The owner endpoint: OMICall's question comes in, extensions go out, and Flask ends here.
+
+Whatever happens, the body is extensions or empty: OMICall would read an error text as an extension. What happened
+stands in headers and in the log.
+"""
+
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Protocol
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from bridge.lookup.decision import Decision, Outcome
+from bridge.lookup.decision_words import because
+from bridge.lookup.lookup import Lookup
+from bridge.observability.logs import REQUEST_ID
+from bridge.sdk.deadline import Deadline
+from bridge.web.access import Door
+from bridge.web.client_address import Address
+
+_log = logging.getLogger(__name__)
+
+ARRIVED: ContextVar[float] = ContextVar("arrived", default=0.0)
+"""When the request that this thread serves arrived, in seconds of `time.monotonic`; 0 where no server says so."""
+
+_SANE_REQUEST_ID = re.compile(r"[ -~]{1,64}")
+_STATUS = {Outcome.BAD_REQUEST: 400, Outcome.UNAUTHORIZED: 401}
+_BODY = re.compile(r"([0-9]+(:[0-9]+)*)?", re.ASCII)
+
+
+class Desk(Protocol):
+    """What the endpoint needs to know of the configuration in force; looked up anew for every call."""
+
+    lookup: Lookup
+    deadline: float
+
+
+class CurrentDesk(Protocol):
+    """Gives the desk in force."""
+
+    def __call__(self) -> Desk:
+        """Return it."""
+
+
+Listener = Callable[[Decision, float], None]
+"""Is told each decision and after how many seconds it was made; must not wait."""
+
+
+def owner_endpoint(path: str, current: CurrentDesk, door: Door, listeners: Sequence[Listener] = ()) -> Blueprint:
+    """Make the endpoint at `path`, for those whose key the door knows."""
+    blueprint = Blueprint("owner", __name__)
+
+    def answer() -> Response:
+        if request.method != "GET":  # Flask offers HEAD wherever it offers GET
+            raise MethodNotAllowed
+        arrived = ARRIVED.get() or time.monotonic()
+        request_id = _request_id(request.headers.get("X-Request-ID", ""))
+        token = REQUEST_ID.set(request_id)
+        try:
+            desk = current()
+            decision = _decide(desk, door, arrived)
+            seconds = time.monotonic() - arrived
+            _tell(decision, seconds, desk.deadline / 2)
+            _hand_on(decision, seconds, listeners)
+            return _response(decision, request_id, _STATUS.get(decision.outcome, 200))
+        finally:
+            REQUEST_ID.reset(token)
+
+    blueprint.add_url_rule(path, view_func=answer, methods=["GET"], provide_automatic_options=False)
+    return blueprint
+
+
+def _decide(desk: Desk, door: Door, arrived: float) -> Decision:
+    asked = request.args
+    given = asked.getlist("phoneNumber")
+    try:
+        key = request.headers.get("X-API-KEY", "").encode("latin-1", "replace")
+        if not door.knows(key):
+            decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {_client(door)}")
+        elif not any(given):
+            decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
+        else:
+            deadline = Deadline(arrived + desk.deadline)
+            decision = desk.lookup.answer(given, asked.get("sipNumber", ""), deadline)
+    except Exception:  # noqa: BLE001 - no caller may see our bugs
+        _log.exception("a bug of omi-bridge")
+        decision = Decision(Outcome.UNAVAILABLE, reason="a bug of omi-bridge")
+    return decision
+
+
+def allowed_networks(door: Door) -> Callable[[], Response | None]:
+    """Make what turns away, before anything else, whoever asks from a network that may not."""
+
+    def turn_away() -> Response | None:
+        if door.is_open_to_all() or door.admits(_client(door), request.path):
+            return None
+        return _response(Decision(Outcome.UNAUTHORIZED), _request_id(""), status=403)
+
+    return turn_away
+
+
+def _client(door: Door) -> Address:
+    return door.client(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"))
+
+
+def _request_id(given: str) -> str:
+    return given if _SANE_REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
+
+
+def _tell(decision: Decision, seconds: float, slow: float) -> None:
+    """Write one line for the call, and another one that says what was slow if it took longer than `slow` seconds."""
+    call = decision.call
+    said = {
+        "outcome": decision.outcome.value,
+        "caller": call.caller.masked if call else "-",
+        "hotline": call.hotline.e164 if call and call.hotline else "-",
+        "answer": decision.freshness or "-",
+        "connector": decision.connector or "-",
+        "ms": round(seconds * 1000, 1),
+        "reason": decision.reason,
+    }
+    _log.info(
+        "%(outcome)s caller=%(caller)s hotline=%(hotline)s answer=%(answer)s connector=%(connector)s ms=%(ms)s"
+        + (" reason=%(reason)s" if decision.reason else ""),
+        said,
+        extra={"fields": said},
+    )
+    if seconds > slow:
+        _log.warning("a slow call, %.2f s: %s", seconds, "; ".join(because(decision)) or "it waited to be served")
+
+
+def _hand_on(decision: Decision, seconds: float, listeners: Sequence[Listener]) -> None:
+    """Tell whoever listens; what goes wrong there costs no call its answer."""
+    for listener in listeners:
+        try:
+            listener(decision, seconds)
+        except Exception:  # noqa: BLE001
+            _log.exception("a bug of omi-bridge")
+
+
+def _response(decision: Decision, request_id: str, status: int = 200) -> Response:
+    body = decision.body if _BODY.fullmatch(decision.body) else ""
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Cache-Control", "no-store"),
+        ("X-Bridge-Outcome", decision.outcome.value),
+        ("X-Request-ID", request_id),
+    ]
+    if decision.freshness:
+        headers.append(("X-Bridge-Answer", decision.freshness.value))
+    return Response(body, status, headers)

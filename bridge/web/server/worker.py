@@ -1,0 +1,152 @@
+"""The process that answers: gunicorn's threaded worker, with what a caller's two seconds ask of it.
+
+It knows when each request arrived, also one that waited for a thread or for the start; it turns calls away while there
+are more than can be answered; it answers what is no proper request without a body; and SIGHUP puts the changed
+configuration in force. Slow, half and countless connections are the affair of the proxy in front, see
+docs/decisions/proxy-in-front.md; here a client costs a thread a second at most, whatever it does.
+"""
+
+import gc
+import logging
+import signal
+import socket
+import struct
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.workers import gthread
+
+from bridge.observability.logs import write_behind
+from bridge.web.endpoint import ARRIVED
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_QUEUE = 0.5
+_SILENCE = 0.005
+_PATIENCE = struct.pack("ll", 1, 0)
+"""A second, as SO_RCVTIMEO and SO_SNDTIMEO take it (socket(7))."""
+_LEAVING = 0.5
+_LAST_DATA_RECEIVED = 52
+"""Where in the kernel's `struct tcp_info` (linux/tcp.h) the milliseconds since the last data stand."""
+
+
+def empty_answer(status_line: str, *headers: str) -> bytes:
+    """Write an answer without a body that ends its connection."""
+    return "\r\n".join(
+        (
+            f"HTTP/1.1 {status_line}",
+            "Content-Type: text/plain; charset=utf-8",
+            "Content-Length: 0",
+            "Cache-Control: no-store",
+            *headers,
+            "Connection: close\r\n\r\n",
+        )
+    ).encode("ascii")
+
+
+_UNAVAILABLE = empty_answer("200 OK", "X-Bridge-Outcome: unavailable")
+
+
+def waited(sock: socket.socket) -> float:
+    """Return for how many seconds what came last has lain in the system's buffer: in no queue of ours it is seen."""
+    try:
+        told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED + 4)
+        return float(struct.unpack_from("I", told, _LAST_DATA_RECEIVED)[0]) / 1000
+    except (AttributeError, OSError, struct.error):  # no TCP, or no Linux
+        return 0.0
+
+
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """A gthread worker that knows when a request arrived, and whose own error answers have no body."""
+
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        super().__init__(*args)
+        self._loaded = threading.Event()
+        self._serving_since = 0.0
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
+        """Serve a request, in a thread; say whether the connection goes on.
+
+        Whoever has waited for too long for this thread is turned away, so that at least the others are answered in
+        time; who came while the service started is not, for there is no crowd behind him.
+        """
+        if not conn.initialized and not conn.wait_for_data(_SILENCE):
+            return gthread._DEFER  # noqa: SLF001 - gunicorn's own word for "wait for it without a thread"
+        now = time.monotonic()
+        arrived = now - waited(conn.sock)
+        if now - arrived > _LONGEST_QUEUE and arrived > self._serving_since:
+            goes_on = self._turn_away(conn.sock)
+        else:
+            ARRIVED.set(arrived)
+            goes_on = super().handle(conn)
+        if not goes_on:  # here, not in `finish_request`: there a client that does not close makes all others wait
+            util.close_graceful(conn.sock, _LEAVING)
+        return goes_on
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:  # noqa: ANN401 - gunicorn has no types
+        """Let a connection go on if its request had no body, or one that is there already."""
+        return keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + _SILENCE))
+
+    def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        """Wait for the connection's next request without a thread, or forget it."""
+        if fs.cancelled() or fs.exception() or not fs.result():
+            self.nr_conns -= 1
+            conn.sock.close()
+        else:
+            super().finish_request(conn, fs)
+
+    def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: BaseException) -> None:
+        """Answer what is no proper HTTP request with a status (RFC 9110, RFC 6585) and nothing else."""
+        match exc:
+            case LimitRequestLine():
+                status = "414 URI Too Long"
+            case LimitRequestHeaders():
+                status = "431 Request Header Fields Too Large"
+            case ParseException():
+                status = "400 Bad Request"
+            case _:
+                status = "500 Internal Server Error"
+                _log.error("a request failed", exc_info=exc)
+        client.sendall(empty_answer(status))
+
+    def init_signals(self) -> None:
+        """Let SIGHUP put the changed configuration in force instead of ending the process."""
+        super().init_signals()
+        signal.signal(signal.SIGHUP, self._hang_up)
+
+    def load_wsgi(self) -> None:
+        """Make the application, then allow reloads."""
+        write_behind()
+        super().load_wsgi()
+        self._loaded.set()
+        gc.collect()
+        gc.freeze()  # what is there for good need not be looked through again while a call waits
+
+    def run(self) -> None:
+        """Serve until told to stop, then let the connectors release what they hold."""
+        for listener in self.sockets:  # connections inherit it, and setting them to block does not undo it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENCE)
+        self._serving_since = time.monotonic()
+        super().run()
+        self.app.callable.extensions["omi_bridge"].close()
+
+    def _turn_away(self, client: socket.socket) -> bool:
+        self.app.callable.extensions["omi_bridge"].metrics.turned_away()
+        client.setblocking(True)
+        client.sendall(_UNAVAILABLE)
+        return False
+
+    def _hang_up(self, _signal: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=self._reload, name="reload", daemon=True).start()
+
+    def _reload(self) -> None:
+        self._loaded.wait()
+        try:
+            self.app.callable.extensions["omi_bridge"].reload()
+        except Exception:  # noqa: BLE001 - a reload may fail, the service may not
+            _log.exception("not reloaded, the old configuration stays in force: a bug of omi-bridge")

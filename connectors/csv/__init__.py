@@ -1,0 +1,1 @@
+"""Owners from a CSV file. The door is `connector.CsvConnector`."""

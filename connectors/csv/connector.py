@@ -1,0 +1,148 @@
+"""Owners from a CSV file: the list of customers that a CRM exports, or that somebody keeps in Excel.
+
+The file is read into memory, where a caller is found in microseconds, and read again when it changes:
+`bridge.sdk.files` looks after that, in a thread of its own, so that no call ever waits for the file.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from bridge.sdk import (
+    Call,
+    Connector,
+    ConnectorConfig,
+    Deadline,
+    LocalPath,
+    OneOrMore,
+    Owner,
+    SourceError,
+    SourceRegion,
+    Text,
+)
+from bridge.sdk.files import WatchedFile
+from bridge.sdk.tables import Customers, read_customers, read_table
+
+_log = logging.getLogger(__name__)
+
+
+def _encoding(text: str) -> str:
+    try:
+        b"x".decode(text)
+    except LookupError:
+        raise ValueError("is no encoding that is known: try utf-8, utf-16 or windows-1258") from None
+    except UnicodeError:
+        pass  # a known encoding, of which one byte is no text
+    return text
+
+
+class CsvColumns(BaseModel):
+    """Headers of the columns; capitals, accents, blanks and punctuation do not count."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+    phone: Annotated[list[Text], OneOrMore()] = Field(
+        default=[], description="The customer's telephone numbers: a header, or a list of headers."
+    )
+    owner: Text | None = Field(default=None, description="Whatever names the owner: an e-mail, an id or a name.")
+    owner_id: Text | None = Field(default=None, description="The owner's id.")
+    email: Text | None = Field(default=None, description="The owner's e-mail; never found by the name `email` alone.")
+    login: Text | None = Field(default=None, description="The owner's login.")
+    name: Text | None = Field(default=None, description="The owner's name; never found by the name `name` alone.")
+    extension: Text | None = Field(default=None, description="The owner's extension or extensions: 101/102.")
+
+    def configured(self) -> Mapping[str, Sequence[str]]:
+        """Return the headers that are given, by meaning."""
+        single = self.model_dump(exclude={"phone"}, exclude_none=True)
+        return {"phone": self.phone, **{meaning: [header] for meaning, header in single.items()}}
+
+
+class CsvConfig(ConnectorConfig):
+    """The settings of a connector of the type `csv`."""
+
+    path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
+    encoding: Annotated[Text, AfterValidator(_encoding)] | None = Field(
+        default=None, description="As Python calls it. Found out if left out: UTF-8, UTF-16 or Windows-1258."
+    )
+    delimiter: Literal[",", ";", "|", "tab"] | None = Field(
+        default=None, description="What stands between two cells. Found out from the header if left out."
+    )
+    columns: CsvColumns = Field(
+        default=CsvColumns(), description="Which column holds what. Usual headers are found without it."
+    )
+    region: SourceRegion = Field(
+        default="", description="Country of numbers in the file that come without one; phone.region if left out."
+    )
+
+
+class CsvConnector(Connector[CsvConfig]):
+    """Finds owners in a CSV file."""
+
+    Config = CsvConfig
+    reads_hotline = False
+    needs_network = False
+    remembered = False
+
+    def __init__(self, config: CsvConfig, *, wait: Callable[[float], bool] | None = None) -> None:
+        """`wait` is how the watching thread waits; a test gives its own."""
+        super().__init__(config)
+        self._file = WatchedFile(config.path, self._load, accept=_accept, announce=_announce, wait=wait)
+
+    def open(self) -> None:
+        """Read the file. If that is not possible, it goes on being tried once a second."""
+        self._file.start()
+        self._file.current()
+
+    def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:  # noqa: ARG002 - nothing here waits
+        """Return the owners from all rows that have the caller's number, in the file's order."""
+        customers = self._file.current()
+        owners = customers.index.find(int(call.caller.digits))
+        if call.explained:
+            call.explain(f"{customers.ending.file}: {_explanation(owners)}; {customers.read_as}")
+        return owners or ()
+
+    def report(self) -> Sequence[str]:
+        """Return what was read from the file in force, and what of it cannot be used."""
+        try:
+            return tuple(self._file.current().summary())
+        except SourceError:
+            return ()
+
+    def owners_known(self) -> Sequence[Owner]:
+        """Return everybody whom the file names as an owner."""
+        return self._file.current().index.owners()
+
+    def trouble(self) -> str:
+        """Return why the file as it is now is not in force, or nothing."""
+        return self._file.trouble
+
+    def content_age(self) -> float | None:
+        """Return how many seconds ago the file in force was written, None if there is none."""
+        return self._file.age()
+
+    def close(self) -> None:
+        """Stop watching the file."""
+        self._file.close()
+
+    def _load(self, path: Path) -> Customers:
+        delimiter = "\t" if self.config.delimiter == "tab" else self.config.delimiter
+        with read_table(path, encoding=self.config.encoding, delimiter=delimiter) as table:
+            return read_customers(table, self.config.columns.configured(), self.config.region)
+
+
+def _accept(old: Customers, new: Customers) -> None:
+    new.ending.check_against(old.ending)
+
+
+def _announce(customers: Customers) -> None:
+    level = logging.WARNING if customers.problems.count else logging.INFO
+    _log.log(level, "read %s", "; ".join(customers.summary()))
+
+
+def _explanation(owners: tuple[Owner, ...] | None) -> str:
+    if owners is None:
+        return "no row has this number"
+    return f"{len(owners)} owner(s) in its row(s)" if owners else "its row names no owner"

@@ -1,0 +1,1 @@
+"""Extensions from OMICall itself. The door is `extensions.OmicallExtensions`."""

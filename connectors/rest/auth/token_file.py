@@ -1,0 +1,173 @@
+"""The refresh token, which some servers replace at each use: the newest has to survive a restart.
+
+It is written to a file of its own, whole or not at all, readable by its owner only. A lock beside it is held around
+each renewal, so that two processes never use up the same single-use token. The file remembers (as a hash) the token
+of the configuration that it descends from: one that an admin puts there anew wins over it. Instances on other machines
+learn the token from the shared memory, if there is one, at each renewal and with each access token that they take over:
+a shared memory may forget, and a spent token that is sent again may make the server lock everybody out. Of several
+tokens the one that was replaced most often is the newest.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from bridge.sdk import Deadline, Shared, SourceUnavailable
+
+log = logging.getLogger(__name__)
+
+_LOCK_POLL = 0.05
+_PATIENCE = 1.0  # seconds for the file of a token that was taken over; it is in memory before
+_SHARED_AS = "refresh-token"
+_SHARED_FOR = 366 * 86400.0  # seconds
+
+
+class RefreshTokenStore:
+    """The newest refresh token: in memory, on disk if there is a `file`, and with other instances if they share."""
+
+    def __init__(self, configured: str, file: Path | None) -> None:
+        self._configured = configured
+        self._origin = hashlib.sha256(configured.encode()).hexdigest()
+        self._file = file
+        self._token = configured
+        self._on_disk: str | None = None
+        self._serial = 0
+        self._shared = Shared()
+        self._shared_serial = 0
+
+    def share(self, shared: Shared) -> None:
+        """Learn from other instances which token is the newest, and tell them."""
+        self._shared = shared
+
+    @property
+    def token(self) -> str:
+        """The newest token that this process knows of."""
+        return self._token
+
+    @property
+    def serial(self) -> int:
+        """How often the token of the configuration has been replaced."""
+        return self._serial
+
+    @contextlib.contextmanager
+    def renewing(self, deadline: Deadline) -> Iterator[str]:
+        """Give the token to use, and nobody else, in any process, meanwhile.
+
+        Raises SourceUnavailable if another process does not finish in time.
+        """
+        with contextlib.ExitStack() as held:
+            if self._file is not None:
+                held.enter_context(_locked(self._file, deadline))
+                self._read(self._file)
+            self._learn()
+            yield self._token
+            self._save()
+
+    def replace(self, token: str) -> None:
+        """Take over the token that the server issued in place of the last one."""
+        if self._file is None and self._token == self._configured:
+            log.warning("the server replaces the refresh token: without auth.token_file a restart needs a new one")
+        self._token, self._serial = token, self._serial + 1
+        self._save()
+
+    def take_over(self, token: str, serial: int) -> None:
+        """Take over the token that another instance got, if it is the newest; put it where the others look for it."""
+        if serial < max(1, self._serial):
+            return
+        self._token, self._serial = token, serial
+        with contextlib.suppress(SourceUnavailable), self.renewing(Deadline.after(_PATIENCE)):
+            pass  # what is known is saved at the end
+
+    def _read(self, file: Path) -> None:
+        """Take over what another process, or this one before a restart, has written."""
+        try:
+            data = json.loads(file.read_bytes())
+            token, serial, descends_from = data["refresh_token"], int(data.get("serial", 1)), data["descends_from"]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            log.error("auth.token_file cannot be read; the refresh token of the configuration is used: %s", file)  # noqa: TRY400 - a traceback may quote the file
+            return
+        if descends_from == self._origin and isinstance(token, str) and token and serial > self._serial:
+            self._token, self._serial = token, serial
+            self._on_disk = token
+
+    def _learn(self) -> None:
+        """Take over what another instance has told."""
+        known = self._shared.get(_SHARED_AS)
+        try:
+            token, serial = json.loads(known.content) if known else ("", 0)
+        except (ValueError, TypeError):
+            return
+        self._shared_serial = serial if known and known.age < _SHARED_FOR else 0
+        if serial > self._serial:
+            self._token, self._serial = token, serial
+
+    def _save(self) -> None:
+        """Tell the token if it is newer than what is known elsewhere; a failure is made good at the next renewal."""
+        if self._serial > self._shared_serial:
+            self._shared.put(_SHARED_AS, json.dumps([self._token, self._serial]).encode(), _SHARED_FOR, wait=True)
+        if self._file is None or self._token in {self._configured, self._on_disk}:
+            return
+        try:
+            _write(self._file, {"refresh_token": self._token, "serial": self._serial, "descends_from": self._origin})
+        except OSError as error:
+            log.error(  # noqa: TRY400 - the reason says it all
+                "auth.token_file cannot be written (%s): if the service stops now, it will need a new refresh token",
+                error.strerror,
+            )
+        else:
+            self._on_disk = self._token
+
+
+@contextlib.contextmanager
+def _locked(file: Path, deadline: Deadline) -> Iterator[None]:
+    try:
+        lock = os.open(f"{file}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        log.error("no lock beside auth.token_file (%s): another process may renew meanwhile", error.strerror)  # noqa: TRY400
+        yield
+        return
+    try:
+        while not _taken(lock):
+            if deadline.expired():
+                raise SourceUnavailable("another process holds the refresh token for too long")
+            threading.Event().wait(min(_LOCK_POLL, deadline.remaining()))
+        yield
+    finally:
+        os.close(lock)  # gives up the lock
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write(file: Path, data: object) -> None:
+    """Replace the file by one with this content, all of it on the disk or nothing. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # readable by its owner only
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as new:
+            json.dump(data, new)
+            new.flush()
+            os.fsync(new.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,79 @@
+"""The rest connector: any CRM with a JSON API over HTTP, described in YAML.
+
+A lookup goes through the configured steps: each asks something, keeps the records that hold the caller's number, and
+takes values that the next step uses or that name the owner. `config/config.py` and `config/steps.py` say what can be
+written, `lookup.py` follows it for one call, `asking.py` sends the requests, by means of `bridge.sdk.http` and
+`auth/choices.py`, and `records.py` reads the answers. `user_list.py` keeps a list of the CRM's users, if there is one.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from bridge.sdk import Call, Connector, Deadline, Owner
+from bridge.sdk.http import HttpClient, Request
+from connectors.rest.asking import Source
+from connectors.rest.auth.choices import authentication
+from connectors.rest.config.config import RestConfig
+from connectors.rest.lookup import Lookup
+from connectors.rest.masking import Mask
+from connectors.rest.records import Row, owners
+from connectors.rest.user_list import UserList, read_users
+
+
+class RestConnector(Connector[RestConfig]):
+    """Asks a CRM over HTTP for the owners of a caller.
+
+    `client` is the door to the network; a test gives its own.
+    """
+
+    Config: ClassVar[type[RestConfig]] = RestConfig
+
+    def __init__(self, config: RestConfig, client: HttpClient | None = None) -> None:
+        super().__init__(config)
+        self._client = client or HttpClient(config)
+        self._auth = authentication(config.auth, self._client, config.base_url, names=config.own_names())
+        self._source = Source(config, self._client, self._auth, Mask(config, self._auth.secrets))
+        self._users = UserList(self._read_users, config.users.refresh) if config.users else None
+        self.opening_takes = config.users.timeout if config.users else 0.0
+        names = [step.names for step in config.steps] + [header.names for header in config.headers.values()]
+        self.reads_hotline = any("hotline" in used for used in names)
+
+    def open(self) -> None:
+        """Read the certificates, sign in and read the users ahead of the first call."""
+        self._auth.share(self.shared)
+        self._client.warn()
+        self._client.prepare(self.config.base_url)
+        self._auth.apply(Request("GET", self.config.base_url), Deadline.after(self.config.timeout))
+        if self._users:
+            self._users.open()
+
+    def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
+        """Return the owners that the CRM names, in the order of its answers."""
+        return Lookup(self._source, self._users, call, deadline).owners()
+
+    def report(self) -> Sequence[str]:
+        """Return how many users are in the list, if there is one."""
+        return [f"users: {self._users}"] if self._users else ()
+
+    def owners_known(self) -> Sequence[Owner]:
+        """Return the users in the list, if there is one."""
+        return owners(self._users.rows()) if self._users else ()
+
+    def content_age(self) -> float | None:
+        """Return how old the list of users is, None if there is none."""
+        return self._users.content_age() if self._users else None
+
+    def trouble(self) -> str:
+        """Return why the list of users could not be read the last time, or nothing."""
+        return self._users.trouble if self._users else ""
+
+    def close(self) -> None:
+        """Close the connections, and stop renewing tokens and reading users."""
+        if self._users:
+            self._users.close()
+        self._auth.close()
+        self._client.close()
+
+    def _read_users(self) -> Sequence[Row]:
+        users = self.config.users
+        return () if users is None else read_users(self._source, users)

@@ -1,0 +1,1 @@
+"""Taking values out of a CRM's JSON. The door is `expression.Expression`."""

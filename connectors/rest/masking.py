@@ -1,0 +1,83 @@
+"""Hiding secrets in what the rest connector tells: those of its settings, live tokens, and what is called a secret."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from urllib.parse import parse_qsl, quote
+
+from bridge.sdk import MASK, Redaction, secrets_in
+from bridge.sdk.http import Request
+from bridge.sdk.http.address import full_url
+from connectors.rest.auth.login import Login
+from connectors.rest.config.config import RestConfig
+from connectors.rest.templates.template import Template
+
+_SECRET_NAME = re.compile(r"key|token|secret|pass|pwd|auth|sign|session|sid|hook", re.IGNORECASE)
+_SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
+
+
+class Mask:
+    """Knows the secrets of a connector: those of its settings, and the tokens that `live` returns at the moment."""
+
+    def __init__(self, config: RestConfig, live: Callable[[], Iterable[str]]) -> None:
+        self._fixed = frozenset((*secrets_in(config), *_secret_headers(config)))
+        self._live = live
+
+    def text(self, text: str) -> str:
+        """Return the text with every known secret replaced."""
+        return Redaction(self._fixed.union(self._live()))(text)
+
+    def url(self, request: Request, unsigned: Request) -> str:
+        """Return the address as it is sent, without what the authentication put into its query."""
+        hidden = {name for name, value in request.query if (name, value) not in unsigned.query}
+        return self.address(full_url(request), {quote(name, safe="") for name in hidden})
+
+    def address(self, url: str, hidden: Collection[str] = ()) -> str:
+        """Return the address without the values of parameters that are hidden, or whose names tell a secret."""
+        base, mark, query = url.partition("?")
+        pairs = [pair.partition("=") for pair in query.split("&")]
+        shown = [
+            f"{key}{sign}{MASK if key in hidden or _SECRET_NAME.search(key) else value}" for key, sign, value in pairs
+        ]
+        return self.text(base + mark + "&".join(shown))
+
+    def body(self, request: Request) -> str:
+        """Return the body as it is sent, as text, without its secrets; the values of keys that tell one, too."""
+        text = (request.body or b"").decode(errors="replace")
+        try:
+            return json.dumps(self._data(json.loads(text)), ensure_ascii=False)
+        except ValueError:
+            pairs = parse_qsl(text, keep_blank_values=True)
+            return "&".join(f"{key}={self._value(key, value)}" for key, value in pairs)
+
+    def _data(self, data: object) -> object:
+        if isinstance(data, dict):
+            return {self.text(key): self._value(key, value) for key, value in data.items()}
+        if isinstance(data, list):
+            return [self._data(value) for value in data]
+        return self.text(data) if isinstance(data, str) else data
+
+    def _value(self, key: str, value: object) -> object:
+        return MASK if _SECRET_NAME.search(key) and isinstance(value, str) else self._data(value)
+
+
+def _secret_headers(config: RestConfig) -> Iterator[str]:
+    """Find credentials that are written as they are into a header whose name tells what it holds."""
+    written = [config.headers, *(step.headers for step in config.steps)]
+    if config.users:
+        written.append(config.users.headers)
+    if isinstance(config.auth, Login):
+        written += [config.auth.headers, config.auth.request.headers]
+        written += [config.auth.challenge.headers] if config.auth.challenge else []
+    for name, template in (header for headers in written for header in headers.items()):
+        if template.is_constant and _SECRET_HEADER.search(name):
+            yield from _forms(template)
+
+
+def _forms(template: Template) -> Iterator[str]:
+    """Return the value, and of it what stands behind a word such as Bearer, or behind the name of a cookie."""
+    text = template.render({}).strip()
+    yield text
+    yield text.partition(" ")[2].strip()
+    for cookie in text.split(";"):
+        yield cookie.partition("=")[2].strip()

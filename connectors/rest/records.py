@@ -1,0 +1,202 @@
+"""From a CRM's answer to rows: which records count, and what is taken from them.
+
+A row is what the steps have taken so far, name by name. Whatever does not have the configured shape raises
+UnexpectedAnswer: a misspelt field may not look like a customer whom nobody owns.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.sdk import InvalidNumber, Owner, PhoneNumber, UnexpectedAnswer
+from bridge.sdk.phone import parse_all
+from connectors.rest.config.question import OWNER_FIELDS, Question
+from connectors.rest.config.steps import Match, Step
+from connectors.rest.mapping.expression import Expression, is_nothing, kind_of, scalar_of
+
+Row = dict[str, str | int | None]
+
+MOST_RECORDS = 1000
+"""How many records a call looks at in the answers to one request, all pages together."""
+
+_MOST_FIELDS_NAMED = 30
+_EXTENSION = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How answers are read: whose numbers count, how many records may come, and who hears why one does not count.
+
+    There is no caller when the list of users is read. `check_time` raises SourceUnavailable once the deadline has
+    passed.
+    """
+
+    caller: PhoneNumber | None
+    region: str
+    check_time: Callable[[], None]
+    explain: Callable[[str], None] | None = None
+    most: int = MOST_RECORDS
+
+    def say(self, line: str) -> None:
+        """Explain, if anybody listens."""
+        if self.explain:
+            self.explain(line)
+
+    def rows(self, question: Question, pages: Iterable[object]) -> tuple[list[Row], int]:
+        """Return what is taken from the answer, page by page, and how many of its records hold the caller's number."""
+        records = self._records(question, pages)
+        rows: list[Row] = []
+        counted = 0
+        for index, record in enumerate(records, 1):
+            self.check_time()
+            if not self._is_callers(question, record, index):
+                continue
+            counted += 1
+            for item in _items(question, record):
+                if self._counts(question, item, index):
+                    rows += self._taken(question, item, index)
+        if not counted and isinstance(question, Step) and question.full_page and len(records) >= question.full_page:
+            raise UnexpectedAnswer(
+                f"{len(records)} records came, as many as there can be at once, and none holds the caller's number: is "
+                "the number searched for at all, and is the search exact enough?"
+            )
+        if len(rows) > self.most:
+            raise UnexpectedAnswer(f"more than {self.most} items in the answer: the request asks for too much")
+        return rows, counted
+
+    def _records(self, question: Question, pages: Iterable[object]) -> Sequence[object]:
+        records: list[object] = []
+        answered = False
+        for page in pages:
+            answered = True
+            records += _records(question, page)
+            if len(records) > self.most:
+                raise UnexpectedAnswer(f"more than {self.most} records in the answer: the request asks for too much")
+        if answered:
+            self.say(f"{len(records)} record(s)")
+        return records
+
+    def _is_callers(self, question: Question, record: object, index: int) -> bool:
+        """Tell whether one of the record's own numbers is the caller's."""
+        match: Match | None = question.match if isinstance(question, Step) else None
+        if match is None or match == "exact":
+            return True
+        fitting = [expression for expression in match if expression.fits(record)]
+        if not fitting:
+            raise UnexpectedAnswer(f"match: {_misfit(match, record)}")
+        numbers = [number for expression in fitting for number in self._numbers(expression, record)]
+        if self.caller in numbers:
+            return True
+        fields = ", ".join(expression.source for expression in fitting)
+        held = f" ({', '.join(number.masked for number in numbers)})" if numbers else ""
+        self.say(f"record {index} does not count: it does not hold the caller's number in {fields}{held}")
+        return False
+
+    def _numbers(self, expression: Expression, record: object) -> Iterator[PhoneNumber]:
+        for value in _leaves(expression.search(record)):
+            # as people typed it: with line breaks, no-break blanks and remarks
+            text = value if isinstance(value, str) else scalar_of(value, expression.source)
+            if text is None or is_nothing(text):
+                continue
+            try:
+                yield from parse_all(str(text), self.region)
+            except InvalidNumber:
+                self.say(f"{expression.source}: a text that is no number")
+
+    def _counts(self, question: Question, item: object, index: int) -> bool:
+        if question.where is None or question.where.holds(item):
+            return True
+        if not question.where.fits(item):
+            raise UnexpectedAnswer(f"where: {_misfit([question.where], item)}")
+        self.say(f"record {index}: an item does not count, {question.where.source} does not hold")
+        return False
+
+    def _taken(self, question: Question, item: object, index: int) -> list[Row]:
+        """Take the values; if one of them is a list, there is a row for each of its elements."""
+        row: Row = {}
+        lists: dict[str, list[str | int | None]] = {}
+        for name, expression in question.take.items():
+            if not expression.fits(item):
+                raise UnexpectedAnswer(f"take.{name}: {_misfit([expression], item)}")
+            value = expression.search(item)
+            if isinstance(value, list):
+                found = [scalar_of(element, expression.source) for element in value]
+                lists[name] = [element for element in found if element is not None] or [None]
+            else:
+                row[name] = scalar_of(value, expression.source)
+            self.say(f"record {index}: {name} = {lists.get(name) or row.get(name)!r} ({expression.source})")
+        if len(lists) > 1:
+            raise UnexpectedAnswer(
+                f"take: {' and '.join(lists)} are lists, and which elements belong together cannot be told: use 'each'"
+            )
+        return [{**row, name: value} for name, values in lists.items() for value in values] or [row]
+
+
+def _records(question: Question, answer: object) -> Sequence[object]:
+    if question.records is None:
+        found = answer
+    elif question.records.fits(answer):
+        found = question.records.search(answer)
+    else:
+        raise UnexpectedAnswer(f"records: {_misfit([question.records], answer)}")
+    if isinstance(found, dict):
+        return [found]
+    if not isinstance(found, list):
+        where = f"`{question.records.source}` found" if question.records else "the answer is"
+        raise UnexpectedAnswer(
+            f"{where} {kind_of(found)}, neither a list of records nor a record; if this means that nobody is found, "
+            "say so by nobody_when"
+        )
+    return found
+
+
+def _items(question: Question, record: object) -> Sequence[object]:
+    if question.each is None:
+        return [record]
+    if not question.each.fits(record):
+        raise UnexpectedAnswer(f"each: {_misfit([question.each], record)}")
+    found = question.each.search(record)
+    if isinstance(found, dict):
+        return [found]
+    if is_nothing(found):
+        return []
+    if not isinstance(found, list):
+        raise UnexpectedAnswer(f"each: `{question.each.source}` found {kind_of(found)} where a list is needed")
+    return found
+
+
+def _leaves(value: object) -> Iterator[object]:
+    if isinstance(value, list):
+        for element in value:
+            yield from _leaves(element)
+    else:
+        yield value
+
+
+def _misfit(expressions: Sequence[Expression], data: object) -> str:
+    """Say which field is missing, and which there are; their names are no secret, their values would be."""
+    wanted = " and ".join(f"`{expression.source}`" for expression in expressions)
+    if not isinstance(data, dict):
+        return f"there is no {wanted}, what came is {kind_of(data)}"
+    told = f"there is no {wanted}; the fields that came are: {_fields(data)}"
+    for expression in expressions:
+        within = expression.reached(data)
+        if isinstance(within, dict) and within is not data:
+            told += f"; and further in, where `{expression.source}` ends: {_fields(within)}"
+    return told
+
+
+def _fields(data: Mapping[str, object]) -> str:
+    return ", ".join([name if name.isprintable() else "?" for name in data][:_MOST_FIELDS_NAMED]) or "none"
+
+
+def owners(rows: Sequence[Row]) -> tuple[Owner, ...]:
+    """Return the owners that the rows name, each once, in order. Raises UnexpectedAnswer for an odd extension."""
+    found: dict[Owner, None] = {}
+    for row in rows:
+        fields = {field: str(row[name]) for name, field in OWNER_FIELDS.items() if row.get(name) is not None}
+        if not _EXTENSION.fullmatch(fields.get("extension", "0")):
+            raise UnexpectedAnswer("take.extension: found a text that is no extension: an extension consists of digits")
+        if fields:
+            found[Owner(**fields)] = None
+    return tuple(found)

@@ -1,0 +1,198 @@
+"""The list of users in force: read when the connector is opened, and again in a thread of its own.
+
+No call ever waits for it. A reading that fails, or finds nobody where somebody was, leaves the last good list in force,
+and so does one that has lost more than half of them, unless the next one says the same: whoever may read himself alone
+sees such a list. Somebody whom the list does not know may be new: then it is read before its time, but at most once a
+minute, and the log names him once.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.sdk import Clock, Deadline, SourceError, SourceUnavailable, UnexpectedAnswer
+from connectors.rest.answers import Judging
+from connectors.rest.asking import Asking, Source
+from connectors.rest.config.users import Users
+from connectors.rest.records import Reading, Row
+
+_log = logging.getLogger(__name__)
+
+_LEAST_PAUSE = 60.0
+_PATIENCE_AT_CLOSE = 1.0
+_MOST_PAGES = 100
+_MOST_USERS = 10_000
+_MOST_NAMED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    rows: Mapping[str, Sequence[Row]]
+    read_at: float
+
+
+class UserList:
+    """Knows the users by their ids, as texts.
+
+    `read` returns what is taken from the CRM's answers, or raises SourceError. `refresh` is in seconds of `clock`.
+    """
+
+    def __init__(self, read: Callable[[], Sequence[Row]], refresh: float, clock: Clock = time.monotonic) -> None:
+        self.trouble = ""
+        """Why the list could not be read the last time, or nothing."""
+        self._read = read
+        self._refresh = refresh
+        self._clock = clock
+        self._list: _List | None = None
+        self._doubted: frozenset[str] | None = None
+        self._named: set[str] = set()
+        self._not_before = float("-inf")
+        self._closing = False
+        self._due = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Read the list, and go on reading it from now on. Raises SourceError."""
+        self._list, self._doubted = self._reading(), None
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._keep, name="users", daemon=True)
+            self._thread.start()
+
+    def content_age(self) -> float | None:
+        """Return how many seconds ago the list in force was read; None if there is none."""
+        return None if self._list is None else self._clock() - self._list.read_at
+
+    def close(self) -> None:
+        """Stop reading. A reading that is under way is not waited for long."""
+        self._closing = True
+        self._due.set()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE_AT_CLOSE)
+
+    def rows(self) -> list[Row]:
+        """Return what is known of all users. Raises SourceUnavailable if the list was never read."""
+        return [row for rows in self._current().rows.values() for row in rows]
+
+    def of(self, owner_id: str) -> Sequence[Row]:
+        """Return what is known of a user, nothing if there is none such; then the list is read again soon.
+
+        Raises SourceUnavailable if the list was never read.
+        """
+        found = self._current().rows.get(owner_id, ())
+        if not found and self._clock() >= self._not_before:
+            self._due.set()
+        return found
+
+    def complete(self, rows: Sequence[Row], say: Callable[[str], None]) -> list[Row]:
+        """Return the rows with what the list knows of their owners, without those whose owner it does not know.
+
+        What a row holds itself is left as it is, and so is a row without an owner's id.
+        """
+        if any(row.get("owner_id") is not None for row in rows):
+            say(f"users: {self}")
+        result: list[Row] = []
+        for row in rows:
+            result += [row] if row.get("owner_id") is None else self._completed(row, say)
+        return result
+
+    def _completed(self, row: Row, say: Callable[[str], None]) -> list[Row]:
+        owner_id = row["owner_id"]
+        own = {name: value for name, value in row.items() if value is not None}
+        known = self.of(str(owner_id))
+        if not known:
+            say(f"owner_id {owner_id} does not count: it is not among the users")
+            self._name(str(owner_id))
+        for user in known:
+            for name in [name for name in user if name not in own]:
+                say(f"owner_id {owner_id}: {name} = {user[name]!r} (users)")
+        return [{**user, **own} for user in known]
+
+    def __str__(self) -> str:
+        current = self._list
+        if current is None:
+            return "not read yet"
+        return f"{len(current.rows)} in the list, read {self._clock() - current.read_at:.0f} s ago"
+
+    def update(self) -> None:
+        """Read the list once; a failure is told once as long as its reason stays the same."""
+        try:
+            self._take(self._reading())
+        except SourceUnavailable as error:
+            self._refuse(str(error), error.retry_after or 0.0)
+        except SourceError as error:
+            self._refuse(str(error), self._refresh)
+        except Exception as error:  # noqa: BLE001 - a bug must not end the reading; its words may quote a value
+            self._refuse(f"users: reading failed: {type(error).__name__}", self._refresh)
+        else:
+            told, self.trouble = self.trouble, ""
+            if told:
+                _log.info("the list of users can be read again")
+
+    def _take(self, new: _List) -> None:
+        """Put a list in force, unless it is doubtful. Raises SourceUnavailable then, for the next reading may tell."""
+        before, doubted, self._doubted = self._current(), self._doubted, frozenset(new.rows)
+        if 2 * len(new.rows) < len(before.rows) and doubted != self._doubted:
+            raise SourceUnavailable(
+                f"users: only {len(new.rows)} of {len(before.rows)} are left in the list: if the next reading says so "
+                "again, it is believed; may the credentials read all users?"
+            )
+        self._list, self._doubted = new, None
+
+    def _name(self, owner_id: str) -> None:
+        """Log once for each id that it is not among the users: to a call, its customers have no owner."""
+        if owner_id not in self._named and len(self._named) < _MOST_NAMED:
+            self._named.add(owner_id)
+            _log.warning("owner_id %s is not among the users (%s): nobody is told for his customers", owner_id, self)
+
+    def _current(self) -> _List:
+        if self._list is None:
+            raise SourceUnavailable("the list of users has not been read yet")
+        return self._list
+
+    def _reading(self) -> _List:
+        begun = self._clock()
+        self._not_before = begun + _LEAST_PAUSE
+        rows: dict[str, list[Row]] = {}
+        for row in self._read():
+            if row["owner_id"] is not None:
+                rows.setdefault(str(row["owner_id"]), []).append(row)
+        if not rows:
+            raise UnexpectedAnswer("users: there is nobody in the list: may the credentials read users?")
+        return _List(rows, begun)
+
+    def _refuse(self, reason: str, pause: float) -> None:
+        """Keep what is in force and say why; leave the CRM alone for so many seconds, but a minute at least."""
+        told, self.trouble = self.trouble, reason
+        self._not_before = self._clock() + max(pause, _LEAST_PAUSE)
+        if told != reason and not self._closing:
+            _log.warning("%s; the last good list of users stays in force", reason)
+
+    def _keep(self) -> None:
+        while True:
+            self._due.wait(self._pause())
+            self._due.clear()
+            if self._closing:
+                return
+            self.update()
+
+    def _pause(self) -> float:
+        """Return how long to wait for the next reading: behind one that failed, as long as it takes to try again."""
+        return max(0.0, self._not_before - self._clock()) if self.trouble else self._refresh
+
+
+def read_users(source: Source, users: Users) -> Sequence[Row]:
+    """Return what is taken from the CRM's list of users, all pages of it. Raises SourceError."""
+    mask = source.mask.text
+    deadline = Deadline.after(users.timeout)
+    judging = Judging(None, mask, lambda _line: None)
+    names, limit = source.config.own_names(), f"{_MOST_PAGES} pages"
+    asking = Asking(source, judging, names, deadline, _MOST_PAGES, limit, in_background=True)
+    reading = Reading(None, source.config.region, asking.check_time, most=_MOST_USERS)
+    try:
+        rows, _ = reading.rows(users, asking.answers(users, {}))
+    except SourceError as error:
+        error.args = (mask(f"users: {error}"),)
+        raise
+    return rows

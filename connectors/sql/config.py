@@ -1,0 +1,32 @@
+"""The settings of what asks a database: its address and how a connection begins, and the queries."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from bridge.sdk import ConnectorConfig, SourceRegion, Text
+from connectors.sql.database.settings import DatabaseKeys
+
+
+class SqlConfig(DatabaseKeys, ConnectorConfig):
+    """How to find the owners of a caller in a database."""
+
+    query: Text = Field(
+        description="One SELECT that asks for the caller by :e164, :national, :nsn, :digits, :legacy, :interleaved or "
+        "IN (:forms), and returns owner_id, email, login, name, extension or several of them, and phone."
+    )
+    owners_query: Text | None = Field(
+        default=None,
+        description="A SELECT without parameters that lists all owners, for the report of `omi-bridge check --online`.",
+    )
+    region: SourceRegion = Field(
+        default="",
+        description="Country of numbers in the database that come without one; phone.region if left out.",
+    )
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        self.check("query", self.query, asks_for_caller=True)
+        if self.owners_query is not None:
+            self.check("owners_query", self.owners_query, asks_for_caller=False)
+        return self

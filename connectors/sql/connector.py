@@ -1,0 +1,105 @@
+"""The SQL connector: whoever has the customers in a database asks it by one SELECT.
+
+`config.py` says what can be written, `query/query.py` checks the SELECT, `database/database.py` asks within the
+deadline, `rows.py` reads the rows. A row counts if the query compared whole numbers, or if its column `phone` holds the
+caller's: what is found by a part of a number alone, or by a number that lost its `+`, names a stranger's owner.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from bridge.sdk import Call, Connector, Deadline, Owner, PhoneNumber, UnexpectedAnswer
+from connectors.sql.config import SqlConfig
+from connectors.sql.database.database import Found, SqlDatabase
+from connectors.sql.rows import check_columns, owners_of, rows_of
+from connectors.sql.values import is_anothers_without_plus, values_for
+
+_MOST_ROWS = 1000
+_PROBE = PhoneNumber("+84999999999")
+_SLOW = 0.2
+_OPENING_PATIENCE = 20.0
+
+
+class SqlConnector(Connector[SqlConfig]):
+    """Asks a database for the owners of a caller by one SELECT."""
+
+    Config: ClassVar[type[SqlConfig]] = SqlConfig
+
+    def __init__(self, config: SqlConfig) -> None:
+        super().__init__(config)
+        self._query = config.check("query", config.query, asks_for_caller=True)
+        self._database = SqlDatabase(config, config.timeout, config.max_in_flight)
+        self._trial: Sequence[str] = ()
+        self.reads_hotline = "hotline" in self._query.parameters
+        self.needs_network = config.kind != "sqlite"
+
+    def open(self) -> None:
+        """Ask for a number that nobody should have: what is wrong with the query is better known before a call."""
+        deadline = Deadline.after(max(_OPENING_PATIENCE, self.config.timeout))
+        found = self._ask(Call(_PROBE), deadline)
+        if found.seconds > _SLOW:  # the first time, much of it may have been read from the disk
+            found = self._ask(Call(_PROBE), deadline)
+        self._trial = tuple(self._told(found))
+
+    def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
+        """Return the owners that the rows for the caller name, in the order of the rows."""
+        found = self._ask(call, deadline)
+        counting = self._counting(call, found)
+        owners = owners_of(found.columns, counting)
+        if call.explained:
+            milliseconds = found.seconds * 1000
+            call.explain(f"{self._database.place}: {len(found.rows)} row(s) in {milliseconds:.0f} ms")
+            call.explain(f"{len(counting)} row(s) count; owners: {'; '.join(map(str, owners)) or 'none'}")
+        return owners
+
+    def report(self) -> Sequence[str]:
+        """Return how long the trial query took, and what it returns."""
+        return self._trial
+
+    def owners_known(self) -> Sequence[Owner]:
+        """Return the owners that `owners_query` lists."""
+        if self.config.owners_query is None:
+            return ()
+        query = self.config.check("owners_query", self.config.owners_query, asks_for_caller=False)
+        found = self._database.ask(query.statement, {}, Deadline.after(_OPENING_PATIENCE))
+        self._check(found)
+        return owners_of(found.columns, found.rows)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def _counting(self, call: Call, found: Found) -> Sequence[Sequence[Any]]:
+        region = self.config.region
+        if "phone" not in found.columns and is_anothers_without_plus(call.caller, region):
+            call.explain(
+                f"no row counts: without + the caller's number would be somebody else's in {region}, so the query has "
+                "to return the number that was found as a column called phone"
+            )
+            return ()
+        return list(rows_of(found, call.caller, region, call.explain))
+
+    def _ask(self, call: Call, deadline: Deadline) -> Found:
+        every = values_for(call, self.config.region)
+        values = {name: every[name] for name in self._query.parameters}
+        found = self._database.ask(self._query.statement, values, deadline, most=_MOST_ROWS)
+        self._check(found)
+        if self._query.finds_more and "phone" not in found.columns:
+            raise UnexpectedAnswer(
+                f"{self._database.place}: {self._query.finds_more}: return the number that was found as a column "
+                f"called phone; the query returned {', '.join(found.columns)}"
+            )
+        return found
+
+    def _check(self, found: Found) -> None:
+        try:
+            check_columns(found)
+        except UnexpectedAnswer as error:
+            raise UnexpectedAnswer(f"{self._database.place}: {error}") from None
+
+    def _told(self, found: Found) -> Sequence[str]:
+        took = f"the query took {found.seconds * 1000:.0f} ms"
+        lines = [f"{self._database.place}: {took}, and returns {', '.join(dict.fromkeys(found.columns))}"]
+        if found.seconds > _SLOW:
+            lines.append(f"slow: {took}, and every call waits for it: is there an index on what it compares?")
+        return lines

@@ -1,0 +1,1 @@
+"""A database, asked within the deadline. The door is `database.SqlDatabase`."""

@@ -1,0 +1,104 @@
+"""From the rows of a query to owners: which rows count, and what their columns say."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, holds
+from bridge.sdk.tables import clean_cell, extensions_in, is_nothing
+from connectors.sql.database.database import Found
+from connectors.sql.query.columns import COLUMNS
+
+_LONGEST_VALUE = 500
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def check_columns(found: Found) -> None:
+    """Raise UnexpectedAnswer, listing the columns that came, if one means nothing or none names an owner."""
+    came = f"the query returned {', '.join(found.columns) or 'no columns'}"
+    for name in found.columns:
+        if name not in COLUMNS:
+            raise UnexpectedAnswer(f"the column {name!r} means nothing: known are {', '.join(COLUMNS)}; {came}")
+        if name != "phone" and found.columns.count(name) > 1:
+            raise UnexpectedAnswer(f"several columns are called {name!r}; {came}")
+    if not set(found.columns) - {"phone"}:
+        raise UnexpectedAnswer(f"no column names the owner: {', '.join(COLUMNS[:-1])} or several of them; {came}")
+
+
+def rows_of(found: Found, caller: PhoneNumber, region: str, say: Callable[[str], None]) -> Iterator[Sequence[Any]]:
+    """Give the rows that hold the caller's number, compared whole; all if the query returns no phone."""
+    phones = [at for at, name in enumerate(found.columns) if name == "phone"]
+    for number, row in enumerate(found.rows, 1):
+        if not phones or any(holds(_phone(row[at]), caller, region) for at in phones):
+            yield row
+        else:
+            say(f"row {number} does not count: its phone is not the caller's number")
+
+
+def owners_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sequence[Owner]:
+    """Return the owners that the rows name, each once, in order; a row without one adds nobody."""
+    owners: dict[Owner, None] = {}
+    for row in rows:
+        fields = texts_of(columns, row)
+        extensions = extensions_of(fields.pop("extension", ""))
+        id_ = fields.pop("owner_id", None)
+        if extensions:
+            owners |= dict.fromkeys(Owner(id=id_, extension=one, **fields) for one in extensions)
+        elif id_ or fields:
+            owners[Owner(id=id_, **fields)] = None
+    return tuple(owners)
+
+
+def texts_of(columns: Sequence[str], row: Sequence[Any]) -> dict[str, str]:
+    """Return what a row says by column, without the phone and without what means nothing: NULL, '', 0."""
+    named = ((name, _text(name, value)) for name, value in zip(columns, row, strict=True) if name != "phone")
+    return {name: text for name, text in named if not is_nothing(text)}
+
+
+def extensions_of(text: str) -> Sequence[str]:
+    """Return the extensions of a column, `101/102` as two; raises UnexpectedAnswer if it holds something else."""
+    try:
+        return extensions_in(text) if text else ()
+    except ValueError as error:
+        raise UnexpectedAnswer(f"column extension: {error}") from None
+
+
+def _text(column: str, value: object) -> str:
+    text = _scalar(column, value)
+    if len(text) > _LONGEST_VALUE or _CONTROL.search(text):
+        raise UnexpectedAnswer(f"column {column}: a text that is too long or holds control characters")
+    return text
+
+
+def _scalar(column: str, value: object) -> str:
+    """Return a column's value as text: whole numbers without a fraction, however the database holds them."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return clean_cell(value)
+        case bool():
+            pass
+        case int() | UUID():
+            return str(value)
+        case float() | Decimal() if math.isfinite(value) and value == int(value):
+            return str(int(value))
+        case bytes() | bytearray() | memoryview():
+            try:
+                return clean_cell(bytes(value).decode("utf-8"))
+            except UnicodeDecodeError:
+                raise UnexpectedAnswer(f"column {column}: bytes that are no text: convert them in the query") from None
+    raise UnexpectedAnswer(f"column {column}: {type(value).__name__} where a text or a whole number is needed")
+
+
+def _phone(value: object) -> str:
+    return str(int(value)) if isinstance(value, (float, Decimal)) and math.isfinite(value) else _as_written(value)
+
+
+def _as_written(value: object) -> str:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).decode("utf-8", "replace")
+    return "" if value is None or isinstance(value, bool) else str(value)

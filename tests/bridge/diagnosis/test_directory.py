@@ -1,0 +1,257 @@
+"""What `omi-bridge check --online` says about the directory: real files, a real HTTP server as OMICall."""
+
+import contextlib
+import sqlite3
+
+import pytest
+
+from bridge.config.loading import load_config
+from bridge.diagnosis.sources import check_service
+from bridge.service import Service
+from tests.support.omicall import Omicall, Reply, phone
+
+CONFIG = """
+api_keys: [change-me]
+connectors:
+  customers: {type: csv, path: customers.csv}
+"""
+OWNERS = ("lan@congty.example", "minh@congty.example", "nghi@congty.example")
+
+
+def rows(*owners):
+    return "phone,owner email,owner name\n" + "".join(
+        f"09{number:08},{owner},\n" for number, owner in enumerate(owners, 1)
+    )
+
+
+@contextlib.contextmanager
+def service(folder, extensions, *owners, connectors=""):
+    (folder / "customers.csv").write_text(rows(*(owners or OWNERS)), encoding="utf-8")
+    file = folder / "config.yaml"
+    file.write_text(f"{CONFIG}{connectors}extensions:\n{extensions}", encoding="utf-8")
+    made = Service(load_config(file))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def findings(folder, extensions, *owners, connectors=""):
+    with service(folder, extensions, *owners, connectors=connectors) as made:
+        return list(check_service(made, online=True))
+
+
+def report(folder, extensions, *owners, connectors=""):
+    found = findings(folder, extensions, *owners, connectors=connectors)
+    return [str(one).replace("  directory:", "") for one in found if one.subject == "directory"]
+
+
+def omicall(server):
+    return f"  omicall: {{api_key: omicall-key-4711, url: '{server.url}'}}\n"
+
+
+def test_a_directory_that_fits_is_said_to_fit(tmp_path):
+    inline = "  inline: {lan@congty.example: 101, minh@congty.example: 102, nghi@congty.example: 103}\n"
+    assert report(tmp_path, inline) == ["ok     3 owner(s) named by customers; 3 with an extension"]
+
+
+def test_an_owner_without_an_extension_is_told_with_the_line_to_write(tmp_path):
+    inline = "  inline: {lan@congty.example: 101, minh@congty.example: 102}\n"
+    assert report(tmp_path, inline) == [
+        "ok     3 owner(s) named by customers; 2 with an extension",
+        (
+            "warn   no extension for email nghi@congty.example: "
+            "write `nghi@congty.example: EXTENSION` under extensions.inline"
+        ),
+    ]
+
+
+def test_of_many_lines_the_first_twenty_are_shown(tmp_path):
+    owners = [f"agent{number}@congty.example" for number in range(25)]
+    lines = report(tmp_path, "  inline: {x: 1}\n", *owners)
+    assert sum("no extension for" in line for line in lines) == 20
+    assert "warn   and 5 more of this kind" in lines
+
+
+def test_two_owners_on_one_extension_are_told_but_not_one_person_twice(tmp_path):
+    inline = "  inline: {lan@congty.example: [101, 104], minh@congty.example: 101, nghi@congty.example: 103}\n"
+    (line,) = report(tmp_path, inline)[1:]
+    assert line == (
+        "warn   extension 101 rings for 2 owners: email lan@congty.example; email minh@congty.example: "
+        "if that is a slip, write each with their own under extensions.inline"
+    )
+    twice = "  inline: {lan@congty.example: 101, Lan: 101, minh@congty.example: 102}\n"
+    assert not any("rings for" in line for line in report(tmp_path, twice, "lan@congty.example", "LAN@congty.example"))
+
+
+def test_an_entry_that_no_owner_uses_is_told(tmp_path):
+    (tmp_path / "staff.csv").write_text(
+        "email,login,ext\nlan@congty.example,lan,101\nquang@congty.example,quang,109\n", encoding="utf-8"
+    )
+    inline = "  inline: {minh@congty.example: 102, nghi@congty.example: 103, old@congty.example: 108}\n"
+    assert report(tmp_path, inline + "  csv: {path: staff.csv}\n")[1:] == [
+        (
+            "warn   extensions.inline: old@congty.example (extension 108) is no owner that a connector names: "
+            "take it out if they have left, else write it as the connector does"
+        ),
+        (
+            "warn   extensions.csv: quang@congty.example, quang (extension 109) is no owner that a connector names: "
+            "take it out if they have left, else write it as the connector does"
+        ),
+    ]
+
+
+def test_whether_an_entry_is_used_is_not_judged_if_a_connector_cannot_name_its_owners(tmp_path):
+    quiet = "  quiet: {type: 'tests.support.fakes:FakeConnector'}\n"
+    lines = report(tmp_path, "  inline: {old@congty.example: 108}\n", "x@congty.example", connectors=quiet)
+    assert lines[-1] == (
+        "ok     whether every entry under 'extensions:' is used cannot be told: quiet cannot name all owners"
+    )
+    assert not any("old@congty.example" in line for line in lines)
+
+
+def test_an_extension_that_omicall_does_not_know_is_told(tmp_path):
+    known = [phone("101", "lan@congty.example"), phone("100")]
+    inline = "  inline: {minh@congty.example: 109, nghi@congty.example: 100}\n"
+    with Omicall(*known) as server:
+        assert report(tmp_path, inline + omicall(server)) == [
+            "ok     3 owner(s) named by customers; 3 with an extension",
+            (
+                "warn   extensions.inline: 109 of minh@congty.example is no internal phone of OMICall: correct it, "
+                "unless it is the number of a group"
+            ),
+        ]
+
+
+def test_where_omicall_is_asked_a_missing_phone_may_be_made_there(tmp_path):
+    with Omicall(phone("101", "lan@congty.example")) as server:
+        lines = report(tmp_path, omicall(server), "lan@congty.example", "minh@congty.example")
+    assert lines[1].endswith("under extensions.inline, or give them a phone in OMICall")
+
+
+def test_warnings_are_no_failure_but_a_list_that_cannot_be_read_is(tmp_path):
+    with Omicall(phone("101", "lan@congty.example")) as server:
+        good = findings(tmp_path, omicall(server))
+        assert not any(one.failed for one in good)
+        assert "extensions.omicall: 1 names of owners, 1 extensions" in str(good[0])
+        server.fault = lambda _asked: Reply(b"", 503)
+        bad = findings(tmp_path, omicall(server))
+    assert [one.subject for one in bad if one.failed] == ["extensions.omicall"]
+    assert "answered 503" in str(bad[0])
+    assert "cannot be judged without all lists" in str(bad[-1])
+    assert sum(one.subject == "directory" for one in bad) == 1
+    assert not (tmp_path / "omicall-extensions.json").exists()
+
+
+def test_without_online_omicall_is_not_asked(tmp_path):
+    with Omicall() as server, service(tmp_path, omicall(server)) as made:
+        told = [str(one) for one in check_service(made, online=False)]
+        assert server.signed_in == 0
+    assert told[0] == "ok      extensions.omicall: not asked (--online asks it)"
+    assert not any("directory" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("7", "a bug in the connector: TypeError"),
+        ("[None]", "a bug in the connector: TypeError"),
+        ("exit(3)", "a bug in the connector: SystemExit"),
+        ("no()", "cannot name its owners now: away"),
+    ],
+)
+def test_what_a_connector_says_about_its_owners_is_not_trusted(tmp_path, said, told):
+    (tmp_path / f"naming_{abs(hash(said))}.py").write_text(
+        "from bridge.sdk import Connector, ConnectorConfig, SourceUnavailable\n"
+        "def no():\n    raise SourceUnavailable('away')\n"
+        "class Naming(Connector):\n"
+        "    Config = ConnectorConfig\n"
+        "    def find_owners(self, call, deadline):\n        return ()\n"
+        f"    def owners_known(self):\n        return {said}\n",
+        encoding="utf-8",
+    )
+    naming = f"  naming: {{type: 'naming_{abs(hash(said))}:Naming'}}\n"
+    found = findings(tmp_path, "  inline: {lan@congty.example: 101}\n", connectors=naming)
+    assert any(told in str(one) for one in found)
+    assert not any(one.failed for one in found)
+
+
+def test_a_key_that_yaml_would_misread_is_shown_in_quotes(tmp_path):
+    (tmp_path / "customers.csv").write_text("phone,owner name\n0901234567,Lan: x\n", encoding="utf-8")
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIG, encoding="utf-8")
+    made = Service(load_config(file))
+    try:
+        told = "\n".join(map(str, check_service(made, online=True)))
+    finally:
+        made.close()
+    assert '`"Lan: x": EXTENSION`' in told
+
+
+def test_a_connector_that_cannot_be_opened_leaves_the_directory_unjudged_in_one_line(tmp_path):
+    away = "  away: {type: csv, path: away.csv}\n"
+    assert report(tmp_path, "  inline: {old@congty.example: 108}\n", connectors=away) == [
+        "warn   not judged: away cannot be opened"
+    ]
+
+
+def named_an(folder, extensions, row):
+    (folder / "named.csv").write_text(f"phone,owner email,owner name\n0977000001,{row}\n", encoding="utf-8")
+    named = "  named: {type: csv, path: named.csv}\n"
+    lines = report(folder, extensions, "lan@congty.example", connectors=named)
+    return [line for line in lines if "no extension for" in line and "An" in line]
+
+
+def test_a_name_of_two_people_is_no_key_to_advise(tmp_path):
+    known = [phone("101", "lan@congty.example"), *(phone(f"10{at}", f"an{at}@congty.example", "An") for at in (3, 4))]
+    with Omicall(*known) as server:
+        assert named_an(tmp_path, omicall(server), ",An") == [
+            (
+                "warn   no extension for name An: extensions.omicall has the name with 103, 104, "
+                "and cannot tell whether "
+                "they are meant: let the connector name the e-mail as well"
+            )
+        ]
+        assert named_an(tmp_path, omicall(server), "an5@congty.example,An") == [
+            (
+                "warn   no extension for email an5@congty.example, name An: "
+                "extensions.omicall has the name with 103, 104, "
+                "and cannot tell whether they are meant: if one is theirs, write `an5@congty.example: 103` under "
+                "extensions.inline"
+            )
+        ]
+
+
+def test_an_owner_of_the_number_that_nobody_should_have_is_a_warning(tmp_path):
+    everybody = "  everybody: {type: csv, path: everybody.csv}\n"
+    (tmp_path / "everybody.csv").write_text("phone,owner\n0999999999,lan@congty.example\n", encoding="utf-8")
+    found = findings(tmp_path, "  inline: {lan@congty.example: 101}\n", connectors=everybody)
+    (line,) = [str(one) for one in found if "asked for" in one.message and one.subject == "everybody"]
+    assert line.startswith("warn    everybody: asked for 0999999999: 1 owner(s) in ")
+    assert line.endswith("for a number that nobody should have: does the source compare the whole number?")
+
+
+def test_a_database_that_could_name_its_owners_is_told_how(tmp_path):
+    sqlite3.connect(tmp_path / "crm.sqlite").executescript("CREATE TABLE c (phone, owner)").close()
+    query = "SELECT owner AS email FROM c WHERE phone IN (:forms)"
+    crm = f"  crm: {{type: sql, url: 'sqlite:///crm.sqlite', query: '{query}'}}\n"
+    assert report(tmp_path, "  inline: {lan@congty.example: 101}\n", connectors=crm)[-1].endswith(
+        "cannot be told: crm cannot name all owners; crm can with `owners_query`"
+    )
+
+
+def test_a_list_that_could_not_be_kept_is_a_warning_with_the_whole_path(tmp_path):
+    with Omicall(phone("101", "lan@congty.example")) as server:
+        keep = omicall(server).replace("}\n", ", keep: no/omicall.json}\n")
+        found = findings(tmp_path, keep)
+    told = f"the list cannot be kept in {tmp_path}/no/omicall.json: there is no such folder"
+    assert f"warn    extensions.omicall: {told}" in [str(one) for one in found]
+
+
+def test_a_column_of_numbers_that_is_not_read_is_a_warning(tmp_path):
+    with service(tmp_path, "  inline: {lan@congty.example: 101}\n") as made:
+        (tmp_path / "customers.csv").write_text(
+            "phone,owner,Zalo\n0901234567,Lan,0902345678\n0901234568,Lan,0902345679\n", encoding="utf-8"
+        )
+        told = [str(one) for one in check_service(made, online=False)]
+    assert any(line.startswith("warn    customers: unread: customers.csv: 'Zalo'") for line in told)

@@ -1,0 +1,454 @@
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+import pytest
+
+from bridge.config.sections import Cache
+from bridge.lookup.answer import Answer, Freshness
+from bridge.lookup.guard import Guard
+from bridge.lookup.meter import Unmetered
+from bridge.sdk.connector import Call, ConnectorConfig, Owner
+from bridge.sdk.deadline import Deadline
+from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.phone.number import PhoneNumber
+from bridge.storage.cache import AnswerCache
+from tests.support.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
+
+SETTINGS = Cache(ttl="600s", negative_ttl="60s", stale_ttl="1h")
+LIVE, CACHED, STALE = Freshness.LIVE, Freshness.CACHED, Freshness.STALE
+LAN = Owner(id="7", email="lan@congty.example")
+CALLER = PhoneNumber("+84901234567")
+HOTLINE = PhoneNumber("+842499950291")
+CALL = Call(CALLER, HOTLINE)
+
+
+def guard_of(connector: FakeConnector, clock: FakeClock | None = None, *, opened: bool = True) -> Guard:
+    clock = clock or FakeClock()
+    guard = Guard("crm", connector, AnswerCache(SETTINGS, clock), clock=clock)
+    if opened:
+        guard.opening.attempt()
+    return guard
+
+
+def ask(guard: Guard, call: Call, deadline: Deadline) -> Answer:
+    pending = guard.begin(call)
+    pending.wait(deadline.remaining())
+    return pending.answer()
+
+
+def soon() -> Deadline:
+    return Deadline.after(10)
+
+
+def test_an_owner_is_asked_for_once_and_then_remembered_for_the_ttl():
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector, clock)
+    first, second = ask(guard, CALL, soon()), ask(guard, CALL, soon())
+    assert (first.owners, first.freshness, second.owners, second.freshness) == ((LAN,), LIVE, (LAN,), CACHED)
+    clock.advance(601)
+    assert ask(guard, CALL, soon()).freshness is LIVE
+    assert len(connector.asked) == 2
+
+
+def test_nobody_is_remembered_too_but_for_a_shorter_time():
+    clock, connector = FakeClock(), FakeConnector(answer=nobody)
+    guard = guard_of(connector, clock)
+    assert [ask(guard, CALL, soon()).freshness for _ in range(2)] == [LIVE, CACHED]
+    clock.advance(61)
+    assert ask(guard, CALL, soon()).freshness is LIVE
+
+
+@pytest.mark.parametrize("error", [SourceUnavailable("down"), SourceRejected("key"), UnexpectedAnswer("html")])
+def test_a_failure_is_never_remembered(error):
+    connector = FakeConnector(answer=failing(error))
+    guard = guard_of(connector)
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            ask(guard, CALL, soon())
+    connector.answer = owned_by(LAN)
+    assert ask(guard, CALL, soon()).owners == (LAN,)
+
+
+def test_a_source_that_names_a_time_to_come_back_is_left_alone_until_then():
+    clock = FakeClock()
+    connector = FakeConnector(answer=failing(SourceUnavailable("busy", retry_after=30)))
+    guard = guard_of(connector, clock)
+    for _ in range(3):
+        with pytest.raises(SourceUnavailable):
+            ask(guard, CALL, soon())
+    assert len(connector.asked) == 1
+    assert "crm" in guard.trouble or "busy" in guard.trouble
+
+
+def test_what_is_remembered_is_answered_even_while_the_source_wants_to_be_left_alone():
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector, clock)
+    ask(guard, CALL, soon())
+    connector.answer = failing(SourceUnavailable("busy", retry_after=30))
+    with pytest.raises(SourceUnavailable):
+        ask(guard, Call(PhoneNumber("+84912345678")), soon())
+    assert ask(guard, CALL, soon()).owners == (LAN,)
+
+
+def test_an_answer_that_comes_too_late_for_its_call_is_there_for_the_next():
+    gate = Gate(owned_by(LAN))
+    guard = guard_of(FakeConnector(answer=gate))
+    with pytest.raises(SourceUnavailable, match="in time"):
+        ask(guard, CALL, Deadline.after(-1))
+    gate.release()
+    answer = ask(guard, CALL, soon())
+    assert answer.owners == (LAN,)
+
+
+def test_a_connector_that_reads_the_hotline_is_asked_for_each_hotline():
+    connector = FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector)
+    ask(guard, CALL, soon())
+    assert ask(guard, Call(CALLER, None), soon()).freshness is LIVE
+    assert [call.hotline for call in connector.asked] == [HOTLINE, None]
+
+
+def test_a_connector_that_does_not_read_the_hotline_never_gets_it_and_is_asked_once():
+    connector = FakeConnector(answer=owned_by(LAN))
+    connector.reads_hotline = False
+    guard = guard_of(connector)
+    ask(guard, CALL, soon())
+    assert ask(guard, Call(CALLER, None), soon()).freshness is CACHED
+    assert [call.hotline for call in connector.asked] == [None]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("secret-ish +84901234567"), SystemExit(3), RecursionError(), MemoryError()]
+)
+def test_a_bug_in_a_connector_is_a_failure_of_that_connector_and_logged_without_the_number(error, caplog):
+    guard = guard_of(FakeConnector(answer=failing(error)))
+    with caplog.at_level(logging.ERROR), pytest.raises(UnexpectedAnswer, match=type(error).__name__):
+        ask(guard, CALL, soon())
+    assert "Traceback" in caplog.text
+    assert "901234567" not in caplog.text
+
+
+def endless() -> Sequence[Owner]:
+    class Endless(list[Owner]):
+        def __iter__(self):
+            number = 0
+            while True:
+                number += 1
+                yield Owner(id=str(number))
+
+    return Endless()
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [None, "101", 7, {"id": 7}, [None], ["101"], [Owner()], [Owner(id=7)], [Owner(id="7", extension=101)], endless()],
+)
+def test_what_a_connector_returns_is_not_trusted(returned):
+    connector = FakeConnector(answer=lambda _call, _deadline: returned)
+    with pytest.raises(UnexpectedAnswer):
+        ask(guard_of(connector), CALL, soon())
+
+
+def test_an_owner_given_twice_counts_once():
+    connector = FakeConnector(answer=owned_by(LAN, Owner(id="8"), LAN))
+    assert ask(guard_of(connector), CALL, soon()).owners == (LAN, Owner(id="8"))
+
+
+def test_a_connector_that_is_asked_for_nothing_is_asked_every_time():
+    connector = FakeConnector(answer=owned_by(LAN))
+    connector.remembered = False
+    guard = guard_of(connector)
+    assert [ask(guard, CALL, soon()).freshness for _ in range(2)] == [LIVE, LIVE]
+    assert len(connector.asked) == 2
+
+
+def test_a_connector_that_is_not_open_yet_is_unavailable_and_not_asked():
+    connector = FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector, opened=False)
+    with pytest.raises(SourceUnavailable, match="being opened"):
+        ask(guard, CALL, soon())
+    assert connector.asked == []
+
+
+def test_opening_goes_on_until_it_succeeds():
+    connector = FakeConnector(answer=owned_by(LAN))
+    connector.open_error = SourceUnavailable("the file is missing")
+    waits = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        with pytest.raises(SourceUnavailable, match="the file is missing"):
+            ask(guard, CALL, soon())
+        connector.open_error = None
+        return False
+
+    guard = Guard("crm", connector, AnswerCache(SETTINGS), wait=wait)
+    guard.opening.run()
+    assert (connector.opened, len(waits)) == (2, 1)
+    assert ask(guard, CALL, soon()).owners == (LAN,)
+
+
+def test_as_many_lookups_as_the_settings_allow_and_no_more():
+    gate = Gate(owned_by(LAN))
+    connector = FakeConnector(ConnectorConfig(max_in_flight=1), gate)
+    guard = guard_of(connector)
+    with pytest.raises(SourceUnavailable):
+        ask(guard, CALL, Deadline.after(-1))
+    gate.wait_until_entered()
+    with pytest.raises(SourceBusy):
+        ask(guard, Call(PhoneNumber("+84912345678")), soon())
+    gate.release()
+
+
+def test_the_connector_gets_its_own_deadline_not_the_calls():
+    seen = []
+
+    def answer(_call: Call, deadline: Deadline) -> Sequence[Owner]:
+        seen.append(deadline.remaining())
+        return ()
+
+    ask(guard_of(FakeConnector(ConnectorConfig(timeout=7), answer)), CALL, Deadline.after(1))
+    assert seen == [7]
+
+
+def test_closing_closes_the_connector_even_if_that_fails():
+    connector = FakeConnector()
+    guard_of(connector).close()
+    assert connector.closed == 1
+
+
+def test_an_owner_past_his_life_is_asked_for_again_first():
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector, clock)
+    ask(guard, CALL, soon())
+    clock.advance(601)
+    connector.answer = owned_by(Owner(id="8"))
+    answer = ask(guard, CALL, soon())
+    assert (answer.owners, answer.freshness) == ((Owner(id="8"),), LIVE)
+
+
+@pytest.mark.parametrize(
+    "error", [SourceUnavailable("down"), SourceRejected("key"), UnexpectedAnswer("html"), ValueError()]
+)
+def test_an_owner_past_his_life_is_used_if_the_source_fails(error):
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector, clock)
+    ask(guard, CALL, soon())
+    clock.advance(601)
+    connector.answer = failing(error)
+    answer = ask(guard, CALL, soon())
+    assert (answer.owners, answer.freshness) == ((LAN,), STALE)
+    clock.advance(3600)
+    with pytest.raises((SourceUnavailable, SourceRejected, UnexpectedAnswer)):
+        ask(guard, CALL, soon())
+
+
+def test_an_owner_past_his_life_is_used_if_the_source_is_late():
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector, clock)
+    ask(guard, CALL, soon())
+    clock.advance(601)
+    connector.answer = gate = Gate(owned_by(Owner(id="8")))
+    assert ask(guard, CALL, Deadline.after(-1)).freshness is STALE
+    gate.release()
+    assert ask(guard, CALL, soon()).owners == (Owner(id="8"),)
+
+
+def test_nobody_past_its_life_is_no_answer():
+    clock, connector = FakeClock(), FakeConnector(answer=nobody)
+    guard = guard_of(connector, clock)
+    ask(guard, CALL, soon())
+    clock.advance(61)
+    connector.answer = failing(SourceUnavailable("down"))
+    with pytest.raises(SourceUnavailable):
+        ask(guard, CALL, soon())
+
+
+def test_who_calls_near_the_end_of_the_life_is_asked_for_again_in_the_background():
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    settings = Cache(ttl="600s", refresh_ahead="60s")
+    guard = Guard("crm", connector, AnswerCache(settings, clock), clock=clock)
+    guard.opening.attempt()
+    ask(guard, CALL, soon())
+    clock.advance(530)
+    assert ask(guard, CALL, soon()).freshness is CACHED
+    assert len(connector.asked) == 1
+    clock.advance(20)
+    connector.answer = gate = Gate(owned_by(Owner(id="8")))
+    assert ask(guard, CALL, soon()).owners == (LAN,)
+    gate.wait_until_entered()
+    gate.release()
+    assert ask(guard, Call(CALLER, HOTLINE), soon()).freshness is CACHED
+
+
+class Rounds:
+    """What the trials wait for: each round begins when the test says so."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self._go = threading.Semaphore(0)
+        self.waiting = threading.Semaphore(0)
+
+    def __call__(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        self.waiting.release()
+        return not self._go.acquire(timeout=10)  # a test that has ended lets the trials end
+
+    def next(self) -> None:
+        assert self.waiting.acquire(timeout=10)
+        self._go.release()
+
+
+def broken_guard(connector: FakeConnector, clock: FakeClock, rounds: Rounds) -> Guard:
+    guard = Guard("crm", connector, AnswerCache(SETTINGS, clock), clock=clock, wait=rounds)
+    guard.opening.attempt()
+    for number in range(5):
+        with pytest.raises(SourceUnavailable):
+            ask(guard, Call(PhoneNumber(f"+8490123450{number}")), soon())
+    return guard
+
+
+def test_after_five_failures_in_a_row_the_source_is_left_alone_and_tried_in_the_background():
+    clock, connector, rounds = FakeClock(), FakeConnector(answer=failing(SourceUnavailable("down"))), Rounds()
+    guard = broken_guard(connector, clock, rounds)
+    with pytest.raises(SourceUnavailable, match="not asked, because of: unavailable: down"):
+        ask(guard, CALL, soon())
+    assert len(connector.asked) == 5
+    assert guard.trouble == "unavailable: down"
+    rounds.next()  # a trial that fails as well
+    rounds.waiting.acquire()
+    rounds.waiting.release()
+    assert len(connector.asked) == 6
+    connector.answer = owned_by(LAN)
+    rounds.next()
+    while guard.trouble:
+        threading.Event().wait(0.001)
+    assert connector.asked[-1] == CALL
+    assert ask(guard, CALL, soon()).freshness is CACHED
+
+
+def test_a_source_that_fails_otherwise_while_it_is_left_alone_is_told_of_once_with_the_new_reason(caplog):
+    clock, connector, rounds = FakeClock(), FakeConnector(answer=failing(SourceUnavailable("down"))), Rounds()
+    guard = broken_guard(connector, clock, rounds)
+    for failure in (SourceUnavailable("down again"), SourceRejected("the key has ended"), SourceRejected("no right")):
+        assert rounds.waiting.acquire(timeout=10)  # the trial before is over
+        rounds.waiting.release()
+        connector.answer = failing(failure)
+        rounds.next()
+    assert rounds.waiting.acquire(timeout=10)
+    assert guard.trouble == "rejected: no right"
+    with pytest.raises(SourceUnavailable, match="because of: rejected: no right"):
+        ask(guard, CALL, soon())
+    assert caplog.text.count("is still left alone, by now because of:") == 1
+    assert "by now because of: rejected: the key has ended" in caplog.text
+
+
+def test_an_answer_too_late_for_its_call_is_counted_as_a_failure_of_its_own_kind():
+    clock, heard = FakeClock(), []
+
+    class Heard(Unmetered):
+        def asked(self, seconds: float, failure: str = "") -> None:
+            heard.append((seconds, failure))
+
+    def answer(call: Call, _deadline: Deadline) -> Sequence[Owner]:
+        clock.advance(3.0 if call.caller == CALLER else 0.5)
+        return (LAN,)
+
+    guard = Guard("crm", FakeConnector(answer=answer), AnswerCache(SETTINGS, clock), clock=clock, meter=Heard())
+    guard.opening.attempt()
+    ask(guard, CALL, soon())
+    ask(guard, Call(PhoneNumber("+84912345678")), soon())
+    assert heard == [(3.0, "late"), (0.5, "")]
+
+
+def test_one_success_between_failures_keeps_the_source_in_use():
+    connector = FakeConnector()
+    guard = guard_of(connector)
+    for number in range(20):
+        connector.answer = owned_by(LAN) if number % 5 == 4 else failing(SourceUnavailable("down"))
+        with suppress(SourceUnavailable):
+            ask(guard, Call(PhoneNumber(f"+849012345{number:02}")), soon())
+    assert len(connector.asked) == 20
+
+
+def test_a_source_that_hangs_is_left_alone_as_well():
+    clock, gate = FakeClock(), Gate(owned_by(LAN))
+    guard = Guard("crm", FakeConnector(answer=gate), AnswerCache(SETTINGS, clock), clock=clock)
+    guard.opening.attempt()
+    for number in range(5):
+        guard.begin(Call(PhoneNumber(f"+8490123450{number}")))
+        gate.wait_until_entered()
+    clock.advance(2)
+    with pytest.raises(SourceUnavailable, match="5 questions without an answer"):
+        ask(guard, CALL, soon())
+    gate.release()
+    guard.close()
+
+
+def test_a_source_that_asks_to_be_left_alone_is_not_even_tried_before_that():
+    clock, rounds = FakeClock(), Rounds()
+    connector = FakeConnector(answer=failing(SourceUnavailable("429", retry_after=7200)))
+    guard = Guard("crm", connector, AnswerCache(SETTINGS, clock), clock=clock, wait=rounds)
+    guard.opening.attempt()
+    with pytest.raises(SourceUnavailable):
+        ask(guard, CALL, soon())
+    rounds.next()
+    assert rounds.waiting.acquire(timeout=10)
+    assert rounds.waits[0] == 3600  # an hour at most
+    assert len(connector.asked) == 1
+
+
+def test_our_own_restraint_is_no_failure_of_the_source():
+    connector = FakeConnector(answer=failing(SourceBusy("max_rate")))
+    guard = guard_of(connector)
+    for number in range(10):
+        with pytest.raises(SourceBusy):
+            ask(guard, Call(PhoneNumber(f"+8490123450{number}")), soon())
+    assert guard.trouble == ""
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), ValueError("bug"), KeyboardInterrupt()])
+def test_a_bug_while_opening_is_told_and_tried_again(error, caplog):
+    connector = FakeConnector(answer=owned_by(LAN))
+    connector.open_error = error
+    waits = []
+
+    def wait(_seconds: float) -> bool:
+        waits.append(guard.trouble)
+        connector.open_error = None
+        return False
+
+    guard = Guard("crm", connector, AnswerCache(SETTINGS), wait=wait)
+    guard.opening.run()
+    assert waits == [f"a bug in the connector: {type(error).__name__}"]
+    assert "connector crm has a bug" in caplog.text
+    assert guard.trouble == ""
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("30", 30.0), (" 2.5 ", 2.5), ("soon", None), (None, None), (-5, None)])
+def test_a_time_to_come_back_is_a_number_of_seconds_or_nothing(given, seconds):
+    assert SourceUnavailable("429", retry_after=given).retry_after == seconds
+
+
+def test_a_report_that_fails_is_told_as_a_bug():
+    class Reporter(FakeConnector):
+        def report(self):
+            raise ZeroDivisionError
+
+    assert guard_of(Reporter()).report() == ["a bug in the connector: ZeroDivisionError"]
+
+
+def test_closing_is_not_waited_for_for_ever():
+    gate = threading.Event()
+
+    class Closer(FakeConnector):
+        def close(self):
+            super().close()
+            gate.wait(10)
+
+    connector = Closer()
+    guard_of(connector).close()
+    assert connector.closed == 1
+    gate.set()

@@ -1,0 +1,66 @@
+import io
+import json
+import logging
+
+import pytest
+
+from bridge.observability.logs import REQUEST_ID, JsonFormatter, TextFormatter
+from bridge.sdk.redaction import MASK, Redaction
+
+SECRET = "s3cr3t/+ with blank"
+
+
+def formatted(formatter, log) -> str:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    logger = logging.Logger("bridge.test")  # noqa: LOG001 - one of its own, unknown to the rest
+    logger.addHandler(handler)
+    log(logger)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("shape", [SECRET, "s3cr3t%2F%2B%20with%20blank", "s3cr3t%2F%2B+with+blank"])
+@pytest.mark.parametrize("formatter", [TextFormatter, JsonFormatter])
+def test_a_secret_is_masked_in_every_form_it_takes(formatter, shape):
+    text = formatted(formatter(Redaction([SECRET])), lambda log: log.warning("GET /?key=%s", shape))
+    assert MASK in text
+    assert "s3cr3t" not in text
+
+
+def test_a_secret_in_a_traceback_is_masked():
+    def log(logger):
+        try:
+            raise ValueError(f"token {SECRET}")
+        except ValueError:
+            logger.exception("a bug")
+
+    text = formatted(TextFormatter(Redaction([SECRET])), log)
+    assert "Traceback" in text
+    assert "s3cr3t" not in text
+
+
+def test_a_text_line_is_one_line_whatever_the_message_holds():
+    text = formatted(TextFormatter(Redaction()), lambda log: log.info("one\nERROR forged"))
+    assert [line[:4] for line in text.splitlines()][1] == "    "
+
+
+def test_a_json_line_is_one_object_with_the_request_s_id():
+    token = REQUEST_ID.set("call-1")
+    try:
+        line = json.loads(formatted(JsonFormatter(Redaction()), lambda log: log.info("xin chào\n%d", 7)))
+    finally:
+        REQUEST_ID.reset(token)
+    assert (line["request_id"], line["message"], line["level"]) == ("call-1", "xin chào\n7", "info")
+
+
+def test_short_texts_are_not_masked_for_they_are_everywhere():
+    assert Redaction(["1", "abc"])("1 abc") == "1 abc"
+
+
+def test_the_fields_of_a_line_stand_one_by_one_for_machines_and_are_masked():
+    def log(logger):
+        logger.info("found ms=%s", 1.5, extra={"fields": {"ms": 1.5, "reason": f"key {SECRET}"}})
+
+    fields = json.loads(formatted(JsonFormatter(Redaction([SECRET])), log))
+    assert (fields["message"], fields["ms"], fields["reason"]) == ("found ms=1.5", 1.5, f"key {MASK}")

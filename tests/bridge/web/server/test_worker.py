@@ -1,0 +1,87 @@
+import socket
+import threading
+import time
+from contextlib import ExitStack, closing
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.http.errors import InvalidRequestLine, LimitRequestHeaders, LimitRequestLine
+
+from bridge.web.server.worker import Worker, waited
+from tests.support.scrape import page
+from tests.support.service import RunningService
+
+REQUEST = b"GET /get_owner_contact_by_phone?phoneNumber=0901234567 HTTP/1.1\r\nHost: x\r\nX-API-KEY: change-me\r\n"
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / "customers.csv").write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
+    config = tmp_path / "config.yaml"
+    config.write_text("api_keys: [change-me]\nconnectors: {customers: {type: csv, path: customers.csv}}\n")
+    return config
+
+
+def read_all(client):
+    answer = b""
+    while chunk := client.recv(65536):
+        answer += chunk
+    return answer
+
+
+def test_the_system_knows_for_how_long_a_request_has_waited():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+        closing(listener.accept()[0]) as server,
+    ):
+        client.sendall(REQUEST)
+        sent = time.monotonic()
+        while waited(server) < 0.05:  # a clock of the kernel's, which nobody can wind forward
+            assert time.monotonic() - sent < 5
+        assert 0.03 < time.monotonic() - sent < 5
+
+
+def test_where_nobody_says_how_long_it_has_waited_it_has_just_come():
+    client, server = socket.socketpair()
+    with client, server:
+        assert waited(server) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (LimitRequestLine(5000, 4094), b"414 URI Too Long"),
+        (LimitRequestHeaders("too many"), b"431 Request Header Fields Too Large"),
+        (InvalidRequestLine("rubbish"), b"400 Bad Request"),
+        (RuntimeError("a bug"), b"500 Internal Server Error"),
+    ],
+)
+def test_what_cannot_be_answered_gets_a_status_and_no_body(error, status):
+    worker = Worker(0, 0, [], None, 60, Config(), None)
+    worker.tmp.close()
+    client, server = socket.socketpair()
+    with client:
+        with server:
+            worker.handle_error(None, server, None, error)
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
+    assert head.splitlines()[0] == b"HTTP/1.1 " + status
+    assert b"Content-Length: 0" in head
+    assert body == b""
+
+
+def test_a_call_that_waits_for_too_long_is_turned_away_with_an_empty_answer(config):
+    """Half requests hold both threads for the second that a client may take: the whole one behind them waits."""
+    with RunningService(config, "--threads", "2") as service, ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(service.connect(REQUEST))
+        turned_away = stack.enter_context(service.connect(b""))
+        threading.Event().wait(0.1)  # the halves have their threads by then
+        turned_away.sendall(REQUEST + b"Connection: close\r\n\r\n")
+        head, _, body = read_all(turned_away).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"X-Bridge-Outcome: unavailable" in head
+        assert body == b""
+        assert service.ask().body == b"101"
+        assert "omi_bridge_turned_away_total 1.0" in page(service.port, "/metrics")[1]
+        assert not [line for line in service.log if "Socket error" in line]

@@ -1,0 +1,48 @@
+import pytest
+
+from bridge.config.loading import load_config
+from bridge.web.app import create_app
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "customers.csv").write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
+    (tmp_path / "staff.csv").write_text("email,extension\nlan@congty.example,101\n", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(
+        "api_keys: [change-me]\nconnectors:\n  customers: {type: csv, path: customers.csv}\n"
+        "  old: {type: csv, path: old.csv}\nextensions: {csv: {path: staff.csv}}\n",
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def page(folder):
+    app = create_app(load_config(folder / "config.yaml"))
+    try:
+        response = app.test_client().get("/healthz")
+        ask = {"phoneNumber": "0901234567"}
+        answer = app.test_client().get(
+            "/get_owner_contact_by_phone", query_string=ask, headers={"X-API-KEY": "change-me"}
+        )
+        return response.status_code, response.get_json(), answer.get_data()
+    finally:
+        app.extensions["omi_bridge"].close()
+
+
+def test_all_is_well(folder):
+    (folder / "old.csv").write_text("phone,extension\n0912345678,102\n", encoding="utf-8")
+    assert page(folder) == (200, {"status": "ok", "troubles": {}}, b"101")
+
+
+def test_what_is_in_trouble_is_named_with_its_reason_while_calls_are_answered(folder):
+    status, health, answer = page(folder)
+    assert (status, health["status"], answer) == (200, "degraded", b"101")
+    assert list(health["troubles"]) == ["connector old"]
+    assert "there is no such file" in health["troubles"]["connector old"]
+
+
+def test_without_its_list_of_extensions_no_call_is_told_that_there_is_none(folder):
+    (folder / "staff.csv").unlink()
+    _, health, answer = page(folder)
+    assert "there is no such file" in health["troubles"]["extensions.csv"]
+    assert answer == b""

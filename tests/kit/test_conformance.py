@@ -1,0 +1,216 @@
+"""The connectors that come with omi-bridge, tested through the door that strangers use."""
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import ClassVar
+
+from bridge.sdk import ExtensionEntry, Owner
+from bridge.testing import Conformance, ExtensionsConformance, HttpConformance, Reply
+from connectors.csv.connector import CsvConfig, CsvConnector
+from connectors.omicall.extensions import OmicallExtensions
+from connectors.rest.config.config import RestConfig
+from connectors.rest.connector import RestConnector
+from connectors.sql.config import SqlConfig
+from connectors.sql.connector import SqlConnector
+from connectors.sql.extensions import SqlExtensions
+from tests.support.omicall import API_KEY, Omicall, answer, phone
+from tests.support.servers import Reply as CrmReply
+
+LAN = Owner(email="lan@congty.example")
+CUSTOMER = {"customers": [{"phone": "0901 234 567", "owner": "lan@congty.example"}]}
+NO_CUSTOMER = {"customers": []}
+NO_HIT = {"found": 0, "hits": []}
+
+
+class TestCsv(Conformance):
+    owners = (LAN,)
+
+    def connector(self, place):
+        (place / "customers.csv").write_text("phone,owner email\n0901 234 567,lan@congty.example\n", encoding="utf-8")
+        return CsvConnector(CsvConfig(path=place / "customers.csv"))
+
+    def breakages(self):
+        return {
+            "there is no such file": lambda place: (place / "customers.csv").unlink(),
+            "the file is empty": lambda place: (place / "customers.csv").write_bytes(b""),
+            "the file is a workbook": lambda place: (place / "customers.csv").write_bytes(b"PK\x03\x04" + b"\0" * 100),
+            "the file lacks a column": lambda place: (place / "customers.csv").write_text("phone\n0901234567\n"),
+        }
+
+
+class TestRest(HttpConformance):
+    found = CUSTOMER
+    nobody = NO_CUSTOMER
+    owners = (LAN,)
+
+    def connector(self, url):
+        step = {
+            "path": "customers",
+            "query": {"phone": "{{ caller.e164 }}"},
+            "records": "customers",
+            "match": "phone",
+            "take": {"email": "owner"},
+        }
+        settings = {"base_url": url, "auth": {"type": "bearer", "token": self.secret}, "steps": [step]}
+        return RestConnector(RestConfig.model_validate(settings))
+
+
+class TestRestInTwoSteps(HttpConformance):
+    owners = (Owner(id="7", email="lan@congty.example"),)
+    nobody = NO_HIT
+    expired = Reply(401)
+
+    def found(self, request):
+        if request.path == "/api/token":
+            return {"access_token": self.secret, "expires_in": 3600}
+        if request.path == "/api/users/7":
+            return {"user": {"email": "lan@congty.example"}}
+        return {"found": 1, "hits": [{"customer": {"phones": ["0901 234 567"]}, "owner": 7}]}
+
+    def connector(self, url):
+        search = {
+            "path": "search",
+            "method": "POST",
+            "json": {"q": "{{ caller.national }}"},
+            "records": "hits",
+            "match": "customer.phones",
+            "take": {"owner_id": "owner"},
+        }
+        user = {"path": "users/{{ owner_id }}", "records": "user", "take": {"email": "email"}}
+        auth = {
+            "type": "oauth2_client_credentials",
+            "token_url": f"{url}/api/token",
+            "client_id": "omi-bridge",
+            "client_secret": self.secret,
+        }
+        return RestConnector(
+            RestConfig.model_validate(
+                {"base_url": f"{url}/api", "timeout": "1s", "auth": auth, "steps": [search, user]}
+            )
+        )
+
+
+class TestRestWithDetails(HttpConformance):
+    owners = (LAN,)
+    nobody: ClassVar = {"contacts": []}
+    also_failures = ({"error": "quota"},)
+
+    def found(self, request):
+        if request.path == "/contacts":
+            return {"contacts": [{"id": 11}, {"id": 12}]}
+        phone = {"/contacts/11": "0901 234 567", "/contacts/12": "09012345670"}.get(request.path)
+        return {"contact": {"phone": phone, "owner": LAN.email}} if phone else Reply(404)
+
+    def connector(self, url):
+        search = {
+            "path": "contacts",
+            "query": {"phone": "{{ caller.e164 }}"},
+            "records": "contacts",
+            "match": "exact",
+            "take": {"contact": "id"},
+            "error_when": "error",
+        }
+        detail = {
+            "path": "contacts/{{ contact }}",
+            "records": "contact",
+            "match": "phone",
+            "take": {"email": "owner"},
+            "error_when": "error",
+        }
+        settings = {
+            "base_url": url,
+            "auth": {"type": "bearer", "token": self.secret},
+            "steps": [search, detail],
+        }
+        return RestConnector(RestConfig.model_validate(settings))
+
+
+class TestSql(Conformance):
+    owners = (LAN,)
+
+    def connector(self, place):
+        with closing(sqlite3.connect(place / "crm.db")) as database:
+            database.execute("CREATE TABLE customers (phone TEXT, email TEXT)")
+            database.execute("INSERT INTO customers VALUES ('0901 234 567', 'lan@congty.example')")
+            database.commit()
+        query = "SELECT phone, email FROM customers WHERE phone LIKE :interleaved"
+        return SqlConnector(SqlConfig(url=f"sqlite:///{place / 'crm.db'}", password=self.secret, query=query))
+
+    def breakages(self):
+        return {
+            "there is no such database": lambda place: (place / "crm.db").unlink(),
+            "the file is no database": lambda place: (place / "crm.db").write_bytes(b"PK" * 1000),
+            "the table is not there": lambda place: run(place, "DROP TABLE customers"),
+            "the column is not there": lambda place: run(place, "ALTER TABLE customers RENAME email TO mail"),
+        }
+
+    def hangs(self):
+        return {"the database is locked": locked}
+
+
+def run(place, statement):
+    with closing(sqlite3.connect(place / "crm.db")) as database:
+        database.execute(statement)
+        database.commit()
+
+
+@contextmanager
+def locked(place):
+    with closing(sqlite3.connect(place / "crm.db", isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+class TestSqlExtensions(ExtensionsConformance):
+    entries = (
+        ExtensionEntry(emails=("lan@congty.example",), names=("Lan",), extensions=("101", "102")),
+        ExtensionEntry(emails=("minh@congty.example",), extensions=("0103",)),
+    )
+
+    def source(self, place):
+        run(place, "CREATE TABLE staff (email TEXT, name TEXT, extension TEXT)")
+        run(place, "INSERT INTO staff VALUES ('lan@congty.example', 'Lan', '101, 102')")
+        run(place, "INSERT INTO staff VALUES ('minh@congty.example', NULL, '0103')")
+        query = "SELECT email, name, extension FROM staff"
+        settings = {"url": f"sqlite:///{place / 'crm.db'}", "password": self.secret, "query": query}
+        return SqlExtensions(SqlExtensions.Config.model_validate(settings))
+
+    def breakages(self):
+        return {
+            "there is no such database": lambda place: (place / "crm.db").unlink(),
+            "the file is no database": lambda place: (place / "crm.db").write_bytes(b"PK" * 1000),
+            "the table is not there": lambda place: run(place, "DROP TABLE staff"),
+            "the table is empty": lambda place: run(place, "DELETE FROM staff"),
+        }
+
+    def hangs(self):
+        return {"the database is locked": locked}
+
+
+class TestOmicallExtensions(ExtensionsConformance):
+    secret = API_KEY
+    entries = (
+        ExtensionEntry(ids=("6209c985",), emails=("lan@congty.example",), names=("Lan",), extensions=("101",)),
+        ExtensionEntry(emails=("minh@congty.example",), extensions=("0103",)),
+    )
+
+    servers: ClassVar = {}
+
+    def source(self, place):
+        phones = (phone("101", LAN.email, "Lan", "6209c985"), phone("0103", "minh@congty.example"))
+        self.servers[place] = Omicall(*phones).__enter__()
+        return OmicallExtensions(self.servers[place].source().config)
+
+    def stop(self, place):
+        self.servers[place].__exit__(None, None, None)
+
+    def breakages(self):
+        def answers(reply):
+            return lambda place: setattr(self.servers[place], "fault", lambda _asked: reply)
+
+        return {
+            "it is not there": self.stop,
+            "it has an error": answers(CrmReply(b"", 500)),
+            "it refuses the key": answers(answer({}, 1, message=f"{API_KEY} is not accepted")),
+            "it answers with a page": answers(CrmReply(b"<html>")),
+        }
