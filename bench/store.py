@@ -20,7 +20,7 @@ from bridge.config.sections import Cache
 from bridge.sdk.connector import Call, Owner
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.cache import AnswerCache
-from bridge.storage.cache_file import Store
+from bridge.storage.cache_file import CacheFile
 
 ROWS = 1_000_000
 PUTS, ROUNDS = 5_000, 21
@@ -38,8 +38,8 @@ def main() -> None:
         compare(Path(folder, "another.db"))
 
 
-def service(path: Path, rows: int) -> tuple[AnswerCache, Store]:
-    cache, store = AnswerCache(Cache(max_entries=rows)), Store(path)
+def service(path: Path, rows: int) -> tuple[AnswerCache, CacheFile]:
+    cache, store = AnswerCache(Cache(max_entries=rows)), CacheFile(path)
     store.keep("crm", "crm", cache)
     store.start()
     return cache, store

@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.config.identity import identity_of, identity_of_list
-from bridge.config.loading import Config, Source
+from bridge.config.loading import Config, ConfiguredConnector
 from bridge.extensions.lists import ExtensionLists
 from bridge.lookup.guard import Guard
 from bridge.lookup.lookup import Lookup, Plan
 from bridge.lookup.meter import Meter
-from bridge.resilience.admission import WaitingRoom
+from bridge.resilience.admission import AdmissionLimit
 from bridge.resilience.sanitizing import content_age
 from bridge.storage.cache import AnswerCache
-from bridge.storage.cache_file import Store
+from bridge.storage.cache_file import CacheFile
 from bridge.storage.shared.sharing import Sharing
 
 MeterOf = Callable[[str], Meter]
@@ -25,7 +25,7 @@ MeterOf = Callable[[str], Meter]
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Snapshot:
     """The service at a moment. `ages` are those of files and lists in seconds, by name."""
 
     connectors: Sequence[Guard]
@@ -51,15 +51,15 @@ class Service:
         self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
         self.trusted_proxies = config.settings.server.trusted_proxies
         self.allow = config.settings.server.allow
-        self.store = _store(config, previous)
+        self.cache_file = _cache_file(config, previous)
         self.sharing: Sharing = Sharing(config, previous.sharing if previous else None, joins=shares)
         self.guards = {name: self._guard(source, previous) for name, source in config.sources.items()}
         self.extensions: ExtensionLists = ExtensionLists(config, previous.extensions if previous else None)
         for source in self.extensions.sources:
             source.share(self.sharing.shared(source.name, identity_of_list(source.settings)))
         server = config.settings.server
-        room = WaitingRoom.of(server.threads)
-        plan = Plan(config.routes, config.settings.phone.region, server.hedge_after, room)
+        admission = AdmissionLimit.of(server.threads)
+        plan = Plan(config.routes, config.settings.phone.region, server.hedge_after, admission)
         self.lookup = Lookup(self.guards, self.extensions.directory, plan)
         self._kept = set(previous.guards.values()) & set(self.guards.values()) if previous else set()
 
@@ -71,9 +71,9 @@ class Service:
             guard.opening.start()
         end = time.monotonic() + patience
         self.sharing.start()
-        if self.store:
-            self.store.start()
-            self.store.wait_until_loaded(patience)
+        if self.cache_file:
+            self.cache_file.start()
+            self.cache_file.wait_until_loaded(patience)
         for guard in fresh:
             guard.opening.wait(max(0.0, end - time.monotonic()))
         self.extensions.wait_until_ready(end)
@@ -93,7 +93,7 @@ class Service:
         """Say for each part that is not well why not."""
         parts = [(f"connector {name}", guard.trouble) for name, guard in self.guards.items()]
         parts += self.extensions.troubles()
-        parts += [("cache.path", self.store.trouble)] if self.store else []
+        parts += [("cache.path", self.cache_file.trouble)] if self.cache_file else []
         parts += self.sharing.troubles()
         return {part: trouble for part, trouble in parts if trouble}
 
@@ -101,16 +101,16 @@ class Service:
         """Say for each part that was not tried yet what it is doing."""
         fresh = [name for name, guard in self.guards.items() if not guard.opening.is_tried]
         found = {f"connector {name}": self.guards[name].opening.trouble for name in fresh}
-        if self.store and not self.store.wait_until_loaded(0):
+        if self.cache_file and not self.cache_file.wait_until_loaded(0):
             found["cache.path"] = "what was kept is still being read"
         return found | self.extensions.waited_for()
 
-    def sight(self, troubles: int) -> Sight:
+    def snapshot(self, troubles: int) -> Snapshot:
         """Return what can be seen of the service just now."""
         ages = [(name, content_age(name, guard.connector)) for name, guard in self.guards.items()]
         ages += self.extensions.content_ages()
         known = {name: age for name, age in ages if age is not None}
-        return Sight(tuple(self.guards.values()), known, self.extensions.directory.without_extension, troubles)
+        return Snapshot(tuple(self.guards.values()), known, self.extensions.directory.without_extension, troubles)
 
     def close(self, successor: "Service | None" = None) -> None:
         """Release everything but the guards that `successor` goes on with."""
@@ -118,11 +118,11 @@ class Service:
         for guard in self.guards.values():
             if successor is None or guard not in successor.guards.values():
                 guard.close()
-        if self.store and not (successor and successor.store is self.store):
-            self.store.close()
+        if self.cache_file and not (successor and successor.cache_file is self.cache_file):
+            self.cache_file.close()
         self.sharing.close(successor.sharing if successor else None)
 
-    def _guard(self, source: Source, previous: "Service | None") -> Guard:
+    def _guard(self, source: ConfiguredConnector, previous: "Service | None") -> Guard:
         settings = self.config.settings.cache
         if previous and previous.config.sources.get(source.name) == source:
             kept = previous.guards[source.name]
@@ -131,15 +131,15 @@ class Service:
                 self.sharing.stay(source, kept.connector)
                 return kept
         connector, cache = source.connector(source.config), AnswerCache(settings)
-        if self.store and connector.remembered:
-            self.store.keep(source.name, identity_of(source, self.config), cache)
+        if self.cache_file and connector.remembered:
+            self.cache_file.keep(source.name, identity_of(source, self.config), cache)
         shared = self.sharing.join(source, connector, cache)
         meter = self._meter(source.name) if self._meter else None
         return Guard(source.name, connector, cache, patience=self.deadline, meter=meter, shared=shared)
 
 
-def _store(config: Config, previous: Service | None) -> Store | None:
+def _cache_file(config: Config, previous: Service | None) -> CacheFile | None:
     path = config.settings.cache.path
-    if previous and previous.store and previous.store.path == path:
-        return previous.store
-    return Store(path) if path else None
+    if previous and previous.cache_file and previous.cache_file.path == path:
+        return previous.cache_file
+    return CacheFile(path) if path else None

@@ -43,13 +43,13 @@ def main() -> None:
 @click.option("--threads", type=click.IntRange(2, 1000), help="Threads of each process, instead of server.threads.")
 def serve(file: Path, bind: str | None, workers: int | None, threads: int | None) -> None:
     """Answer OMICall until told to stop; SIGHUP reads the configuration again."""
-    from bridge.web.server.master import Server  # noqa: PLC0415 - the other commands do without gunicorn
+    from bridge.web.master import GunicornServer  # noqa: PLC0415 - the other commands do without gunicorn
 
     chosen = {"bind": bind, "workers": workers, "threads": threads}
     config = _load(file, {name: value for name, value in chosen.items() if value is not None})
     redaction = Redaction(config.secrets)
     set_up_logs(config.settings.server.log_level, config.settings.server.log_format, redaction)
-    Server(config, redaction).run()
+    GunicornServer(config, redaction).run()
 
 
 @main.command()

@@ -13,14 +13,14 @@ from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
-from bridge.config.loading import Config, ListSource, Source
+from bridge.config.loading import Config, ConfiguredConnector, ConfiguredList
 from bridge.sdk.connector import ConnectorConfig
 from bridge.sdk.extension_source import ExtensionSourceConfig
 
 _COST = {"n": 2**14, "r": 8, "p": 1}
 
 
-def identity_of(source: Source, config: Config) -> str:
+def identity_of(source: ConfiguredConnector, config: Config) -> str:
     """Return a text that is equal exactly if answers of the source may still be used: settings, type and version."""
     written = config.settings.connectors[source.name]
     telling = {key: value for key, value in written.items() if key not in ConnectorConfig.model_fields}
@@ -29,7 +29,7 @@ def identity_of(source: Source, config: Config) -> str:
     return repr((source.name, kind, versions, config.settings.phone.region, telling))
 
 
-def identity_of_list(source: ListSource) -> str:
+def identity_of_list(source: ConfiguredList) -> str:
     """Return the same for a list of extensions: how often it is read does not matter."""
     telling = {key: value for key, value in source.written.items() if key not in ExtensionSourceConfig.model_fields}
     return repr((f"{source.source.__module__}:{source.source.__qualname__}", sorted(telling.items(), key=repr)))

@@ -34,7 +34,7 @@ _CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConfiguredConnector:
     """A connector as the configuration names it; equal to another if what is written is the same, `${…}` filled in."""
 
     name: str
@@ -45,7 +45,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class ListSource:
+class ConfiguredList:
     """A source of extensions as the configuration names it; equal to another if what is written is the same."""
 
     name: str
@@ -60,8 +60,8 @@ class Config:
 
     file: Path
     settings: Settings
-    sources: Mapping[str, Source]
-    lists: tuple[ListSource, ...]
+    sources: Mapping[str, ConfiguredConnector]
+    lists: tuple[ConfiguredList, ...]
     routes: tuple[RouteRule, ...]
     secrets: frozenset[str]
     overrides: Mapping[str, object]
@@ -89,7 +89,7 @@ def load_config(
     found: list[Problem] = []
     settings = _settings(document, found)
     region = (settings.phone if settings else Phone()).region
-    reading = _Reading(document, region, found)
+    reading = _PluginReader(document, region, found)
     sources = dict(reading.sources())
     lists = tuple(reading.lists())
     routes = reading.routes()
@@ -123,14 +123,14 @@ def _settings(document: Document, problems: list[Problem]) -> Settings | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _PluginReader:
     """What strangers' models say about their parts of the document; what is wrong goes to `problems`."""
 
     document: Document
     region: str
     problems: list[Problem]
 
-    def sources(self) -> Iterator[tuple[str, Source]]:
+    def sources(self) -> Iterator[tuple[str, ConfiguredConnector]]:
         """Give the connectors that can be used."""
         for name, written in self._section("connectors").items():
             if not _CONNECTOR_NAME.fullmatch(name):
@@ -140,7 +140,7 @@ class _Reading:
                 if source is not None:
                     yield name, source
 
-    def lists(self) -> Iterator[ListSource]:
+    def lists(self) -> Iterator[ConfiguredList]:
         """Give the sources of extensions that can be used."""
         own = tuple(Extensions.model_fields)
         for name, written in self._section("extensions").items():
@@ -154,7 +154,7 @@ class _Reading:
                 continue
             config = self._validated(found, written, path, f"source of extensions {name}")
             if config is not None:
-                yield ListSource(name, found, config, written)
+                yield ConfiguredList(name, found, config, written)
 
     def routes(self) -> tuple[RouteRule, ...]:
         """Read the routes, if they are well-formed, even where the rest of the file is not."""
@@ -167,7 +167,7 @@ class _Reading:
         self.problems.extend(found)
         return rules
 
-    def _source(self, name: str, written: Mapping[str, object]) -> Source | None:
+    def _source(self, name: str, written: Mapping[str, object]) -> ConfiguredConnector | None:
         path = ("connectors", name)
         type_name = written.get("type")
         if not isinstance(type_name, str):
@@ -180,7 +180,7 @@ class _Reading:
             return None
         own = {key: value for key, value in written.items() if key != "type"}
         config = self._validated(found, own, path, f"connector type {type_name}")
-        return None if config is None else Source(name, found, config, written, self.region)
+        return None if config is None else ConfiguredConnector(name, found, config, written, self.region)
 
     def _validated(self, kind: _Plugin, written: object, path: KeyPath, what: str) -> Any:  # noqa: ANN401 - its Config
         """Return the settings as the plug-in's own model reads them, None if something is wrong with them or with it.

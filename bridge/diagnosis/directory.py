@@ -6,7 +6,7 @@ else are answered all the same.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bridge.diagnosis.finding import Finding, Verdict
+from bridge.diagnosis.finding import Finding, Severity
 from bridge.extensions.directory import key_to_write
 from bridge.extensions.index import ExtensionMap, fold
 from bridge.extensions.lists import ExtensionLists
@@ -36,7 +36,7 @@ class DirectoryReport:
         try:
             rung = {owner: self._lists.directory.find(owner) for owner in self._owners}
         except SourceError as error:
-            yield Finding(_SUBJECT, f"cannot be judged without all lists of extensions: {error}", Verdict.WARNING)
+            yield Finding(_SUBJECT, f"cannot be judged without all lists of extensions: {error}", Severity.WARNING)
             return
         yield Finding(_SUBJECT, self._summary(rung))
         yield from _first(self._without_extension(rung))
@@ -136,9 +136,9 @@ def _first(messages: Iterable[str]) -> Iterator[Finding]:
     count = 0
     for count, message in enumerate(messages, 1):
         if count <= _MOST_LINES:
-            yield Finding(_SUBJECT, message, Verdict.WARNING)
+            yield Finding(_SUBJECT, message, Severity.WARNING)
     if count > _MOST_LINES:
-        yield Finding(_SUBJECT, f"and {count - _MOST_LINES} more of this kind", Verdict.WARNING)
+        yield Finding(_SUBJECT, f"and {count - _MOST_LINES} more of this kind", Severity.WARNING)
 
 
 def _some(names: Iterable[str], between: str = ", ") -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     """How bad it is: only what FAILED makes the check fail."""
 
     OK = "ok"
@@ -18,13 +18,13 @@ class Finding:
 
     subject: str
     message: str
-    verdict: Verdict = Verdict.OK
+    severity: Severity = Severity.OK
 
     @property
     def failed(self) -> bool:
         """Tell whether somebody has to act before the service can do its work."""
-        return self.verdict is Verdict.FAILED
+        return self.severity is Severity.FAILED
 
     def __str__(self) -> str:
         message = "".join(character if character.isprintable() else " " for character in self.message)
-        return f"{self.verdict:6}  {self.subject}: {message}"
+        return f"{self.severity:6}  {self.subject}: {message}"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from bridge.config.loading import Config
 from bridge.diagnosis.directory import DirectoryReport
-from bridge.diagnosis.finding import Finding, Verdict
+from bridge.diagnosis.finding import Finding, Severity
 from bridge.extensions.csv_file import ExtensionFileWatch
-from bridge.extensions.polled_list import ExtensionList
+from bridge.extensions.polled_list import PolledList
 from bridge.lookup.guard import Guard
-from bridge.resilience.sanitizing import bug_in, trusted
+from bridge.resilience.sanitizing import bug_in, sanitised_owners
 from bridge.sdk.connector import Call, Owner
 from bridge.sdk.errors import SourceError, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
@@ -45,7 +45,7 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
     for source in service.extensions.sources:
         yield from _list(source) if online else [Finding(source.name, "not asked (--online asks it)")]
     for part, trouble in service.sharing.probe() if online else ():
-        yield Finding(part, trouble or "can be read and written", Verdict.FAILED if trouble else Verdict.OK)
+        yield Finding(part, trouble or "can be read and written", Severity.FAILED if trouble else Severity.OK)
     for guard in service.guards.values():
         if guard.connector.needs_network and not online:
             yield Finding(guard.name, "not asked (--online asks it)")
@@ -64,7 +64,7 @@ def _listens(bind: str) -> Iterator[Finding]:
         "server.bind",
         f"other machines reach {bind}: in plain HTTP, and without a proxy that keeps slow and countless connections"
         " away. Write 127.0.0.1, and put nginx or Caddy in front, as docs/deploy.md shows",
-        Verdict.WARNING,
+        Severity.WARNING,
     )
 
 
@@ -80,7 +80,7 @@ def _kept_in(config: Config) -> Iterator[Finding]:
     files = {"server.decisions": config.decisions_file, "cache.path": config.settings.cache.path}
     for part, path in files.items():
         if path and (why := obstacle(path)):
-            yield Finding(part, f"{path} cannot be written: {why}", Verdict.WARNING)
+            yield Finding(part, f"{path} cannot be written: {why}", Severity.WARNING)
 
 
 def _file(file: ExtensionFileWatch) -> Iterator[Finding]:
@@ -88,30 +88,30 @@ def _file(file: ExtensionFileWatch) -> Iterator[Finding]:
     try:
         lines = file.report()
     except SourceError as error:
-        yield Finding("extensions", str(error), Verdict.FAILED)
+        yield Finding("extensions", str(error), Severity.FAILED)
     else:
         yield from (Finding("extensions", line) for line in lines)
 
 
-def _list(source: ExtensionList) -> Iterator[Finding]:
+def _list(source: PolledList) -> Iterator[Finding]:
     source.start(writes=False)
     source.wait(source.settings.config.timeout + OPENING_PATIENCE)
     if source.failure:
-        yield Finding(source.name, source.failure, Verdict.FAILED)
+        yield Finding(source.name, source.failure, Severity.FAILED)
     else:
         yield from (Finding(source.name, line) for line in source.report())
     if source.cannot_keep:
-        yield Finding(source.name, source.cannot_keep, Verdict.WARNING)
+        yield Finding(source.name, source.cannot_keep, Severity.WARNING)
 
 
 def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
     guard.opening.start()
     if trouble := guard.opening.wait(max(OPENING_PATIENCE, guard.connector.opening_takes)):
-        yield Finding(guard.name, f"cannot be opened: {trouble}", Verdict.FAILED)
+        yield Finding(guard.name, f"cannot be opened: {trouble}", Severity.FAILED)
         return
     yield Finding(guard.name, "can be opened")
     for line in guard.report():
-        yield Finding(guard.name, line, Verdict.WARNING if line.startswith(_TO_LOOK_AT) else Verdict.OK)
+        yield Finding(guard.name, line, Severity.WARNING if line.startswith(_TO_LOOK_AT) else Severity.OK)
     if online:
         yield _probe(guard)
 
@@ -123,26 +123,26 @@ def _probe(guard: Guard) -> Finding:
         pending.wait(guard.timeout)
         answer = pending.answer()
     except SourceError as error:
-        return Finding(guard.name, f"{error.reason}: {error}", Verdict.FAILED)
+        return Finding(guard.name, f"{error.reason}: {error}", Severity.FAILED)
     milliseconds = (time.monotonic() - started) * 1000
     told = f"asked for {PROBE.national}: {len(answer.owners)} owner(s) in {milliseconds:.0f} ms"
     if answer.owners:
         advice = ", for a number that nobody should have: does the source compare the whole number?"
-        return Finding(guard.name, told + advice, Verdict.WARNING)
+        return Finding(guard.name, told + advice, Severity.WARNING)
     return Finding(guard.name, told)
 
 
 def _directory(service: Service) -> Iterator[Finding]:
     """Compare the owners that the connectors can name with the lists of extensions."""
     if closed := [name for name, guard in service.guards.items() if guard.opening.trouble]:
-        yield Finding("directory", f"not judged: {', '.join(closed)} cannot be opened", Verdict.WARNING)
+        yield Finding("directory", f"not judged: {', '.join(closed)} cannot be opened", Severity.WARNING)
         return
     named: dict[str, Sequence[Owner]] = {}
     for name, guard in service.guards.items():
         try:
             owners = _owners_known(guard)
         except SourceError as error:
-            yield Finding(name, f"cannot name its owners now: {error}", Verdict.WARNING)
+            yield Finding(name, f"cannot name its owners now: {error}", Severity.WARNING)
         else:
             if owners:
                 named[name] = owners
@@ -162,7 +162,7 @@ def _owners_known(guard: Guard) -> Sequence[Owner]:
 
     def ask() -> None:
         try:
-            asked.set_result(trusted(guard.connector.owners_known(), _MOST_OWNERS))
+            asked.set_result(sanitised_owners(guard.connector.owners_known(), _MOST_OWNERS))
         except SourceError as error:
             asked.set_exception(error)
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()

@@ -45,7 +45,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ExtensionList:
+class CsvList:
     """The content of the file, how the file ended, and what was wrong or worth a note in it."""
 
     entries: ExtensionMap
@@ -102,14 +102,14 @@ class ExtensionFileWatch:
         """Stop watching."""
         self._file.close()
 
-    def _read(self, path: Path) -> ExtensionList:
+    def _read(self, path: Path) -> CsvList:
         with read_table(path, encoding=self._settings.encoding, delimiter=self._settings.delimiter) as table:
             chosen = self._settings.columns
             configured = {"owner": chosen.owner, "extension": [chosen.extension] if chosen.extension else []}
-            return _Reading(table, *_columns(table, configured)).all()
+            return _CsvReader(table, *_columns(table, configured)).all()
 
 
-class _Reading:
+class _CsvReader:
     """One pass over a table."""
 
     def __init__(self, table: Table, owners: tuple[int, ...], extension: int) -> None:
@@ -119,7 +119,7 @@ class _Reading:
         self._notes = Problems(table.name)
         self._without_extension = 0
 
-    def all(self) -> ExtensionList:
+    def all(self) -> CsvList:
         rows = [row for line, cells in self._table.rows() if (row := self._row(line, cells))]
         entries = ExtensionMap(of_any_kind=((row.owners, row.extensions) for row in rows))
         self._note(rows, entries)
@@ -129,7 +129,7 @@ class _Reading:
             raise UnexpectedAnswer(f"{ending.file}: no row has both an owner and an extension{first}")
         names = ", ".join(shown(columns[index]) for index in self._owners)
         read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
-        return ExtensionList(entries, ending, problems, self._notes, self._without_extension, read_as)
+        return CsvList(entries, ending, problems, self._notes, self._without_extension, read_as)
 
     def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])
@@ -188,10 +188,10 @@ def _rows(count: int) -> str:
     return f"{count} row{'' if count == 1 else 's'}"
 
 
-def _accept(old: ExtensionList, new: ExtensionList) -> None:
+def _accept(old: CsvList, new: CsvList) -> None:
     new.ending.check_against(old.ending)
 
 
-def _announce(new: ExtensionList) -> None:
+def _announce(new: CsvList) -> None:
     level = logging.WARNING if new.problems.count else logging.INFO
     _log.log(level, "read %s", "; ".join(new.summary()))

@@ -1,6 +1,6 @@
 """From an owner to extensions: what the company's own lists say, then the connector's answer, then the PBX's list.
 
-How one list is asked stands in `extension_map`. An owner without an extension is named once in the log, not at every
+How one list is asked stands in `index`. An owner without an extension is named once in the log, not at every
 call.
 """
 

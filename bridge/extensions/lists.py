@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from bridge.config.loading import Config, ListSource
+from bridge.config.loading import Config, ConfiguredList
 from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap, inline_map
-from bridge.extensions.polled_list import ExtensionList
+from bridge.extensions.polled_list import PolledList
 from bridge.sdk.errors import SourceError
 
 
@@ -93,8 +93,8 @@ def _file(config: Config, previous: ExtensionLists | None) -> ExtensionFileWatch
     return ExtensionFileWatch(chosen) if chosen else None
 
 
-def _source(chosen: ListSource, previous: ExtensionLists | None) -> ExtensionList:
+def _source(chosen: ConfiguredList, previous: ExtensionLists | None) -> PolledList:
     for known in previous.sources if previous else ():
         if known.settings == chosen:
             return known
-    return ExtensionList(chosen)
+    return PolledList(chosen)

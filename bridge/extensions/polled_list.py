@@ -12,12 +12,12 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from bridge.config.loading import ListSource
+from bridge.config.loading import ConfiguredList
 from bridge.extensions.content import ListContent, agree, content_of
 from bridge.extensions.index import ExtensionMap
-from bridge.extensions.sanitizing import usable
+from bridge.extensions.sanitizing import sanitised_entries
 from bridge.extensions.serialization import as_text, from_text, is_text
-from bridge.extensions.snapshot import KeptList
+from bridge.extensions.snapshot import ListSnapshot
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
@@ -30,11 +30,11 @@ _PAUSE_IF_MORE_IS_WRONG = 60.0
 _PATIENCE_AT_CLOSE = 1.0
 
 
-class ExtensionList:
+class PolledList:
     """The list of one source. `wait` waits for so many seconds and returns True when the reading is to end."""
 
     def __init__(
-        self, source: ListSource, *, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
+        self, source: ConfiguredList, *, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
     ) -> None:
         self.settings = source
         self.name = f"extensions.{source.name}"
@@ -45,7 +45,7 @@ class ExtensionList:
         self._wait = wait or self._closing.wait
         self._thread: threading.Thread | None = None
         self._tried = threading.Event()
-        self._kept = KeptList(source) if source.config.keep else None
+        self._kept = ListSnapshot(source) if source.config.keep else None
         self._shared = Shared()
         self._writes = False
         self._in_force: ListContent | None = None
@@ -162,11 +162,11 @@ class ExtensionList:
         )
         self._source_says = self._notes() if found.age == 0 else ("read by another instance",)
         self._read_at = self._clock() - found.age
-        return usable(from_text(found.content), deadline)
+        return sanitised_entries(from_text(found.content), deadline)
 
     def _asked(self, deadline: Deadline) -> Sequence[ExtensionEntry]:
         try:
-            return usable(self._source.read(deadline), deadline)
+            return sanitised_entries(self._source.read(deadline), deadline)
         except SourceError:
             raise
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()

@@ -18,7 +18,7 @@ _MOST_OF_ONE = 100
 _LONGEST_NAME = 500  # characters
 
 
-def usable(found: Iterable[ExtensionEntry], deadline: Deadline) -> tuple[ExtensionEntry, ...]:
+def sanitised_entries(found: Iterable[ExtensionEntry], deadline: Deadline) -> tuple[ExtensionEntry, ...]:
     """Return the entries that have an extension, also those that name nobody: the extension is known all the same.
 
     Raises TypeError or ValueError if the contract is broken, SourceUnavailable if the entries do not end in time.

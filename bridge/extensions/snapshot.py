@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from bridge.config.identity import fingerprint, identity_of_list
-from bridge.config.loading import ListSource
-from bridge.extensions.sanitizing import usable
+from bridge.config.loading import ConfiguredList
+from bridge.extensions.sanitizing import sanitised_entries
 from bridge.extensions.serialization import as_data, from_data
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.extension_source import ExtensionEntry
@@ -29,10 +29,10 @@ _PATIENCE = 10.0
 _SALT = 16  # bytes
 
 
-class KeptList:
+class ListSnapshot:
     """The file of `keep`; used by one thread at a time, and nothing that the disk does raises."""
 
-    def __init__(self, source: ListSource) -> None:
+    def __init__(self, source: ConfiguredList) -> None:
         if source.config.keep is None:
             raise ValueError("the list is not to be kept")
         self._path = source.config.keep
@@ -89,7 +89,7 @@ class KeptList:
         if data["of"] != fingerprint(self._identity, bytes.fromhex(data["salt"])):
             _log.warning("%s: the kept list %s is of other settings, and is not used", self._name, self._path.name)
             return ()
-        return usable(listed, Deadline.after(_PATIENCE))
+        return sanitised_entries(listed, Deadline.after(_PATIENCE))
 
 
 def _without_waiting(path: str, flags: int) -> int:

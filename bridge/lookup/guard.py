@@ -1,4 +1,4 @@
-"""One connector and what protects everybody from it: cache, single-flight, bulkhead, caution.
+"""One connector and what protects everybody from it: cache, single-flight, bulkhead, breaker.
 
 The only place that has a connector asked. Nobody waits here: `begin` returns at once. What is asked for runs in a
 worker's thread, where first is looked whether another instance knows the answer, if the instances share what they know.
@@ -15,10 +15,10 @@ from functools import partial
 from bridge.lookup.answer import Answer, Freshness, Pending
 from bridge.lookup.meter import Meter, Unmetered
 from bridge.lookup.opening import Opening
-from bridge.lookup.probing import Caution
+from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.resilience.sanitizing import bug_in, lines
-from bridge.resilience.single_flight import Flight, Workers
-from bridge.resilience.thread_leaks import left_by
+from bridge.resilience.single_flight import Flight, SingleFlight
+from bridge.resilience.thread_leaks import leaked_threads
 from bridge.sdk.connector import AnyConnector, Call
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
@@ -61,12 +61,12 @@ class Guard:
         self._clock = clock
         self._meter = meter or Unmetered()
         self._shared = shared
-        self._looks: Workers[Answer] = Workers(f"{name}-remembered", _LOOKS_AT_ONCE)
-        self._workers: Workers[Answer] = Workers(name, connector.config.max_in_flight)
+        self._looks: SingleFlight[Answer] = SingleFlight(f"{name}-remembered", _LOOKS_AT_ONCE)
+        self._flights: SingleFlight[Answer] = SingleFlight(name, connector.config.max_in_flight)
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self.opening = Opening(name, connector, self._wait)
-        self._caution = Caution(name, connector, self._meter, clock, self._wait)
+        self._breaker = ProbedBreaker(name, connector, self._meter, clock, self._wait)
 
     def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
@@ -86,7 +86,7 @@ class Guard:
         try:
             if self.opening.trouble:
                 raise SourceUnavailable(self.opening.trouble)
-            self._caution.consider(self.patience, partial(self._try, question))
+            self._breaker.consider(self.patience, partial(self._try, question))
             flight = self._start(question)
         except SourceError as error:
             self._meter.refused(error.reason)
@@ -96,7 +96,7 @@ class Guard:
     @property
     def trouble(self) -> str:
         """Why the source cannot be used just now, or nothing if it can."""
-        known = self.opening.trouble or self._caution.trouble
+        known = self.opening.trouble or self._breaker.trouble
         if known:
             return known
         try:
@@ -107,12 +107,12 @@ class Guard:
     @property
     def is_left_alone(self) -> bool:
         """Whether the source is not asked just now, because it failed again and again."""
-        return self._caution.leaves_alone
+        return self._breaker.leaves_alone
 
     @property
     def in_flight(self) -> int:
         """How many lookups are under way in the source."""
-        return self._workers.running
+        return self._flights.running
 
     @property
     def entries(self) -> int:
@@ -162,7 +162,7 @@ class Guard:
 
     def _start(self, question: Call, *, ahead: bool = False, trial: bool = False) -> Flight[Answer]:
         lease = Deadline.after(self.timeout, self._clock)
-        return self._workers.start(question, partial(self._ask, question, lease, ahead=ahead, trial=trial), lease)
+        return self._flights.start(question, partial(self._ask, question, lease, ahead=ahead, trial=trial), lease)
 
     def _ask(self, question: Call, lease: Deadline, *, ahead: bool, trial: bool) -> Answer:
         """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
@@ -176,7 +176,7 @@ class Guard:
                 self._meter.remembered("shared")
                 question.explain(f"{self.name}: another instance knows: {len(turn.known.owners)} owner(s)")
                 return _answer(turn.known)
-            owners = self._caution.ask(question, lease, self.patience)
+            owners = self._breaker.ask(question, lease, self.patience)
             if self.connector.remembered:
                 self._cache.put(question, owners)
                 turn.tell(owners)
@@ -184,7 +184,7 @@ class Guard:
 
     def _refresh(self, question: Call) -> None:
         """Ask again before the life of an answer ends; nobody waits for it."""
-        if not self._caution.leaves_alone:
+        if not self._breaker.leaves_alone:
             with suppress(SourceBusy):  # calls that wait come first
                 self._start(question, ahead=True)
 
@@ -197,7 +197,7 @@ class Guard:
             self.connector.close()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             bug_in(self.name, error)
-        if left := left_by(self.connector):
+        if left := leaked_threads(self.connector):
             _log.error(
                 "connector %s has a bug: after close its code goes on in the thread %s", self.name, ", ".join(left)
             )

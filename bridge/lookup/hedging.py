@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from bridge.lookup.answer import Pending
 from bridge.lookup.guard import Guard
-from bridge.resilience.admission import WaitingRoom
+from bridge.resilience.admission import AdmissionLimit
 from bridge.sdk.connector import Call
 from bridge.sdk.deadline import Deadline
 
@@ -17,7 +17,7 @@ _MOMENT = 0.1
 """Seconds that every call may wait, place or no place: a file on this machine needs less."""
 
 
-class Inquiry:
+class HedgedRequest:
     """One call's questions to the connectors of its route."""
 
     def __init__(self, call: Call, guards: Sequence[Guard], deadline: Deadline, hedge_after: float) -> None:
@@ -27,7 +27,7 @@ class Inquiry:
         self._hedge_after = hedge_after
         self._begun: list[Pending] = []
 
-    def answers(self, room: WaitingRoom) -> Iterator[tuple[str, Pending]]:
+    def answers(self, admission: AdmissionLimit) -> Iterator[tuple[str, Pending]]:
         """Give each connector's name and answer in order, each as soon as it counts."""
         with ExitStack() as stack:
             patient: bool | None = None
@@ -38,7 +38,7 @@ class Inquiry:
                 if patient is None and not pending.done():
                     pending.wait(min(_MOMENT, self._deadline.remaining()))
                     if not pending.done():
-                        patient = stack.enter_context(room.place())
+                        patient = stack.enter_context(admission.place())
                 if patient:
                     self._wait_for(pending)
                 yield guard.name, pending

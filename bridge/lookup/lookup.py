@@ -14,9 +14,9 @@ from bridge.extensions.directory import Directory
 from bridge.lookup.answer import Answer, Freshness
 from bridge.lookup.decision import Attempt, Decision, Outcome
 from bridge.lookup.guard import Guard
-from bridge.lookup.hedging import Inquiry
+from bridge.lookup.hedging import HedgedRequest
 from bridge.lookup.parsing import read_call
-from bridge.resilience.admission import WaitingRoom
+from bridge.resilience.admission import AdmissionLimit
 from bridge.sdk.connector import Call, Owner
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import InvalidNumber, SourceError
@@ -30,7 +30,7 @@ class Plan:
     routes: Sequence[RouteRule]
     region: str = "VN"
     hedge_after: float = 0.6
-    room: WaitingRoom = field(default_factory=lambda: WaitingRoom.of(64))
+    admission: AdmissionLimit = field(default_factory=lambda: AdmissionLimit.of(64))
 
 
 class Lookup:
@@ -45,7 +45,7 @@ class Lookup:
         self._routes = plan.routes
         self._region = plan.region
         self._hedge_after = plan.hedge_after
-        self._room = plan.room
+        self._admission = plan.admission
 
     def answer(
         self, callers: Sequence[str], hotline: str, deadline: Deadline, explain: Callable[[str], None] | None = None
@@ -64,7 +64,7 @@ class Lookup:
         started = self._clock()
         attempts: list[Attempt] = []
         guards = [self._guards[name] for name in self._connectors_for(call.hotline)]
-        for name, pending in Inquiry(call, guards, deadline, self._hedge_after).answers(self._room):
+        for name, pending in HedgedRequest(call, guards, deadline, self._hedge_after).answers(self._admission):
             try:
                 answer: Answer | SourceError = pending.answer()
             except SourceError as error:

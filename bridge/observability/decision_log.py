@@ -22,7 +22,7 @@ from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.deadline import Clock
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.redaction import Redaction
-from bridge.storage.sqlite_file import Damaged, StoreFile, Unusable
+from bridge.storage.sqlite_file import Damaged, SqliteFile, Unusable
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class DecisionLog:
         self._redaction = redaction
         self._wall_clock = wall_clock
         self._pause = pause
-        self._file = StoreFile(path, DecisionTable)
+        self._file = SqliteFile(path, DecisionTable)
         self._heard: deque[_Heard] = deque(maxlen=_MOST_UNWRITTEN)
         self._work, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)

@@ -25,7 +25,7 @@ class _Kind:
     latest: logging.LogRecord | None = None
 
 
-class Repeats(logging.Filter):
+class LogThrottle(logging.Filter):
     """Lets the first five of a kind through in a minute, and counts the rest.
 
     The count is written by `tell` ahead of the next line, whatever it says, once the minute is over: so no thread has

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Literal
 
-from bridge.observability.log_throttle import Repeats
+from bridge.observability.log_throttle import LogThrottle
 from bridge.sdk.redaction import Redaction
 
 _MOST_WAITING = 10_000  # lines
@@ -152,7 +152,7 @@ def set_up_logs(level: str, form: Literal["text", "json"], redaction: Redaction)
     # What no line shows need not be found out for each (https://docs.python.org/3/howto/logging.html#optimization).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = _StandardError()
-    handler.addFilter(Repeats(handler.emit))
+    handler.addFilter(LogThrottle(handler.emit))
     handler.setFormatter(JsonFormatter(redaction) if form == "json" else TextFormatter(redaction))
     root = logging.getLogger()
     root.handlers[:] = [handler]

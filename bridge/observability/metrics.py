@@ -19,8 +19,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from bridge.lookup.answer import Freshness
 from bridge.lookup.decision import Decision, Outcome
 from bridge.observability.metrics_filter import Shown
-from bridge.observability.process_metrics import ProcessFigures
-from bridge.service import Sight
+from bridge.observability.process_metrics import ProcessMetrics
+from bridge.service import Snapshot
 
 CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.7, 1.8, 1.9, 2.0, 3.0)
 """Buckets that are closest around the deadline, 1.8 s, and the moment at which OMICall hangs up, 2 s."""
@@ -43,7 +43,7 @@ class Metrics:
     def __init__(self) -> None:
         self.are_shared = bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
         self._registry = CollectorRegistry()
-        self._process = ProcessFigures(self._registry)
+        self._process = ProcessMetrics(self._registry)
         self._answers = self._counter("answers", "Calls answered, and how the answer was come by.", "outcome", "answer")
         self._seconds = Histogram(
             "omi_bridge_answer_seconds",
@@ -98,22 +98,22 @@ class Metrics:
             lookups={how: self._lookups.labels(connector, how) for how in ("fresh", "stale", "nothing", "shared")},
         )
 
-    def look(self, sight: Sight) -> None:
+    def look(self, snapshot: Snapshot) -> None:
         """Take over what can only be read at a moment."""
         self._process.look()
-        for connector in sight.connectors:
+        for connector in snapshot.connectors:
             self._open.labels(connector.name).set(connector.is_left_alone)
             self._in_flight.labels(connector.name).set(connector.in_flight)
             self._entries.labels(connector.name).set(connector.entries)
-        for name, age in sight.ages.items():
+        for name, age in snapshot.ages.items():
             self._ages.labels(name).set(age)
-        self._unmapped.set(sight.without_extension)
-        self._troubles.set(sight.troubles)
+        self._unmapped.set(snapshot.without_extension)
+        self._troubles.set(snapshot.troubles)
 
-    def text(self, sight: Sight) -> bytes:
+    def text(self, snapshot: Snapshot) -> bytes:
         """Return all figures of what is still there in Prometheus' text format, those of the other processes added."""
         source = MultiProcessCollector(None) if self.are_shared else self._registry  # type: ignore[no-untyped-call]
-        names = {"connector": {one.name for one in sight.connectors}, "list": set(sight.ages)}
+        names = {"connector": {one.name for one in snapshot.connectors}, "list": set(snapshot.ages)}
         return generate_latest(Shown(source, names))
 
     def _begin_at_nought(self) -> None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from bridge.service import Sight
+from bridge.service import Snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -23,24 +23,24 @@ class Figures(Protocol):
     def are_shared(self) -> bool:
         """Whether other processes have figures as well."""
 
-    def look(self, sight: Sight) -> None:
+    def look(self, snapshot: Snapshot) -> None:
         """Take over what is seen."""
 
-    def text(self, sight: Sight) -> bytes:
-        """Return the figures of all processes, of what is in sight."""
+    def text(self, snapshot: Snapshot) -> bytes:
+        """Return the figures of all processes, of what is in snapshot."""
 
 
-class Lookout:
-    """Joins the figures with the service in force, which `sight` sees.
+class MetricsSampler:
+    """Joins the figures with the service in force, which `snapshot` sees.
 
     `wait` waits for so many seconds and returns True when the looking is to end; a test gives its own.
     """
 
     def __init__(
-        self, figures: Figures, sight: Callable[[], Sight], wait: Callable[[float], bool] | None = None
+        self, figures: Figures, snapshot: Callable[[], Snapshot], wait: Callable[[float], bool] | None = None
     ) -> None:
         self._figures = figures
-        self._sight = sight
+        self._snapshot = snapshot
         self._closing = threading.Event()
         self._wait = wait or self._closing.wait
 
@@ -51,9 +51,9 @@ class Lookout:
 
     def text(self) -> bytes:
         """Return all figures as Prometheus reads them."""
-        sight = self._sight()
-        self._figures.look(sight)
-        return self._figures.text(sight)
+        snapshot = self._snapshot()
+        self._figures.look(snapshot)
+        return self._figures.text(snapshot)
 
     def close(self) -> None:
         """Stop looking."""
@@ -62,7 +62,7 @@ class Lookout:
     def _run(self) -> None:
         while True:
             try:
-                self._figures.look(self._sight())
+                self._figures.look(self._snapshot())
             except Exception:  # noqa: BLE001 - not even a bug may end the looking for good
                 _log.exception("a bug of omi-bridge")
             if self._wait(_EVERY):

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 _CPU = "process_cpu_seconds_total"
 
 
-class ProcessFigures:
+class ProcessMetrics:
     """What `/proc` says of this process; nothing where there is no `/proc`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class WaitingRoom:
+class AdmissionLimit:
     """A number of places; safe to use from many threads."""
 
     def __init__(self, places: int) -> None:
         self._places = threading.BoundedSemaphore(places)
 
     @classmethod
-    def of(cls, threads: int) -> "WaitingRoom":
+    def of(cls, threads: int) -> "AdmissionLimit":
         """Make the room for a server of so many threads: one in eight, two at least, is never used for waiting."""
         return cls(max(1, threads - max(2, threads // 8)))
 

@@ -13,7 +13,7 @@ from bridge.sdk.deadline import Clock, Deadline
 _LONGEST_HOLD = 3600.0
 
 
-class Breaker:
+class CircuitBreaker:
     """The state of one source; safe to use from many threads. `threshold` failures in a row open it."""
 
     def __init__(self, threshold: int, clock: Clock = time.monotonic) -> None:

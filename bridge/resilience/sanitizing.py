@@ -23,7 +23,7 @@ _LONGEST_MESSAGE = 2000
 _LONGEST_TRACEBACK = 20_000
 
 
-def trusted(found: Sequence[Owner], most: int = _MOST_OWNERS) -> Owners:
+def sanitised_owners(found: Sequence[Owner], most: int = _MOST_OWNERS) -> Owners:
     """Return what a connector gave, each owner once; raises TypeError or ValueError if it breaks the contract."""
     if not isinstance(found, Sequence) or isinstance(found, (str, bytes)):
         raise TypeError(f"it returned {type(found).__name__} instead of a sequence of owners")

@@ -27,7 +27,7 @@ class Flight(Generic[T]):
     lease: Deadline
 
 
-class Workers(Generic[T]):
+class SingleFlight(Generic[T]):
     """Runs jobs for one source in threads named after it."""
 
     def __init__(self, name: str, limit: int) -> None:

@@ -20,7 +20,7 @@ _PATIENCE = 0.5
 _PAUSE = 0.02
 
 
-def left_by(connector: AnyConnector) -> list[str]:
+def leaked_threads(connector: AnyConnector) -> list[str]:
     """Return the names of threads that still run code of the connector's module, after a moment in which they may end.
 
     Those in which omi-bridge itself asks it are none of them: a call under way may go on.

@@ -34,11 +34,12 @@ from bridge.sdk.settings import (
 )
 from bridge.sdk.shared import Shared, SharedValue
 from bridge.sdk.suggestion import did_you_mean, near
-from bridge.sdk.tokens import Token, TokenSupply
+from bridge.sdk.tokens import AccessToken, TokenSupply
 
 __all__ = [
     "MASK",
     "REPEATED",
+    "AccessToken",
     "AnyConnector",
     "AnyExtensionSource",
     "Call",
@@ -73,7 +74,6 @@ __all__ = [
     "SourceUnavailable",
     "Switch",
     "Text",
-    "Token",
     "TokenSupply",
     "UnexpectedAnswer",
     "did_you_mean",

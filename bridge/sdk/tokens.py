@@ -31,7 +31,7 @@ _REFUSED_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Token:
+class AccessToken:
     """What a server issued: values by name, perhaps cookies. Two are never equal, so each is told from the next.
 
     `asked_at` is a time of the supply's clock, from before the server was asked; `lifetime` is in seconds, None if it
@@ -59,13 +59,13 @@ class Token:
         return json.dumps(fields, sort_keys=True).encode()
 
     @classmethod
-    def read(cls, written: bytes, now: float, age: float) -> "Token":
+    def read(cls, written: bytes, now: float, age: float) -> "AccessToken":
         """Read what was `written` so many seconds ago; raises ValueError, TypeError or LookupError if it is none."""
         fields = json.loads(written)
         asked_at = now - age - fields["age"]
         return cls(fields["values"], asked_at, fields["lifetime"], fields["cookies"])
 
-    def is_same(self, other: "Token") -> bool:
+    def is_same(self, other: "AccessToken") -> bool:
         """Tell whether the server issued both at once, though they were read apart."""
         return (self.values, self.cookies) == (other.values, other.cookies)
 
@@ -79,36 +79,36 @@ class TokenSupply:
 
     def __init__(
         self,
-        fetch: Callable[[Deadline], Token],
+        fetch: Callable[[Deadline], AccessToken],
         timeout: float = 10.0,
         clock: Clock = time.monotonic,
-        learn: Callable[[Token], None] | None = None,
+        learn: Callable[[AccessToken], None] | None = None,
     ) -> None:
         self._fetch = fetch
         self._learn = learn
         self._timeout = timeout
         self._clock = clock
         self._lock = threading.Lock()
-        self._token: Token | None = None
-        self._renewal: Future[Token] | None = None
+        self._token: AccessToken | None = None
+        self._renewal: Future[AccessToken] | None = None
         self._closed = False
         self._failure: BaseException | None = None
         self._failures = 0
         self._not_before = float("-inf")
         self._youngest_refused = 0.0
         self._shared = Shared()
-        self._refused: deque[Token] = deque(maxlen=_REFUSED_KEPT)
+        self._refused: deque[AccessToken] = deque(maxlen=_REFUSED_KEPT)
 
     def share(self, shared: Shared) -> None:
         """Use the tokens of other instances from now on, and let them use ours."""
         self._shared = shared
 
     @property
-    def current(self) -> Token | None:
+    def current(self) -> AccessToken | None:
         """The token that was issued last, if it is still thought to be good."""
         return self._token
 
-    def get(self, deadline: Deadline) -> Token:
+    def get(self, deadline: Deadline) -> AccessToken:
         """Return a token that has not expired, waiting for a renewal only if there is none.
 
         Raises SourceUnavailable if none comes in time, or the SourceError for which the last renewal failed.
@@ -149,14 +149,14 @@ class TokenSupply:
         with self._lock:
             self._closed = True
 
-    def _begin(self, now: float) -> "Future[Token] | None":
+    def _begin(self, now: float) -> "Future[AccessToken] | None":
         if self._closed or now < self._not_before:
             return None
-        self._renewal = renewal = Future[Token]()
+        self._renewal = renewal = Future[AccessToken]()
         threading.Thread(target=self._renew, args=(renewal,), name="token", daemon=True).start()
         return renewal
 
-    def _renew(self, renewal: "Future[Token]") -> None:
+    def _renew(self, renewal: "Future[AccessToken]") -> None:
         try:
             token = self._next()
         except Exception as error:  # noqa: BLE001 - handed over to whoever waits
@@ -167,7 +167,7 @@ class TokenSupply:
                 self._token, self._renewal, self._failure, self._failures = token, None, None, 0
             renewal.set_result(token)
 
-    def _next(self) -> Token:
+    def _next(self) -> AccessToken:
         """Take the token that another instance has fetched by now, or fetch one while the others wait."""
         patience = self._timeout if self._learn else min(self._timeout, _PATIENCE)
         with self._shared.lock(_SHARED_AS, self._timeout, patience):
@@ -180,11 +180,11 @@ class TokenSupply:
                     self._shared.put(_SHARED_AS, token.written(now), left)
             return token
 
-    def _of_others(self) -> Token | None:
+    def _of_others(self) -> AccessToken | None:
         """Return a token that is good for a while, unless it has been refused already."""
         known, now = self._shared.get(_SHARED_AS), self._clock()
         try:
-            token = Token.read(known.content, now, known.age) if known else None
+            token = AccessToken.read(known.content, now, known.age) if known else None
         except (ValueError, TypeError, LookupError):
             return None
         if token and self._learn:
@@ -208,7 +208,7 @@ def _said(error: Exception) -> str:
     return str(error) if isinstance(error, SourceError) else type(error).__name__
 
 
-def _result(renewal: "Future[Token]", deadline: Deadline) -> Token:
+def _result(renewal: "Future[AccessToken]", deadline: Deadline) -> AccessToken:
     try:
         failure = renewal.exception(timeout=deadline.remaining())
     except TimeoutError:

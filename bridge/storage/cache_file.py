@@ -21,7 +21,7 @@ from bridge.sdk.connector import Call, Owners
 from bridge.sdk.deadline import Clock
 from bridge.storage.answer_table import AnswerTable, Kept, Key, Limits
 from bridge.storage.cache import AnswerCache
-from bridge.storage.sqlite_file import Damaged, StoreFile, Unusable
+from bridge.storage.sqlite_file import Damaged, SqliteFile, Unusable
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _MOST_UNWRITTEN = 20_000
 _PATIENCE_AT_CLOSE = 2.0
 
 
-class Store:
+class CacheFile:
     """The memory of a service's connectors in the file at `path`.
 
     `wall_clock` gives seconds since 1970. A file that cannot be used is tried again after `pause` seconds, doubled
@@ -46,7 +46,7 @@ class Store:
         """Why nothing is kept just now, or nothing if it is."""
         self._wall_clock = wall_clock
         self._first_pause = pause
-        self._file = StoreFile(path, AnswerTable)
+        self._file = SqliteFile(path, AnswerTable)
         self._caches: dict[str, tuple[str, AnswerCache]] = {}
         self._to_load: deque[tuple[str, AnswerCache]] = deque()
         self._news: deque[tuple[Key, Kept]] = deque(maxlen=_MOST_UNWRITTEN)

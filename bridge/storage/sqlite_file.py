@@ -52,7 +52,7 @@ class Damaged(Unusable):
 T = TypeVar("T", bound=DatabaseTable)
 
 
-class StoreFile(Generic[T]):
+class SqliteFile(Generic[T]):
     """The file at `path` with one kind of table, for one thread.
 
     Whatever the disk does raises Unusable or Damaged, and nothing else.

@@ -15,7 +15,7 @@ imports this package. Each failure says what to do about it.
 
 from bridge.testing.conformance.extensions import ExtensionsConformance
 from bridge.testing.conformance.suite import Conformance
-from bridge.testing.fake_crm import FakeCrm, Reply, Request, sending
+from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, Reply, sending
 from bridge.testing.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
 from bridge.testing.http.suite import HttpConformance
 
@@ -27,8 +27,8 @@ __all__ = [
     "FakeCrm",
     "Gate",
     "HttpConformance",
+    "ReceivedRequest",
     "Reply",
-    "Request",
     "failing",
     "nobody",
     "owned_by",

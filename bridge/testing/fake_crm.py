@@ -15,7 +15,7 @@ from bridge.testing.scripted_server import answer as written
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReceivedRequest:
     """A request as the CRM received it. `path` is decoded, the names of `headers` are in small letters."""
 
     method: str
@@ -26,7 +26,7 @@ class Request:
     raw: bytes = field(repr=False)
 
     @classmethod
-    def read(cls, raw: bytes) -> "Request":
+    def read(cls, raw: bytes) -> "ReceivedRequest":
         """Take a request apart."""
         head, _, body = raw.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -58,7 +58,7 @@ class Reply:
         return json.dumps(self.json).encode() if self.body is None else self.body
 
 
-Script = Callable[[Connection, Request], object]
+Script = Callable[[Connection, ReceivedRequest], object]
 """What the CRM does about one request."""
 
 
@@ -70,8 +70,8 @@ def reply_of(said: object) -> Reply:
 class FakeCrm:
     """Answers each request by `answer`, which returns JSON or a `Reply`. Used with `with`."""
 
-    def __init__(self, answer: Callable[[Request], object], port: int = 0) -> None:
-        self.asked: list[Request] = []
+    def __init__(self, answer: Callable[[ReceivedRequest], object], port: int = 0) -> None:
+        self.asked: list[ReceivedRequest] = []
         self.script: Script = self.answer
         """What is done about each request from now on."""
         self._answer = answer
@@ -87,11 +87,11 @@ class FakeCrm:
     ) -> None:
         self._server.__exit__(kind, error, traceback)
 
-    def reply(self, request: Request) -> Reply:
+    def reply(self, request: ReceivedRequest) -> Reply:
         """Return what a healthy CRM answers."""
         return reply_of(self._answer(request))
 
-    def answer(self, connection: Connection, request: Request) -> None:
+    def answer(self, connection: Connection, request: ReceivedRequest) -> None:
         """Answer as a healthy CRM does."""
         send(connection, self.reply(request))
 
@@ -104,7 +104,7 @@ class FakeCrm:
         numbers = count()
         paths: list[str] = []
 
-        def chosen(connection: Connection, request: Request) -> None:
+        def chosen(connection: Connection, request: ReceivedRequest) -> None:
             number = next(numbers)
             if number == first:
                 paths.append(request.path)
@@ -115,7 +115,7 @@ class FakeCrm:
 
     def _serve(self, connection: Connection) -> None:
         while raw := connection.read_request():
-            request = Request.read(raw)
+            request = ReceivedRequest.read(raw)
             self.asked.append(request)
             self.script(connection, request)
 

@@ -29,7 +29,7 @@ class Rules(Protocol):
         """Return where requests may come from; nothing for everywhere."""
 
 
-class Door:
+class AccessControl:
     """Judges requests under the rules in force."""
 
     def __init__(self, rules: Callable[[], Rules]) -> None:

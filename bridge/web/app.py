@@ -15,11 +15,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from bridge.config.loading import Config, load_config
 from bridge.observability.decision_log import DecisionLog
-from bridge.observability.metrics_sampler import Lookout
+from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.redaction import Redaction
 from bridge.service import Service
-from bridge.web.access import Door
+from bridge.web.access import AccessControl
 from bridge.web.endpoint import allowed_networks, owner_endpoint
 from bridge.web.health import health
 from bridge.web.metrics_page import metrics_page
@@ -59,11 +59,11 @@ class Bridge:
         self.decisions.start()
         self.metrics = _metrics()
         self.service = Service(config, meter=self.metrics.of)
-        self.lookout = Lookout(self.metrics, lambda: self.service.sight(len(self.troubles())))
+        self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.troubles())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
-        self.door = Door(lambda: self.service)
+        self.access = AccessControl(lambda: self.service)
         self.service.open(START_PATIENCE)
-        self.lookout.start()
+        self.sampler.start()
 
     def reload(self) -> bool:
         """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
@@ -106,7 +106,7 @@ class Bridge:
 
     def close(self) -> None:
         """Release everything."""
-        self.lookout.close()
+        self.sampler.close()
         self.service.close()
         self.decisions.close()
 
@@ -117,11 +117,11 @@ def create_app(config: Config, redaction: Redaction | None = None, refused: str 
     bridge = Bridge(config, redaction, refused)
     app.extensions["omi_bridge"] = bridge
     path = config.settings.server.path
-    app.before_request(allowed_networks(bridge.door))
+    app.before_request(allowed_networks(bridge.access))
     listeners = (bridge.decisions.hear, bridge.metrics.answered)
-    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, bridge.door, listeners))
+    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, bridge.access, listeners))
     app.register_blueprint(health(bridge.troubles, bridge.readiness.waited_for))
-    app.register_blueprint(metrics_page(bridge.lookout.text))
+    app.register_blueprint(metrics_page(bridge.sampler.text))
     app.register_error_handler(Exception, _empty)
     return app
 

@@ -20,7 +20,7 @@ from bridge.lookup.decision_words import because
 from bridge.lookup.lookup import Lookup
 from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.deadline import Deadline
-from bridge.web.access import Door
+from bridge.web.access import AccessControl
 from bridge.web.client_address import Address
 
 _log = logging.getLogger(__name__)
@@ -51,8 +51,10 @@ Listener = Callable[[Decision, float], None]
 """Is told each decision and after how many seconds it was made; must not wait."""
 
 
-def owner_endpoint(path: str, current: CurrentDesk, door: Door, listeners: Sequence[Listener] = ()) -> Blueprint:
-    """Make the endpoint at `path`, for those whose key the door knows."""
+def owner_endpoint(
+    path: str, current: CurrentDesk, access: AccessControl, listeners: Sequence[Listener] = ()
+) -> Blueprint:
+    """Make the endpoint at `path`, for those whose key is known."""
     blueprint = Blueprint("owner", __name__)
 
     def answer() -> Response:
@@ -63,7 +65,7 @@ def owner_endpoint(path: str, current: CurrentDesk, door: Door, listeners: Seque
         token = REQUEST_ID.set(request_id)
         try:
             desk = current()
-            decision = _decide(desk, door, arrived)
+            decision = _decide(desk, access, arrived)
             seconds = time.monotonic() - arrived
             _tell(decision, seconds, desk.deadline / 2)
             _hand_on(decision, seconds, listeners)
@@ -75,13 +77,13 @@ def owner_endpoint(path: str, current: CurrentDesk, door: Door, listeners: Seque
     return blueprint
 
 
-def _decide(desk: Desk, door: Door, arrived: float) -> Decision:
+def _decide(desk: Desk, access: AccessControl, arrived: float) -> Decision:
     asked = request.args
     given = asked.getlist("phoneNumber")
     try:
         key = request.headers.get("X-API-KEY", "").encode("latin-1", "replace")
-        if not door.knows(key):
-            decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {_client(door)}")
+        if not access.knows(key):
+            decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {_client(access)}")
         elif not any(given):
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:
@@ -93,19 +95,19 @@ def _decide(desk: Desk, door: Door, arrived: float) -> Decision:
     return decision
 
 
-def allowed_networks(door: Door) -> Callable[[], Response | None]:
+def allowed_networks(access: AccessControl) -> Callable[[], Response | None]:
     """Make what turns away, before anything else, whoever asks from a network that may not."""
 
     def turn_away() -> Response | None:
-        if door.is_open_to_all() or door.admits(_client(door), request.path):
+        if access.is_open_to_all() or access.admits(_client(access), request.path):
             return None
         return _response(Decision(Outcome.UNAUTHORIZED), _request_id(""), status=403)
 
     return turn_away
 
 
-def _client(door: Door) -> Address:
-    return door.client(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"))
+def _client(access: AccessControl) -> Address:
+    return access.client(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"))
 
 
 def _request_id(given: str) -> str:

@@ -26,7 +26,7 @@ _FROM_A_PASSWORD_ON = re.compile(r"(?:pass|pwd|secret|m[aậ]t kh[aẩ]u).*", re
 
 
 @dataclass(frozen=True, slots=True)
-class Phone:
+class InternalPhone:
     """An internal phone of OMICall: its extension, and whose it is."""
 
     extension: str
@@ -65,12 +65,15 @@ def refused_list(data: Mapping[str, object]) -> str:
     return f"refuses the list of internal phones (status_code {told}): may the account of 'api_key' read it?"
 
 
-def phones_in(payload: Mapping[str, object], host: str) -> list[Phone]:
+def phones_in(payload: Mapping[str, object], host: str) -> list[InternalPhone]:
     """Return the internal phones of one page. Raises UnexpectedAnswer if it is none."""
     items = payload.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) and "sip_user" in item for item in items):
         raise UnexpectedAnswer(f"{host} answered a list of internal phones that has another shape")
-    return [Phone(*(_text(item.get(key)) for key in ("sip_user", "email", "agent_id", "full_name"))) for item in items]
+    return [
+        InternalPhone(*(_text(item.get(key)) for key in ("sip_user", "email", "agent_id", "full_name")))
+        for item in items
+    ]
 
 
 def has_more(payload: Mapping[str, object], page: int, asked_for: int) -> bool:

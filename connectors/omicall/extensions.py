@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bridge.sdk import (
+    AccessToken,
     Clock,
     Credential,
     Deadline,
@@ -21,14 +22,13 @@ from bridge.sdk import (
     Redaction,
     SourceError,
     SourceRejected,
-    Token,
     TokenSupply,
     UnexpectedAnswer,
     state_file,
 )
 from bridge.sdk.http import HttpClient, HttpSettings, Request, Response, Tls
 from bridge.sdk.http.address import origin
-from connectors.omicall.answers import Phone, has_more, payload_of, phones_in, refused_list, refused_sign_in
+from connectors.omicall.answers import InternalPhone, has_more, payload_of, phones_in, refused_list, refused_sign_in
 
 _SIGN_IN = "/api/auth"
 _LIST = "/api/call_center/internal_phone/list"
@@ -84,7 +84,7 @@ class OmicallExtensions(ExtensionSource[OmicallConfig]):
         self._tokens.close()
         self._client.close()
 
-    def _phones(self, deadline: Deadline) -> Iterator[Phone]:
+    def _phones(self, deadline: Deadline) -> Iterator[InternalPhone]:
         for page in range(1, _MOST_PAGES + 1):
             phones, more = self._page(page, deadline)
             yield from phones
@@ -92,7 +92,7 @@ class OmicallExtensions(ExtensionSource[OmicallConfig]):
                 return
         raise UnexpectedAnswer(f"OMICall's list of internal phones has more than {_MOST_PAGES} pages")
 
-    def _page(self, page: int, deadline: Deadline) -> tuple[list[Phone], bool]:
+    def _page(self, page: int, deadline: Deadline) -> tuple[list[InternalPhone], bool]:
         """Read a page; if OMICall refuses, with a new token, for the one that was used may have been called back."""
         token = self._tokens.get(deadline)
         try:
@@ -102,34 +102,34 @@ class OmicallExtensions(ExtensionSource[OmicallConfig]):
                 raise
         return self._ask_for(page, self._tokens.get(deadline), deadline)
 
-    def _ask_for(self, page: int, token: Token, deadline: Deadline) -> tuple[list[Phone], bool]:
+    def _ask_for(self, page: int, token: AccessToken, deadline: Deadline) -> tuple[list[InternalPhone], bool]:
         access_token = str(token.values["access_token"])
         headers = {"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"}
         response = self._get(_LIST, {"page": str(page), "size": str(_PAGE_SIZE)}, headers, deadline)
         payload = payload_of(response, refused_list)
         return phones_in(payload, response.host), has_more(payload, page, _PAGE_SIZE)
 
-    def _fetch_token(self, deadline: Deadline) -> Token:
+    def _fetch_token(self, deadline: Deadline) -> AccessToken:
         try:
             return self._sign_in(deadline)
         except SourceError as error:
             # The supply keeps the error, and with its traceback it would keep the answer, whatever that holds.
             raise error.with_traceback(None) from None
 
-    def _sign_in(self, deadline: Deadline) -> Token:
+    def _sign_in(self, deadline: Deadline) -> AccessToken:
         asked_at = self._clock()
         response = self._get(_SIGN_IN, {"apiKey": self.config.api_key.get_secret_value()}, {}, deadline)
         mask = Redaction([self.config.api_key.get_secret_value()])
         token = payload_of(response, lambda data: refused_sign_in(data, mask)).get("access_token")
         if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
             raise UnexpectedAnswer(f"{response.host} answered the sign-in without a token")
-        return Token({"access_token": token}, asked_at, _LIFE_OF_A_TOKEN)
+        return AccessToken({"access_token": token}, asked_at, _LIFE_OF_A_TOKEN)
 
     def _get(self, path: str, query: dict[str, str], headers: dict[str, str], deadline: Deadline) -> Response:
         request = Request("GET", f"{self.config.url}{path}", query=tuple(query.items()), headers=headers)
         return self._client.send(request, deadline)
 
 
-def _entry(phone: Phone) -> ExtensionEntry:
+def _entry(phone: InternalPhone) -> ExtensionEntry:
     ids, emails, names = ((text,) if text else () for text in (phone.agent_id, phone.email, phone.name))
     return ExtensionEntry(ids=ids, emails=emails, names=names, extensions=(phone.extension,))

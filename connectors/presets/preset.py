@@ -24,7 +24,7 @@ from pydantic import (
 
 from bridge.sdk import Credential, Text
 from connectors.rest.config.config import Address
-from connectors.rest.config.question import Name
+from connectors.rest.config.request_settings import Name
 
 Proven = Literal["real server", "API description", "documents", "unverified"]
 """Against what a preset was tried: the real thing; what its vendor publishes for machines, or for people; nothing."""

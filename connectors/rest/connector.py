@@ -2,8 +2,9 @@
 
 A lookup goes through the configured steps: each asks something, keeps the records that hold the caller's number, and
 takes values that the next step uses or that name the owner. `config/config.py` and `config/steps.py` say what can be
-written, `lookup.py` follows it for one call, `asking.py` sends the requests, by means of `bridge.sdk.http` and
-`auth/choices.py`, and `records.py` reads the answers. `user_list.py` keeps a list of the CRM's users, if there is one.
+written, `step_runner.py` follows it for one call, `request_sender.py` sends the requests, by means of `bridge.sdk.http`
+and `auth/choices.py`, and `records.py` reads the answers. `user_list.py` keeps a list of the CRM's users, if there is
+one.
 """
 
 from collections.abc import Sequence
@@ -11,12 +12,12 @@ from typing import ClassVar
 
 from bridge.sdk import Call, Connector, Deadline, Owner
 from bridge.sdk.http import HttpClient, Request
-from connectors.rest.asking import Source
 from connectors.rest.auth.choices import authentication
 from connectors.rest.config.config import RestConfig
-from connectors.rest.lookup import Lookup
 from connectors.rest.masking import Mask
 from connectors.rest.records import Row, owners
+from connectors.rest.request_sender import RestContext
+from connectors.rest.step_runner import StepRunner
 from connectors.rest.user_list import UserList, read_users
 
 
@@ -32,7 +33,7 @@ class RestConnector(Connector[RestConfig]):
         super().__init__(config)
         self._client = client or HttpClient(config)
         self._auth = authentication(config.auth, self._client, config.base_url, names=config.own_names())
-        self._source = Source(config, self._client, self._auth, Mask(config, self._auth.secrets))
+        self._context = RestContext(config, self._client, self._auth, Mask(config, self._auth.secrets))
         self._users = UserList(self._read_users, config.users.refresh) if config.users else None
         self.opening_takes = config.users.timeout if config.users else 0.0
         names = [step.names for step in config.steps] + [header.names for header in config.headers.values()]
@@ -49,7 +50,7 @@ class RestConnector(Connector[RestConfig]):
 
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
         """Return the owners that the CRM names, in the order of its answers."""
-        return Lookup(self._source, self._users, call, deadline).owners()
+        return StepRunner(self._context, self._users, call, deadline).owners()
 
     def report(self) -> Sequence[str]:
         """Return how many users are in the list, if there is one."""
@@ -76,4 +77,4 @@ class RestConnector(Connector[RestConfig]):
 
     def _read_users(self) -> Sequence[Row]:
         users = self.config.users
-        return () if users is None else read_users(self._source, users)
+        return () if users is None else read_users(self._context, users)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bridge.sdk import InvalidNumber, Owner, PhoneNumber, UnexpectedAnswer
 from bridge.sdk.phone import parse_all
-from connectors.rest.config.question import OWNER_FIELDS, Question
+from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.config.steps import Match, Step
 from connectors.rest.mapping.expression import Expression, is_nothing, kind_of, scalar_of
 
@@ -24,7 +24,7 @@ _EXTENSION = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RecordReader:
     """How answers are read: whose numbers count, how many records may come, and who hears why one does not count.
 
     There is no caller when the list of users is read. `check_time` raises SourceUnavailable once the deadline has
@@ -42,20 +42,20 @@ class Reading:
         if self.explain:
             self.explain(line)
 
-    def rows(self, question: Question, pages: Iterable[object]) -> tuple[list[Row], int]:
+    def rows(self, settings: RequestSettings, pages: Iterable[object]) -> tuple[list[Row], int]:
         """Return what is taken from the answer, page by page, and how many of its records hold the caller's number."""
-        records = self._records(question, pages)
+        records = self._records(settings, pages)
         rows: list[Row] = []
         counted = 0
         for index, record in enumerate(records, 1):
             self.check_time()
-            if not self._is_callers(question, record, index):
+            if not self._is_callers(settings, record, index):
                 continue
             counted += 1
-            for item in _items(question, record):
-                if self._counts(question, item, index):
-                    rows += self._taken(question, item, index)
-        if not counted and isinstance(question, Step) and question.full_page and len(records) >= question.full_page:
+            for item in _items(settings, record):
+                if self._counts(settings, item, index):
+                    rows += self._taken(settings, item, index)
+        if not counted and isinstance(settings, Step) and settings.full_page and len(records) >= settings.full_page:
             raise UnexpectedAnswer(
                 f"{len(records)} records came, as many as there can be at once, and none holds the caller's number: is "
                 "the number searched for at all, and is the search exact enough?"
@@ -64,21 +64,21 @@ class Reading:
             raise UnexpectedAnswer(f"more than {self.most} items in the answer: the request asks for too much")
         return rows, counted
 
-    def _records(self, question: Question, pages: Iterable[object]) -> Sequence[object]:
+    def _records(self, settings: RequestSettings, pages: Iterable[object]) -> Sequence[object]:
         records: list[object] = []
         answered = False
         for page in pages:
             answered = True
-            records += _records(question, page)
+            records += _records(settings, page)
             if len(records) > self.most:
                 raise UnexpectedAnswer(f"more than {self.most} records in the answer: the request asks for too much")
         if answered:
             self.say(f"{len(records)} record(s)")
         return records
 
-    def _is_callers(self, question: Question, record: object, index: int) -> bool:
+    def _is_callers(self, settings: RequestSettings, record: object, index: int) -> bool:
         """Tell whether one of the record's own numbers is the caller's."""
-        match: Match | None = question.match if isinstance(question, Step) else None
+        match: Match | None = settings.match if isinstance(settings, Step) else None
         if match is None or match == "exact":
             return True
         fitting = [expression for expression in match if expression.fits(record)]
@@ -103,19 +103,19 @@ class Reading:
             except InvalidNumber:
                 self.say(f"{expression.source}: a text that is no number")
 
-    def _counts(self, question: Question, item: object, index: int) -> bool:
-        if question.where is None or question.where.holds(item):
+    def _counts(self, settings: RequestSettings, item: object, index: int) -> bool:
+        if settings.where is None or settings.where.holds(item):
             return True
-        if not question.where.fits(item):
-            raise UnexpectedAnswer(f"where: {_misfit([question.where], item)}")
-        self.say(f"record {index}: an item does not count, {question.where.source} does not hold")
+        if not settings.where.fits(item):
+            raise UnexpectedAnswer(f"where: {_misfit([settings.where], item)}")
+        self.say(f"record {index}: an item does not count, {settings.where.source} does not hold")
         return False
 
-    def _taken(self, question: Question, item: object, index: int) -> list[Row]:
+    def _taken(self, settings: RequestSettings, item: object, index: int) -> list[Row]:
         """Take the values; if one of them is a list, there is a row for each of its elements."""
         row: Row = {}
         lists: dict[str, list[str | int | None]] = {}
-        for name, expression in question.take.items():
+        for name, expression in settings.take.items():
             if not expression.fits(item):
                 raise UnexpectedAnswer(f"take.{name}: {_misfit([expression], item)}")
             value = expression.search(item)
@@ -132,17 +132,17 @@ class Reading:
         return [{**row, name: value} for name, values in lists.items() for value in values] or [row]
 
 
-def _records(question: Question, answer: object) -> Sequence[object]:
-    if question.records is None:
+def _records(settings: RequestSettings, answer: object) -> Sequence[object]:
+    if settings.records is None:
         found = answer
-    elif question.records.fits(answer):
-        found = question.records.search(answer)
+    elif settings.records.fits(answer):
+        found = settings.records.search(answer)
     else:
-        raise UnexpectedAnswer(f"records: {_misfit([question.records], answer)}")
+        raise UnexpectedAnswer(f"records: {_misfit([settings.records], answer)}")
     if isinstance(found, dict):
         return [found]
     if not isinstance(found, list):
-        where = f"`{question.records.source}` found" if question.records else "the answer is"
+        where = f"`{settings.records.source}` found" if settings.records else "the answer is"
         raise UnexpectedAnswer(
             f"{where} {kind_of(found)}, neither a list of records nor a record; if this means that nobody is found, "
             "say so by nobody_when"
@@ -150,18 +150,18 @@ def _records(question: Question, answer: object) -> Sequence[object]:
     return found
 
 
-def _items(question: Question, record: object) -> Sequence[object]:
-    if question.each is None:
+def _items(settings: RequestSettings, record: object) -> Sequence[object]:
+    if settings.each is None:
         return [record]
-    if not question.each.fits(record):
-        raise UnexpectedAnswer(f"each: {_misfit([question.each], record)}")
-    found = question.each.search(record)
+    if not settings.each.fits(record):
+        raise UnexpectedAnswer(f"each: {_misfit([settings.each], record)}")
+    found = settings.each.search(record)
     if isinstance(found, dict):
         return [found]
     if is_nothing(found):
         return []
     if not isinstance(found, list):
-        raise UnexpectedAnswer(f"each: `{question.each.source}` found {kind_of(found)} where a list is needed")
+        raise UnexpectedAnswer(f"each: `{settings.each.source}` found {kind_of(found)} where a list is needed")
     return found
 
 

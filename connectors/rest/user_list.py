@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.sdk import Clock, Deadline, SourceError, SourceUnavailable, UnexpectedAnswer
-from connectors.rest.answers import Judging
-from connectors.rest.asking import Asking, Source
+from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.users import Users
-from connectors.rest.records import Reading, Row
+from connectors.rest.records import RecordReader, Row
+from connectors.rest.request_sender import RequestSender, RestContext
 
 _log = logging.getLogger(__name__)
 
@@ -182,16 +182,16 @@ class UserList:
         return max(0.0, self._not_before - self._clock()) if self.trouble else self._refresh
 
 
-def read_users(source: Source, users: Users) -> Sequence[Row]:
+def read_users(context: RestContext, users: Users) -> Sequence[Row]:
     """Return what is taken from the CRM's list of users, all pages of it. Raises SourceError."""
-    mask = source.mask.text
+    mask = context.mask.text
     deadline = Deadline.after(users.timeout)
-    judging = Judging(None, mask, lambda _line: None)
-    names, limit = source.config.own_names(), f"{_MOST_PAGES} pages"
-    asking = Asking(source, judging, names, deadline, _MOST_PAGES, limit, in_background=True)
-    reading = Reading(None, source.config.region, asking.check_time, most=_MOST_USERS)
+    rules = AnswerRules(None, mask, lambda _line: None)
+    names, limit = context.config.own_names(), f"{_MOST_PAGES} pages"
+    sender = RequestSender(context, rules, names, deadline, _MOST_PAGES, limit, in_background=True)
+    reader = RecordReader(None, context.config.region, sender.check_time, most=_MOST_USERS)
     try:
-        rows, _ = reading.rows(users, asking.answers(users, {}))
+        rows, _ = reader.rows(users, sender.answers(users, {}))
     except SourceError as error:
         error.args = (mask(f"users: {error}"),)
         raise

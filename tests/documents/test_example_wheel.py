@@ -116,6 +116,6 @@ def test_the_tests_that_are_shown_pass(integrator):
 
 
 def test_the_service_needs_no_pytest(integrator):
-    loaded = "import sys, bridge.web.server.master; "
+    loaded = "import sys, bridge.web.master; "
     loaded += "print([name for name in sys.modules if 'pytest' in name or 'testing' in name])"
     assert integrator.run("python", "-c", loaded).stdout == "[]\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from bridge.config.sections import Cache
 from bridge.sdk import Call, Clock, Owner, PhoneNumber
 from bridge.storage.cache import AnswerCache
-from bridge.storage.cache_file import Store
+from bridge.storage.cache_file import CacheFile
 
 SETTINGS = Cache.model_validate({"ttl": "10m", "stale_ttl": "1h"})
 LAN = (Owner(id="7", email="lan@congty.example"), Owner(name="Bình", extension="0101"))
@@ -23,9 +23,9 @@ def call(number: int = 0, hotline: str | None = None) -> Call:
 @contextmanager
 def life(
     path: Path, wall_clock: Clock = time.time, *, identity: str = "crm", settings: Cache = SETTINGS, pause: float = 0.01
-) -> Iterator[tuple[AnswerCache, Store]]:
+) -> Iterator[tuple[AnswerCache, CacheFile]]:
     """Be a service from its start to its end, with one connector."""
-    cache, store = AnswerCache(settings), Store(path, wall_clock, pause=pause)
+    cache, store = AnswerCache(settings), CacheFile(path, wall_clock, pause=pause)
     store.keep("crm", identity, cache)
     store.start()
     try:

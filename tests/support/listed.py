@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from bridge.config.loading import ListSource
+from bridge.config.loading import ConfiguredList
 from bridge.sdk import Deadline, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
 
 Said = object
@@ -34,11 +34,11 @@ class Listed(ExtensionSource[ExtensionSourceConfig]):
         self.closed += 1
 
 
-def listed(said: Said, keep: Path | None = None, *, of_the_pbx: bool = False, **settings: object) -> ListSource:
+def listed(said: Said, keep: Path | None = None, *, of_the_pbx: bool = False, **settings: object) -> ConfiguredList:
     """Return a source of a class of its own, so that each test scripts only its own."""
     kind = type("Scripted", (Listed,), {"says": said, "made": [], "of_the_pbx": of_the_pbx})
     written = {"keep": keep, **settings}
-    return ListSource("scripted", kind, ExtensionSourceConfig.model_validate(written), written)
+    return ConfiguredList("scripted", kind, ExtensionSourceConfig.model_validate(written), written)
 
 
 def entries(**extensions: str) -> list[ExtensionEntry]:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from bridge.config.loading import ListSource
+from bridge.config.loading import ConfiguredList
 from connectors.omicall.extensions import OmicallConfig, OmicallExtensions
 from tests.support.servers import Asked, HttpServer, Reply
 
@@ -63,10 +63,10 @@ class Omicall:
     def call_back_tokens(self) -> None:
         self._token = ""
 
-    def source(self, **settings: Any) -> ListSource:
+    def source(self, **settings: Any) -> ConfiguredList:
         """Return the source of extensions that leads here."""
         written = {"api_key": API_KEY, "url": self.url, "keep": None, **settings}
-        return ListSource("omicall", OmicallExtensions, OmicallConfig.model_validate(written), written)
+        return ConfiguredList("omicall", OmicallExtensions, OmicallConfig.model_validate(written), written)
 
     def _reply(self, asked: Asked) -> Reply:
         usual = self.fault(asked) if self.fault else None

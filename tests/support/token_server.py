@@ -2,7 +2,7 @@
 
 import threading
 
-from bridge.sdk import Deadline, Token
+from bridge.sdk import AccessToken, Deadline
 from tests.support.fakes import FakeClock
 
 PATIENCE = 10.0
@@ -20,11 +20,11 @@ class Server:
         self.issued = 0
         self.failure: Exception | None = None
 
-    def fetch(self, _: Deadline) -> Token:
+    def fetch(self, _: Deadline) -> AccessToken:
         self.issued += 1
         number = self.issued
         self.asked.release()
         assert self.open.wait(PATIENCE)
         if self.failure:
             raise self.failure
-        return Token({"n": number}, self.clock(), self.lifetime, {"session": f"s{number}"})
+        return AccessToken({"n": number}, self.clock(), self.lifetime, {"session": f"s{number}"})

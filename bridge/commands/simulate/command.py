@@ -11,7 +11,7 @@ import click
 
 from bridge.commands.options import DURATION
 from bridge.commands.simulate.call import Target
-from bridge.commands.simulate.rehearsal import Plan, rehearse
+from bridge.commands.simulate.rehearsal import RehearsalPlan, rehearse
 from bridge.commands.simulate.report import told
 from bridge.config.loading import load_config
 from bridge.diagnosis.expectations import callers_in, expectations_in
@@ -50,7 +50,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
         callers = callers_in(phones) if phones else list(expected) or _NOBODYS
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    plan = Plan(target, callers, rate, duration, expected)
+    plan = RehearsalPlan(target, callers, rate, duration, expected)
     with click.progressbar(length=plan.calls, label="calling", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         report = asyncio.run(rehearse(plan, lambda: bar.update(1)))
     click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else "\n".join(told(report)))

@@ -28,7 +28,7 @@ _LAG = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RehearsalPlan:
     """What is rehearsed: `rate` calls a second for `duration` seconds, for these callers in turn.
 
     `expected` says for some callers which body is right.
@@ -50,7 +50,7 @@ class Plan:
 class Report:
     """What became of all calls."""
 
-    plan: Plan
+    plan: RehearsalPlan
     results: Sequence[Result]
     lag: float
     """Seconds by which this machine itself was late at most in sending a call."""
@@ -120,7 +120,7 @@ class Report:
         }
 
 
-async def rehearse(plan: Plan, progress: Callable[[], None]) -> Report:
+async def rehearse(plan: RehearsalPlan, progress: Callable[[], None]) -> Report:
     """Make all calls of the plan; `progress` is told of each that is over."""
     results: list[Result] = []
     lag = 0.0

@@ -51,10 +51,10 @@ def read_customers(table: Table, configured: Mapping[str, Sequence[str]], region
     """Read all rows; numbers without a country are of `region`. Raises SourceError as `bridge.sdk.tables` does."""
     layout = Layout.of(table, configured)
     used = range(len(table.columns)) if configured.get("phone") else (*layout.phones, *layout.owner.values())
-    return _Reading(table, layout, region, UnreadColumns(table.columns, used, region)).all()
+    return _CustomerReader(table, layout, region, UnreadColumns(table.columns, used, region)).all()
 
 
-class _Reading:
+class _CustomerReader:
     """One pass over a table."""
 
     def __init__(self, table: Table, layout: Layout, region: str, unread: UnreadColumns) -> None:

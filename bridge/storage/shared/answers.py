@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
-from bridge.resilience.sanitizing import trusted
+from bridge.resilience.sanitizing import sanitised_owners
 from bridge.sdk.connector import Call, Owner, Owners
 from bridge.sdk.deadline import Deadline
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.shared.backend import Silent
 from bridge.storage.shared.client import LIMIT
-from bridge.storage.shared.namespace import Room, growing_pauses
+from bridge.storage.shared.namespace import Namespace, growing_pauses
 
 
 class Turn:
@@ -38,16 +38,16 @@ class Turn:
 
 
 class SharedAnswers:
-    """The answers in a room; `cache` is this instance's own memory."""
+    """The answers in a namespace; `cache` is this instance's own memory."""
 
-    def __init__(self, room: Room, cache: AnswerCache) -> None:
-        self.room = room
+    def __init__(self, namespace: Namespace, cache: AnswerCache) -> None:
+        self.namespace = namespace
         self._cache = cache
 
     @property
     def is_silent(self) -> bool:
         """Whether the shared memory is left alone just now."""
-        return self.room.store.is_silent
+        return self.namespace.client.is_silent
 
     def recall(self, question: Call) -> Remembered | None:
         """Take over what the others know, and return what is remembered then; waits a tenth of a second at most."""
@@ -68,13 +68,13 @@ class SharedAnswers:
             yield turn
         finally:
             if turn.token:
-                self.room.give_back(_name(question), turn.token)
+                self.namespace.give_back(_name(question), turn.token)
 
     def publish(self, question: Call, owners: Owners, token: str) -> None:
         """Put what the source said just now, for as long as it may be of use."""
         settings = self._cache.settings
         seconds = settings.ttl + settings.stale_ttl if owners else settings.negative_ttl
-        self.room.publish(_name(question), _written(owners), seconds, token)
+        self.namespace.publish(_name(question), _written(owners), seconds, token)
 
     def _wait_for(self, turn: Turn, question: Call, patience: float, *, ahead: bool) -> None:
         end, pauses = Deadline.after(patience), growing_pauses()
@@ -86,14 +86,14 @@ class SharedAnswers:
                 turn.known = known
                 return
             if not locked:
-                turn.token = self.room.take(_name(question), patience, at_once.remaining())
+                turn.token = self.namespace.take(_name(question), patience, at_once.remaining())
             if turn.token or end.expired():
                 return
             threading.Event().wait(min(next(pauses), end.remaining()))
 
     def _look(self, question: Call, patience: float) -> bool:
         """Take over what is known; tell whether an instance is asking. Raises Silent."""
-        value, locked = self.room.look(_name(question), patience)
+        value, locked = self.namespace.look(_name(question), patience)
         owners = _read(value.content) if value else None
         if value and owners is not None:
             self._cache.adopt(question, owners, value.age)
@@ -112,6 +112,6 @@ def _written(owners: Owners) -> bytes:
 def _read(content: bytes) -> Owners | None:
     """Return the owners; None if another version wrote what this one does not understand."""
     try:
-        return trusted([Owner(**fields) for fields in json.loads(content)])
+        return sanitised_owners([Owner(**fields) for fields in json.loads(content)])
     except (ValueError, TypeError):
         return None

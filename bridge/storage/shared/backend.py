@@ -21,7 +21,7 @@ class Reading(NamedTuple):
     contents: Sequence[bytes | None]
 
 
-class Server(Protocol):
+class Backend(Protocol):
     """One server, asked from many threads. Every method but `abort` raises Silent."""
 
     place: str

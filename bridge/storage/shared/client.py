@@ -13,11 +13,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeVar, cast
 
-from bridge.resilience.circuit_breaker import Breaker
-from bridge.resilience.single_flight import Workers
+from bridge.resilience.circuit_breaker import CircuitBreaker
+from bridge.resilience.single_flight import SingleFlight
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.storage.shared.backend import Reading, Refused, Server, Silent
+from bridge.storage.shared.backend import Backend, Reading, Refused, Silent
 
 _log = logging.getLogger(__name__)
 
@@ -34,16 +34,16 @@ _PATIENCE_AT_START = 2.0  # the first connection over TLS takes longer
 T = TypeVar("T")
 
 
-class SharedStore:
+class SharedClient:
     """One server, safe to use from many threads. `wait` waits for so many seconds, and returns True at the end."""
 
     def __init__(
-        self, server: Server, *, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
+        self, server: Backend, *, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
     ) -> None:
         self._server = server
         self._clock = clock
-        self._workers: Workers[object] = Workers("shared-memory", _PLACES)
-        self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
+        self._flights: SingleFlight[object] = SingleFlight("shared-memory", _PLACES)
+        self._breaker = CircuitBreaker(_FAILURES_IN_A_ROW, clock)
         self._failure, self._refusal = "", ""
         self._ahead: float | None = None
         self._aborts = 0
@@ -51,7 +51,7 @@ class SharedStore:
         self._wait = wait or self._closed.wait
 
     @classmethod
-    def at(cls, url: str) -> "SharedStore":
+    def at(cls, url: str) -> "SharedClient":
         """Make the store at a Redis; no network yet."""
         from bridge.storage.shared.redis import RedisServer  # noqa: PLC0415 - an extra
 
@@ -139,7 +139,7 @@ class SharedStore:
 
     def _begin(self, command: Callable[[], T]) -> Future[T]:
         try:
-            flight = self._workers.start(object(), lambda: self._run(command), Deadline.after(LIMIT))
+            flight = self._flights.start(object(), lambda: self._run(command), Deadline.after(LIMIT))
         except SourceBusy:
             raise Silent("too much is asked of it at the same time") from None
         return cast("Future[T]", flight.result)

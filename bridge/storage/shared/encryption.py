@@ -17,7 +17,7 @@ _SALT = b"omi-bridge: what is shared"
 _NONCE = 12  # bytes
 
 
-class Seal:
+class Encryption:
     """The names and contents of one connector, whose `identity` is as in `bridge.config.identity`."""
 
     def __init__(self, secret: str, identity: str) -> None:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.shared import Shared, SharedValue
 from bridge.storage.shared.backend import Silent
-from bridge.storage.shared.client import LIMIT, SharedStore
-from bridge.storage.shared.encryption import Seal
+from bridge.storage.shared.client import LIMIT, SharedClient
+from bridge.storage.shared.encryption import Encryption
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
 _STEADY = 1000  # milliseconds that the server's clock may be corrected by
@@ -28,45 +28,45 @@ class Look(NamedTuple):
     locked: bool
 
 
-class Room(Shared):
+class Namespace(Shared):
     """The part of the connector `name`."""
 
-    def __init__(self, store: SharedStore, prefix: str, name: str, seal: Seal) -> None:
-        self.store = store
-        self._seal = seal
+    def __init__(self, client: SharedClient, prefix: str, name: str, encryption: Encryption) -> None:
+        self.client = client
+        self._encryption = encryption
         self._prefix = f"{prefix}:{name}"
         self._held: dict[str, str] = {}  # the tokens of the locks whose blocks are running
 
-    def move_to(self, other: "Room") -> None:
+    def move_to(self, other: "Namespace") -> None:
         """Become the same as another one; what this one knew may be unknown there."""
-        self.store, self._seal, self._prefix = other.store, other._seal, other._prefix  # noqa: SLF001 - another of us
+        self.client, self._encryption, self._prefix = other.client, other._encryption, other._prefix  # noqa: SLF001 - another of us
 
     def look(self, name: str, patience: float = LIMIT) -> Look:
         """Return what is known at this moment; raises Silent."""
-        seal, key = self._seal, self._key(name)
-        reading = self.store.read([key, f"{key}:lock"], patience)
+        encryption, key = self._encryption, self._key(name)
+        reading = self.client.read([key, f"{key}:lock"], patience)
         content, lock = reading.contents
-        value = _value(seal.open(name, content), reading.now) if content else None
+        value = _value(encryption.open(name, content), reading.now) if content else None
         if content and value and value.age == float("inf"):
-            self.store.free(key, content)  # or it would become young again, when its time has come
+            self.client.free(key, content)  # or it would become young again, when its time has come
         return Look(value, lock is not None)
 
     def take(self, name: str, seconds: float, patience: float = LIMIT) -> str:
         """Take the lock of a name for so many seconds; return its token, or nothing if it is taken. Raises Silent."""
         token = secrets.token_hex(8)
-        return token if self.store.lock(f"{self._key(name)}:lock", token, seconds, patience) else ""
+        return token if self.client.lock(f"{self._key(name)}:lock", token, seconds, patience) else ""
 
     def give_back(self, name: str, token: str) -> None:
         """Free a lock; never waits nor raises."""
-        self.store.free(f"{self._key(name)}:lock", token)
+        self.client.free(f"{self._key(name)}:lock", token)
 
     def publish(self, name: str, content: bytes, seconds: float, token: str = "", *, wait: bool = False) -> None:
         """Put a content, and free the lock with that token at the same moment; never raises, nor waits unless told."""
-        now, key = self.store.now(), self._key(name)
+        now, key = self.client.now(), self._key(name)
         if now is None:  # the server was never reached: its time is not known
             return
-        sealed = self._seal.close(name, now, content)
-        self.store.put(key, sealed, now, now + max(1, int(seconds * 1000)), (f"{key}:lock", token), wait=wait)
+        sealed = self._encryption.close(name, now, content)
+        self.client.put(key, sealed, now, now + max(1, int(seconds * 1000)), (f"{key}:lock", token), wait=wait)
 
     def get(self, name: str) -> SharedValue | None:
         """Return what is known under a name, or None."""
@@ -77,7 +77,7 @@ class Room(Shared):
 
     def put(self, name: str, content: bytes, seconds: float, *, wait: bool = False) -> None:
         """Let the others know this for so many seconds; the lock of this name, if we hold it, is free then."""
-        token = self._held.pop(name, "") if self.store.now() is not None else ""
+        token = self._held.pop(name, "") if self.client.now() is not None else ""
         self.publish(name, content, seconds, token, wait=wait)
 
     @contextmanager
@@ -104,7 +104,7 @@ class Room(Shared):
 
     def _key(self, name: str) -> str:
         """Return the key on the server: which connector, the first word of the name, and the hash of all of it."""
-        return f"{self._prefix}:{name.partition(' ')[0]}:{self._seal.name(name)}"
+        return f"{self._prefix}:{name.partition(' ')[0]}:{self._encryption.name(name)}"
 
 
 def growing_pauses() -> Iterator[float]:

@@ -1,7 +1,7 @@
 """The only place that knows redis-py: a few commands to a Redis or a Valkey, and what they fail with in plain words.
 
 Nothing here limits how long a command takes as a whole: a server that drips keeps redis-py waiting for ever. That is
-the business of `shared_store`, which waits no longer than it wants and can `abort` what hangs.
+the business of `client`, which waits no longer than it wants and can `abort` what hangs.
 """
 
 import re

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from bridge.config.identity import identity_of
-from bridge.config.loading import Config, Source
+from bridge.config.loading import Config, ConfiguredConnector
 from bridge.sdk.connector import AnyConnector
 from bridge.sdk.shared import Shared
 from bridge.storage.cache import AnswerCache
 from bridge.storage.shared.answers import SharedAnswers
-from bridge.storage.shared.client import SharedStore
-from bridge.storage.shared.encryption import Seal
-from bridge.storage.shared.namespace import Room
+from bridge.storage.shared.client import SharedClient
+from bridge.storage.shared.encryption import Encryption
+from bridge.storage.shared.namespace import Namespace
 
 
 class Sharing:
@@ -26,50 +26,50 @@ class Sharing:
         self._prefix = settings.prefix
         self._secret = config.settings.api_keys[0].get_secret_value()
         self._url = settings.url.get_secret_value() if settings.url else None
-        self._store: SharedStore | None = None
+        self._client: SharedClient | None = None
         if self._url:
-            kept = previous and previous._url == self._url and previous._store  # noqa: SLF001 - another of us
-            self._store = kept or SharedStore.at(self._url)
-        self._kept = bool(previous and previous._store is self._store)  # noqa: SLF001 - another of us
+            kept = previous and previous._url == self._url and previous._client  # noqa: SLF001 - another of us
+            self._client = kept or SharedClient.at(self._url)
+        self._kept = bool(previous and previous._client is self._client)  # noqa: SLF001 - another of us
 
     def start(self) -> None:
         """Connect in the background, ahead of the first call."""
-        if self._store and not self._kept:
-            self._store.start()
+        if self._client and not self._kept:
+            self._client.start()
 
-    def join(self, source: Source, connector: AnyConnector, cache: AnswerCache) -> SharedAnswers | None:
+    def join(self, source: ConfiguredConnector, connector: AnyConnector, cache: AnswerCache) -> SharedAnswers | None:
         """Give a connector its part; return its answers there, if there is one and its answers are remembered."""
-        room = self.room(source.name, identity_of(source, self._config))
-        if room is None:
+        namespace = self.namespace(source.name, identity_of(source, self._config))
+        if namespace is None:
             return None
-        connector.shared = room
-        return SharedAnswers(room, cache) if connector.remembered else None
+        connector.shared = namespace
+        return SharedAnswers(namespace, cache) if connector.remembered else None
 
-    def stay(self, source: Source, connector: AnyConnector) -> None:
+    def stay(self, source: ConfiguredConnector, connector: AnyConnector) -> None:
         """Let a connector that is kept go on, with the keys of this configuration."""
-        room = self.room(source.name, identity_of(source, self._config))
-        if room and isinstance(connector.shared, Room):
-            connector.shared.move_to(room)
+        namespace = self.namespace(source.name, identity_of(source, self._config))
+        if namespace and isinstance(connector.shared, Namespace):
+            connector.shared.move_to(namespace)
 
-    def room(self, name: str, identity: str) -> Room | None:
+    def namespace(self, name: str, identity: str) -> Namespace | None:
         """Return the part of whoever has this name and identity, if there is a shared memory."""
-        if self._store is None or not self._joins:
+        if self._client is None or not self._joins:
             return None
-        return Room(self._store, self._prefix, name, Seal(self._secret, identity))
+        return Namespace(self._client, self._prefix, name, Encryption(self._secret, identity))
 
     def shared(self, name: str, identity: str) -> Shared:
         """Return the same, or one that shares nothing."""
-        return self.room(name, identity) or Shared()
+        return self.namespace(name, identity) or Shared()
 
     def probe(self) -> Sequence[tuple[str, str]]:
         """Ask the server, if there is one, and say why nothing can be shared: an empty text if it can."""
-        return [("cache.url", self._store.probe(self._prefix))] if self._store else []
+        return [("cache.url", self._client.probe(self._prefix))] if self._client else []
 
     def troubles(self) -> Sequence[tuple[str, str]]:
         """Say why nothing is shared just now, if so."""
-        return [("cache.url", self._store.trouble)] if self._store else []
+        return [("cache.url", self._client.trouble)] if self._client else []
 
     def close(self, successor: "Sharing | None" = None) -> None:
         """Give up the connections, unless `successor` goes on with them."""
-        if self._store and not (successor and successor._store is self._store):  # noqa: SLF001 - another of us
-            self._store.close()
+        if self._client and not (successor and successor._client is self._client):  # noqa: SLF001 - another of us
+            self._client.close()

@@ -4,20 +4,20 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.extensions.sanitizing import usable
+from bridge.extensions.sanitizing import sanitised_entries
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceError
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry
 from bridge.testing.conformance.holdings import Holdings
-from bridge.testing.conformance.outcome import Asked, Outcome, close, complain
+from bridge.testing.conformance.outcome import Asked, TrialOutcome, close, complain
 from bridge.testing.conformance.planted import log_lines, must_be_clean
-from bridge.testing.conformance.source import Source
+from bridge.testing.conformance.source import SourceTests
 from bridge.testing.conformance.strictness import must_be_strict, must_show_no_secret
 
 _FAIL = "Raise SourceUnavailable, SourceRejected or UnexpectedAnswer: then the last good list stays in force."
 
 
-class ExtensionsConformance(Source[AnyExtensionSource]):
+class ExtensionsConformance(SourceTests[AnyExtensionSource]):
     """Subclass it in a test file under a name that starts with `Test`; the source lists `entries`, and nobody else."""
 
     entries: Sequence[ExtensionEntry] = ()
@@ -30,11 +30,11 @@ class ExtensionsConformance(Source[AnyExtensionSource]):
         """Return a new list of extensions."""
         return self.source(place)
 
-    def read(self, source: AnyExtensionSource, seconds: float | None = None) -> Outcome:
+    def read(self, source: AnyExtensionSource, seconds: float | None = None) -> TrialOutcome:
         """Read the whole list."""
 
         def read(deadline: Deadline) -> Sequence[ExtensionEntry]:
-            return usable(source.read(deadline), deadline)
+            return sanitised_entries(source.read(deadline), deadline)
 
         return Asked(read, self.enough if seconds is None else seconds, self.margin, who="read").outcome()
 
@@ -42,7 +42,7 @@ class ExtensionsConformance(Source[AnyExtensionSource]):
         """Returns the same entries, in whatever order, each time."""
         if not self.entries:
             complain("set entries: those that your source lists")
-        expected = set(usable(self.entries, Deadline.after(self.enough)))
+        expected = set(sanitised_entries(self.entries, Deadline.after(self.enough)))
         with self.made(place) as source:
             for which in ("the first", "the second"):
                 outcome = self.read(source)
@@ -99,6 +99,6 @@ class ExtensionsConformance(Source[AnyExtensionSource]):
                 "source(self, place) starts is ended in stop(self, place)."
             )
 
-    def _must_fail(self, outcome: Outcome, situation: str) -> None:
+    def _must_fail(self, outcome: TrialOutcome, situation: str) -> None:
         if not isinstance(outcome.error, SourceError):
             complain(f"{situation}: {outcome}. {_FAIL} No wait may go beyond deadline.remaining().")

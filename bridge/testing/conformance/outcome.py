@@ -26,7 +26,7 @@ def complain(message: str) -> NoReturn:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrialOutcome:
     """What `who` did: found something or raised an error; neither means that it has not come back."""
 
     found: tuple[Any, ...] | None = None
@@ -104,7 +104,7 @@ class Asked:
         self._margin = margin
         self._who = who
         self._deadline = Deadline.after(seconds)
-        self._result: Future[Outcome] = Future()
+        self._result: Future[TrialOutcome] = Future()
         threading.Thread(target=self._run, args=(action,), name=ASKING, daemon=True).start()
 
     @property
@@ -112,18 +112,18 @@ class Asked:
         """Tell whether it has come to its end."""
         return self._result.done()
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> TrialOutcome:
         """Wait for what comes of it, not much longer than its deadline."""
         try:
             return self._result.result(self._deadline.remaining() + self._margin)
         except TimeoutError:
-            return Outcome(who=self._who)
+            return TrialOutcome(who=self._who)
 
     def _run(self, action: Callable[[Deadline], Sequence[Any]]) -> None:
         try:
-            outcome = Outcome(tuple(action(self._deadline)), who=self._who)
+            outcome = TrialOutcome(tuple(action(self._deadline)), who=self._who)
         except BaseException as error:  # noqa: BLE001 - judged by the test that asked
-            outcome = Outcome(error=error, who=self._who)
+            outcome = TrialOutcome(error=error, who=self._who)
         self._result.set_result(outcome)
 
 

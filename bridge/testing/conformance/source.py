@@ -18,7 +18,7 @@ class _Closed(Protocol):
 S = TypeVar("S", bound=_Closed)
 
 
-class Source(Generic[S]):
+class SourceTests(Generic[S]):
     """A source, and whoever reads it.
 
     `secret` is what the source wants to see: give it to your class as its token or password, and have your source

@@ -6,13 +6,13 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from bridge.resilience.sanitizing import trusted
+from bridge.resilience.sanitizing import sanitised_owners
 from bridge.sdk.connector import AnyConnector, Call, Owner
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import InvalidNumber, SourceError
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.testing.conformance.outcome import Asked, Outcome, complain, error_of, told
-from bridge.testing.conformance.source import Source
+from bridge.testing.conformance.outcome import Asked, TrialOutcome, complain, error_of, told
+from bridge.testing.conformance.source import SourceTests
 
 _FIRST = "test_the_owners_of_a_customer_are_found"
 
@@ -26,7 +26,7 @@ def asks_nothing(test: Test) -> Test:
     return test
 
 
-class Subject(Source[AnyConnector]):
+class Subject(SourceTests[AnyConnector]):
     """The connector under test and its source, in which `caller` is looked after by `owners` and nobody else is known.
 
     Until the owners are found, the tests that need to find them are left out: one mistake fails one test.
@@ -35,7 +35,7 @@ class Subject(Source[AnyConnector]):
     caller: str = "0901234567"
     owners: Sequence[Owner] = ()
 
-    _first: ClassVar[Outcome | None] = None
+    _first: ClassVar[TrialOutcome | None] = None
 
     def connector(self, place: Any) -> AnyConnector:  # noqa: ANN401, ARG002 - a folder or an address
         """Prepare the source in the empty folder `place`, and return a new connector to it, not opened yet."""
@@ -59,14 +59,14 @@ class Subject(Source[AnyConnector]):
         if not found:
             pytest.skip(f"first mend {_FIRST}")
 
-    def first_lookup(self, place: Any) -> Outcome:  # noqa: ANN401
+    def first_lookup(self, place: Any) -> TrialOutcome:  # noqa: ANN401
         """Return what comes of asking for the customer when all is well; asked once for all tests of the class."""
         cls = type(self)
         if (known := vars(cls).get("_first")) is not None:
             return known  # type: ignore[no-any-return]  # vars knows no types
         with self.made(place) as connector:
             error = error_of(connector.open)
-            cls._first = Outcome(error=error, who="open") if error else self.ask(connector)
+            cls._first = TrialOutcome(error=error, who="open") if error else self.ask(connector)
         return cls._first
 
     @contextmanager
@@ -76,15 +76,15 @@ class Subject(Source[AnyConnector]):
             must_open(connector)
             yield connector
 
-    def broken(self, place: Any, explain: Explain | None = None) -> Iterator[tuple[str, AnyConnector, Outcome]]:  # noqa: ANN401
+    def broken(self, place: Any, explain: Explain | None = None) -> Iterator[tuple[str, AnyConnector, TrialOutcome]]:  # noqa: ANN401
         """Open and ask a connector for each way in which a source can be broken; give what has come of it."""
         for what, connector in self.away(place):
             yield what, connector, self.tried(connector, explain)
 
-    def tried(self, connector: AnyConnector, explain: Explain | None = None) -> Outcome:
+    def tried(self, connector: AnyConnector, explain: Explain | None = None) -> TrialOutcome:
         """Open a connector, and ask it if that works; return what has come of it."""
         error = error_of(connector.open)
-        return Outcome(error=error, who="open") if error else self.ask(connector, explain=explain)
+        return TrialOutcome(error=error, who="open") if error else self.ask(connector, explain=explain)
 
     def hung(self, place: Any) -> Iterator[tuple[str, AnyConnector]]:  # noqa: ANN401
         """Give an open connector for each way in which a source can hang, while it does."""
@@ -129,7 +129,7 @@ class Subject(Source[AnyConnector]):
         *,
         seconds: float | None = None,
         explain: Explain | None = None,
-    ) -> Outcome:
+    ) -> TrialOutcome:
         """Ask for the owners of the customer, or of another caller."""
         return self.begin(connector, caller, seconds=seconds, explain=explain).outcome()
 
@@ -146,11 +146,11 @@ class Subject(Source[AnyConnector]):
         call = Call(number, None, explain) if explain else Call(number)
 
         def find(deadline: Deadline) -> Sequence[Owner]:
-            return trusted(connector.find_owners(call, deadline))
+            return sanitised_owners(connector.find_owners(call, deadline))
 
         return Asked(find, self.enough if seconds is None else seconds, self.margin)
 
-    def must_find(self, outcome: Outcome, situation: str, advice: str = "Return the customer's owners.") -> None:
+    def must_find(self, outcome: TrialOutcome, situation: str, advice: str = "Return the customer's owners.") -> None:
         """Complain unless the customer's owners were found."""
         owners, found = tuple(self.owners), outcome.found or ()
         if not owners:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.testing.conformance.outcome import Outcome, complain
+from bridge.testing.conformance.outcome import TrialOutcome, complain
 from bridge.testing.fake_crm import FakeCrm, Reply, sending
 from bridge.testing.http.faults import FAILURES, HANGS, RUBBISH, SPOILT, TOO_LONG
 from bridge.testing.http.shapes import envelopes, inside
@@ -93,7 +93,7 @@ class HttpAnswers(HttpSubject):
             outcome = self.ask_while(place, place.misbehaving(HANGS[what], first=step), self.moment)
             outcome.must_be_failure(f"{what}, at request {step + 1} of a lookup", best="SourceUnavailable")
 
-    def _ask_once(self, crm: FakeCrm, step: int, data: object) -> Outcome:
+    def _ask_once(self, crm: FakeCrm, step: int, data: object) -> TrialOutcome:
         """Ask while this JSON answers one request of the lookup."""
         return self.ask_while(crm, crm.misbehaving(sending(Reply(json=data)), first=step, last=step))
 
@@ -103,7 +103,7 @@ class HttpAnswers(HttpSubject):
             if reply.body is None:
                 yield step, reply.json
 
-    def _must_be_refused(self, outcome: Outcome, situation: str) -> None:
+    def _must_be_refused(self, outcome: TrialOutcome, situation: str) -> None:
         if outcome.found == ():
             complain(
                 f"{situation}: find_owners returned nobody, which is remembered as the truth. Raise UnexpectedAnswer; "

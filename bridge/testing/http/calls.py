@@ -6,7 +6,7 @@ from collections.abc import Callable
 from bridge.sdk.connector import AnyConnector
 from bridge.testing.conformance.outcome import close, complain
 from bridge.testing.conformance.subject import opened_or_not
-from bridge.testing.fake_crm import FakeCrm, Request, sending
+from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, sending
 from bridge.testing.http.faults import FAILURES
 from bridge.testing.http.hold import Hold
 from bridge.testing.http.subject import HttpSubject
@@ -98,11 +98,11 @@ class HttpCalls(HttpSubject):
             advice = "Leave it to omi-bridge to spare a source that is in trouble."
             self.must_find(self.ask(connector), "the CRM failed once, and is well again", advice)
 
-    def _is_asked_for(self, request: Request) -> bool:
+    def _is_asked_for(self, request: ReceivedRequest) -> bool:
         return request.names(self.number)
 
     def _must_leave_the_queue(
-        self, crm: FakeCrm, connector: AnyConnector, held: Callable[[Request], bool], situation: str
+        self, crm: FakeCrm, connector: AnyConnector, held: Callable[[ReceivedRequest], bool], situation: str
     ) -> None:
         """Complain unless a call with little time ends in time, while another one has more and waits."""
         with Hold(crm, held) as hold:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bridge.sdk.errors import SourceError, SourceRejected, SourceUnavailable
-from bridge.testing.fake_crm import Reply, Request, Script, send
+from bridge.testing.fake_crm import ReceivedRequest, Reply, Script, send
 from bridge.testing.scripted_server import Connection
 
 
@@ -27,14 +27,14 @@ class Fault:
 
 
 def _answers(status: int, *headers: str) -> Script:
-    def script(connection: Connection, request: Request) -> None:
+    def script(connection: Connection, request: ReceivedRequest) -> None:
         send(connection, Reply(status, {"error": _words(request)}, None, ("Content-Type: application/json", *headers)))
 
     return script
 
 
 def _page(status: int) -> Script:
-    def script(connection: Connection, request: Request) -> None:
+    def script(connection: Connection, request: ReceivedRequest) -> None:
         page = f"<!DOCTYPE html><html><body><h1>Something</h1>{html.escape(_words(request))}</body></html>"
         send(connection, Reply(status, None, page.encode(), ("Content-Type: text/html",)))
 
@@ -45,14 +45,14 @@ def _body(body: bytes) -> Script:
     return lambda connection, _request: send(connection, Reply(body=body))
 
 
-def _words(request: Request) -> str:
+def _words(request: ReceivedRequest) -> str:
     return f"you asked {request.raw.decode('latin-1')}"
 
 
 def _raw(data: bytes) -> Script:
     """Send bytes as they are, and hang up."""
 
-    def script(connection: Connection, _request: Request) -> None:
+    def script(connection: Connection, _request: ReceivedRequest) -> None:
         if data:
             connection.send(data)
         connection.sock.close()
@@ -97,17 +97,17 @@ SPOILT: Mapping[str, Callable[[bytes], bytes]] = {
 """What becomes of a good answer."""
 
 
-def _drip_head(connection: Connection, _request: Request) -> None:
+def _drip_head(connection: Connection, _request: ReceivedRequest) -> None:
     connection.send(_HEAD + b"X-Slow: ")
     connection.drip_for_ever(b"a", 0.01)
 
 
-def _drip_body(connection: Connection, _request: Request) -> None:
+def _drip_body(connection: Connection, _request: ReceivedRequest) -> None:
     connection.send(_HEAD + _LONG)
     connection.drip_for_ever(b" ", 0.01)
 
 
-def _endless_body(connection: Connection, _request: Request) -> None:
+def _endless_body(connection: Connection, _request: ReceivedRequest) -> None:
     connection.send(_HEAD + b"\r\n")
     connection.drip_for_ever(b" " * 65536, 0.01, 65536)
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from bridge.testing.fake_crm import FakeCrm, Request
+from bridge.testing.fake_crm import FakeCrm, ReceivedRequest
 from bridge.testing.scripted_server import PATIENCE, Connection
 
 
 class Hold:
     """Lets the answers to the chosen requests wait until it is released, at the end of a `with` at the latest."""
 
-    def __init__(self, crm: FakeCrm, chosen: Callable[[Request], bool]) -> None:
+    def __init__(self, crm: FakeCrm, chosen: Callable[[ReceivedRequest], bool]) -> None:
         self._chosen = chosen
         self._before = crm.script
         self._arrived = threading.Event()
@@ -35,7 +35,7 @@ class Hold:
         """Let them be answered."""
         self._released.set()
 
-    def _script(self, connection: Connection, request: Request) -> None:
+    def _script(self, connection: Connection, request: ReceivedRequest) -> None:
         if self._chosen(request):
             self._arrived.set()
             self._released.wait(PATIENCE)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bridge.sdk.connector import AnyConnector
-from bridge.testing.conformance.outcome import Outcome, complain
+from bridge.testing.conformance.outcome import TrialOutcome, complain
 from bridge.testing.conformance.subject import Explain, Subject
-from bridge.testing.fake_crm import FakeCrm, Reply, Request, Script, reply_of, send, sending
+from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, Reply, Script, reply_of, send, sending
 from bridge.testing.http.faults import FAILURES, RUBBISH, Fault
 from bridge.testing.http.shapes import renumbered
 from bridge.testing.scripted_server import Connection, dead_port
@@ -18,7 +18,7 @@ class HttpSubject(Subject):
     """The connector under test, and what its CRM answers.
 
     `found` is what the CRM answers about the customer, in JSON or as a `Reply`; `nobody`, what it answers about
-    somebody whom it does not know. Either may be a method of the `Request`, for a lookup of several requests.
+    somebody whom it does not know. Either may be a method of the `ReceivedRequest`, for a lookup of several requests.
     """
 
     found: Any = None
@@ -26,7 +26,8 @@ class HttpSubject(Subject):
     also_nobody: Sequence[object] = ()
     """Other answers by which this CRM says that it knows nobody: JSON, or `Reply(404)` for a status."""
     also_failures: Sequence[object] = ()
-    """Answers by which this CRM says with the status 200 that something is wrong: JSON, or methods of the `Request`."""
+    """Answers by which this CRM says with the status 200 that something is wrong: JSON, or methods of the
+    `ReceivedRequest`."""
     expired: Any = None
     """What this CRM answers to the token of a session that is over: JSON, or `Reply(401)`. None if it has no such."""
     match_is_exact: bool = False
@@ -46,7 +47,7 @@ class HttpSubject(Subject):
         """Return the address of the CRM: one will do for all connectors of a test."""
         return place.url
 
-    def reply(self, request: Request) -> object:
+    def reply(self, request: ReceivedRequest) -> object:
         """Return what a healthy CRM answers to a request."""
         unknown = any(request.names(number) for number in (*self.strangers, *self.similar))
         said = self.nobody if unknown else self.found
@@ -63,7 +64,9 @@ class HttpSubject(Subject):
         with dead_port() as port, self.made_at(f"http://127.0.0.1:{port}") as connector:
             yield "the CRM refuses the connection", connector
 
-    def broken(self, place: FakeCrm, explain: Explain | None = None) -> Iterator[tuple[str, AnyConnector, Outcome]]:
+    def broken(
+        self, place: FakeCrm, explain: Explain | None = None
+    ) -> Iterator[tuple[str, AnyConnector, TrialOutcome]]:
         """Ask a connector for each way in which a CRM can be broken; open one while it is, if opening asks it."""
         yield from super().broken(place, explain)
         opening_asks = self.opening_asks(place)
@@ -84,7 +87,7 @@ class HttpSubject(Subject):
         with self.opened(crm):
             return bool(crm.asked)
 
-    def ask_while(self, crm: FakeCrm, script: Script, seconds: float | None = None) -> Outcome:
+    def ask_while(self, crm: FakeCrm, script: Script, seconds: float | None = None) -> TrialOutcome:
         """Ask a new connector, opened before, for the customer's owners while the CRM follows `script`."""
         with self.opened(crm) as connector:
             crm.script = script
@@ -97,7 +100,7 @@ class HttpSubject(Subject):
         """Return what the requests of a lookup are answered with when all is well."""
         replies = []
 
-        def record(connection: Connection, request: Request) -> None:
+        def record(connection: Connection, request: ReceivedRequest) -> None:
             replies.append(crm.reply(request))
             send(connection, replies[-1])
 
@@ -117,7 +120,7 @@ class HttpSubject(Subject):
                 "match_is_exact = True if its answers never hold one"
             )
 
-        def script(connection: Connection, request: Request) -> None:
+        def script(connection: Connection, request: ReceivedRequest) -> None:
             reply = crm.reply(request)
             send(
                 connection,

@@ -5,13 +5,13 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 
 from bridge.sdk import (
+    AccessToken,
     Clock,
     Deadline,
     Redaction,
     Shared,
     SourceError,
     SourceRejected,
-    Token,
     TokenSupply,
     UnexpectedAnswer,
 )
@@ -93,7 +93,7 @@ class LoginAuthentication(Authentication):
         """Begin no further logins."""
         self._supply.close()
 
-    def _fetch(self, deadline: Deadline) -> Token:
+    def _fetch(self, deadline: Deadline) -> AccessToken:
         asked_at = self._clock()
         settings, names = self._settings, dict(self._names)
         if settings.challenge:
@@ -105,7 +105,7 @@ class LoginAuthentication(Authentication):
         cookies = response.cookies if settings.cookies else {}
         if settings.cookies and not cookies:
             raise SourceRejected(f"the login at {response.host} set no cookie: are name and password right?")
-        return Token(_taken(response, settings.take, "the login"), asked_at, settings.lifetime, cookies)
+        return AccessToken(_taken(response, settings.take, "the login"), asked_at, settings.lifetime, cookies)
 
     def _send(
         self,

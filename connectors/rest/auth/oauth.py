@@ -15,6 +15,7 @@ from urllib.parse import quote_plus, urlencode
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bridge.sdk import (
+    AccessToken,
     Clock,
     Credential,
     Deadline,
@@ -25,7 +26,6 @@ from bridge.sdk import (
     SourceRejected,
     SourceUnavailable,
     Text,
-    Token,
     TokenSupply,
     UnexpectedAnswer,
 )
@@ -143,7 +143,7 @@ class OAuthAuthentication(Authentication):
         """Begin no further renewals."""
         self._supply.close()
 
-    def _fetch(self, deadline: Deadline) -> Token:
+    def _fetch(self, deadline: Deadline) -> AccessToken:
         if self._refresh is None:
             return self._ask({"grant_type": "client_credentials"}, deadline)[0]
         with self._refresh.renewing(deadline) as refresh_token:
@@ -154,13 +154,13 @@ class OAuthAuthentication(Authentication):
             known = {"refresh_token": self._refresh.token, "serial": self._refresh.serial}
             return replace(token, values={**token.values, **known})
 
-    def _learn(self, token: Token) -> None:
+    def _learn(self, token: AccessToken) -> None:
         """Keep the refresh token that came with another instance's access token: the one we know may be spent."""
         refresh_token, serial = token.values.get("refresh_token"), token.values.get("serial")
         if self._refresh and isinstance(refresh_token, str) and isinstance(serial, int):
             self._refresh.take_over(refresh_token, serial)
 
-    def _ask(self, fields: Mapping[str, str], deadline: Deadline) -> tuple[Token, str | None]:
+    def _ask(self, fields: Mapping[str, str], deadline: Deadline) -> tuple[AccessToken, str | None]:
         asked_at = self._clock()
         answer = _answer(self._client.send(self._request(fields), deadline), self._wall_clock)
         access_token, refresh_token = answer.get("access_token"), answer.get("refresh_token")
@@ -169,7 +169,7 @@ class OAuthAuthentication(Authentication):
         ):
             raise UnexpectedAnswer("the token server's answer holds no access_token")
         lifetime = _seconds(answer.get("expires_in")) or self._settings.lifetime
-        token = Token({"access_token": access_token}, asked_at, lifetime)
+        token = AccessToken({"access_token": access_token}, asked_at, lifetime)
         return token, refresh_token if isinstance(refresh_token, str) else None
 
     def _request(self, fields: Mapping[str, str]) -> Request:

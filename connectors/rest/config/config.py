@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_val
 from bridge.sdk import Credential, SourceRegion, Text, located, near
 from bridge.sdk.http import HttpSettings
 from connectors.rest.auth.choices import Auth, NoAuth
-from connectors.rest.config.question import OWNER_FIELDS, Name
+from connectors.rest.config.request_settings import OWNER_FIELDS, Name
 from connectors.rest.config.steps import FORMS, Step
 from connectors.rest.config.users import Users
 from connectors.rest.templates.request import HeaderName

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, ModelWrapValidatorHandler, Tag, model_validator
 
 from bridge.sdk import OneOrMore, Switch, located
-from connectors.rest.config.question import Name, Question
+from connectors.rest.config.request_settings import Name, RequestSettings
 from connectors.rest.mapping.expression import JmesPath
 from connectors.rest.templates.scope import keys_of, known_names, scope
 
@@ -43,7 +43,7 @@ Match = Annotated[
 ]
 
 
-class Step(Question):
+class Step(RequestSettings):
     """One request, made once for each row that the step before it found, and what to take from its answer."""
 
     start: Literal["also", "otherwise"] | None = Field(

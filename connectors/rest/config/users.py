@@ -9,11 +9,11 @@ from typing import Any, Self
 from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from bridge.sdk import Duration, located, near
-from connectors.rest.config.question import OWNER_FIELDS, Question
+from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.templates.scope import known_names, names_of
 
 
-class Users(Question):
+class Users(RequestSettings):
     """A request for all users, made ahead of any call and again and again in the background."""
 
     refresh: Duration = Field(default=900.0, description="How often the list is read again.")

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from bridge.sdk import Resolver
-from connectors.sql.database.watchdog import current_watch, hang_up
+from connectors.sql.database.watchdog import current_watchdog, hang_up
 
 Options = dict[str, Any]
 Opener = Callable[[Options, float], Any]
@@ -54,7 +54,7 @@ def open_postgresql(options: Options, timeout: float) -> Any:  # noqa: ANN401 - 
                 case pq.PollingStatus.OK:
                     connection.nonblocking = 1
                     opened = Connection(connection)
-                    current_watch().over(cut_off("postgresql", opened))
+                    current_watchdog().over(cut_off("postgresql", opened))
                     opened.autocommit = True
                     opened.prepare_threshold = None  # a pooler in between may not know what was prepared
                     return opened
@@ -75,7 +75,7 @@ def _resolved(options: Mapping[str, Any]) -> Options:
     host = options.get("host")
     if not isinstance(host, str) or not host or host[0] in "/@" or "," in host or "hostaddr" in options:
         return {}
-    found = _RESOLVER.addresses(host, int(options.get("port") or _POSTGRESQL_PORT), current_watch().deadline)
+    found = _RESOLVER.addresses(host, int(options.get("port") or _POSTGRESQL_PORT), current_watchdog().deadline)
     addresses = list(dict.fromkeys(str(address[4][0]) for address in found))
     return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
 
@@ -83,7 +83,7 @@ def _resolved(options: Mapping[str, Any]) -> Options:
 def _wait_for(descriptor: int, event: int) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, event)
-        if not selector.select(current_watch().deadline.remaining()):
+        if not selector.select(current_watchdog().deadline.remaining()):
             raise TimeoutError
 
 
@@ -91,10 +91,10 @@ def open_mysql(options: Options, timeout: float) -> Any:  # noqa: ANN401 - the d
     """Connect by pymysql, over a socket of ours."""
     pymysql: Any = import_module("pymysql")
 
-    remaining = max(0.001, current_watch().deadline.remaining())
+    remaining = max(0.001, current_watchdog().deadline.remaining())
     limits = {"connect_timeout": remaining, "read_timeout": timeout, "write_timeout": timeout}
     opened: Any = pymysql.Connection(**{**options, **limits}, defer_connect=True, program_name=_NAME)
-    current_watch().over(cut_off("mysql", opened))
+    current_watchdog().over(cut_off("mysql", opened))
     if opened.unix_socket:
         opened.connect()
     else:
@@ -104,7 +104,7 @@ def open_mysql(options: Options, timeout: float) -> Any:  # noqa: ANN401 - the d
 
 def _connected(host: str, port: int) -> socket.socket:
     """Connect to the first of the host's addresses that answers."""
-    deadline = current_watch().deadline
+    deadline = current_watchdog().deadline
     failure: OSError = TimeoutError()
     for family, kind, protocol, _, address in _RESOLVER.addresses(host, port or _MYSQL_PORT, deadline):
         made = socket.socket(family, kind, protocol)
@@ -129,7 +129,7 @@ def open_mssql(options: Options, timeout: float) -> Any:  # noqa: ANN401 - the d
     """Connect by pymssql, whose own time limits are whole seconds; FreeTDS lets nobody cut a connection off."""
     pymssql: Any = import_module("pymssql")
 
-    deadline = current_watch().deadline
+    deadline = current_watchdog().deadline
     host, _, port = str(options.pop("host")).partition(":")
     _RESOLVER.addresses(host, int(port or _MSSQL_PORT), deadline)
     limits = {"login_timeout": max(1, math.floor(deadline.remaining())), "timeout": max(1, math.floor(timeout))}
@@ -140,13 +140,13 @@ def open_mssql(options: Options, timeout: float) -> Any:  # noqa: ANN401 - the d
 def open_sqlite(options: Options, timeout: float) -> sqlite3.Connection:
     """Open a file, for reading only; one that is not there is not made."""
     uri = f"{options['path'].absolute().as_uri()}?mode=ro"
-    patience = min(timeout, current_watch().deadline.remaining())  # nothing cuts off who waits for a locked file
+    patience = min(timeout, current_watchdog().deadline.remaining())  # nothing cuts off who waits for a locked file
     try:
         opened = sqlite3.connect(uri, uri=True, timeout=patience, check_same_thread=False, isolation_level=None)
     except sqlite3.OperationalError as error:  # which does not tell the path
         problem = f"{error}: {options['path'].absolute()}"
         raise OSError(error.sqlite_errorcode, problem) from None
-    current_watch().over(cut_off("sqlite", opened))
+    current_watchdog().over(cut_off("sqlite", opened))
     return opened
 
 

@@ -19,7 +19,7 @@ from connectors.sql.database.engine import make_engine
 from connectors.sql.database.errors import Lost, Unreachable, is_lost, judged
 from connectors.sql.database.session import MOST_ROWS
 from connectors.sql.database.settings import DatabaseKeys
-from connectors.sql.database.watchdog import Watch
+from connectors.sql.database.watchdog import Watchdog
 
 _LONGEST_PAUSE = 0.4
 
@@ -77,19 +77,19 @@ class SqlDatabase:
                 pause = min(_LONGEST_PAUSE, 2 * pause or 0.05)
 
     def _ask(self, query: TextClause, values: Mapping[str, object], deadline: Deadline, most: int) -> Found:
-        with Watch(deadline) as watch:
+        with Watchdog(deadline) as watchdog:
             try:
                 connection = self._engine.connect()
             except Exception as error:  # noqa: BLE001 - the drivers raise anything
-                raise self._failure(error, watch, connecting=True) from None
+                raise self._failure(error, watchdog, connecting=True) from None
             with connection:
                 try:
-                    watch.over(cut_off(self._kind, connection.connection.dbapi_connection))
+                    watchdog.over(cut_off(self._kind, connection.connection.dbapi_connection))
                     found = self._run(connection, query, values, most)
                     connection.rollback()
                 except Exception as error:  # noqa: BLE001 - the drivers raise anything
-                    failure = self._failure(error, watch)
-                    if isinstance(failure, Lost) or watch.expired or not _could_be_ended(connection):
+                    failure = self._failure(error, watchdog)
+                    if isinstance(failure, Lost) or watchdog.expired or not _could_be_ended(connection):
                         connection.invalidate()
                     raise failure from None
                 else:
@@ -109,8 +109,8 @@ class SqlDatabase:
             raise UnexpectedAnswer(f"{self.place}: the query returned more than {most} rows: it asks for too much")
         return Found(columns, rows, time.monotonic() - started)
 
-    def _failure(self, error: BaseException, watch: Watch, *, connecting: bool = False) -> SourceError:
-        if watch.expired:
+    def _failure(self, error: BaseException, watchdog: Watchdog, *, connecting: bool = False) -> SourceError:
+        if watchdog.expired:
             return SourceUnavailable(f"{self.place}: did not answer in time")
         failure = error if isinstance(error, SourceError) else judged(error, self.place)
         if connecting and isinstance(failure, SourceUnavailable):

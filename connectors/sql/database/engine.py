@@ -24,7 +24,7 @@ _UNKNOWN_VARIABLE = 1193
 def make_engine(keys: DatabaseKeys, timeout: float, places: int) -> Engine:
     """Return an engine whose pool holds `places` connections at most; `timeout` is that of one query, in seconds.
 
-    Nothing is connected yet. Needs a `Watch` around whatever may connect.
+    Nothing is connected yet. Needs a `Watchdog` around whatever may connect.
     """
     url, kind = make_url(keys.url), keys.kind
     url = url.set(drivername=url.drivername.replace("mariadb", "mysql"))

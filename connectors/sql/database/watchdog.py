@@ -18,7 +18,7 @@ from bridge.sdk import Deadline
 _AGAIN_AFTER = 0.05
 
 
-class Watch:
+class Watchdog:
     """Stands by during one question to the database; use it in `with`."""
 
     def __init__(self, deadline: Deadline) -> None:
@@ -59,11 +59,11 @@ class Watch:
                 return
 
 
-_CURRENT: ContextVar[Watch] = ContextVar("sql_watch")
+_CURRENT: ContextVar[Watchdog] = ContextVar("sql_watch")
 
 
-def current_watch() -> Watch:
-    """Return the watch over the question that this thread asks: where connections are made, none can be handed in."""
+def current_watchdog() -> Watchdog:
+    """Return the watchdog of the question that this thread asks: where connections are made, none can be handed in."""
     return _CURRENT.get()
 
 

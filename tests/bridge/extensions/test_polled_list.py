@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from bridge.extensions.polled_list import ExtensionList
+from bridge.extensions.polled_list import PolledList
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceRejected, SourceUnavailable
 from bridge.sdk.extension_source import ExtensionEntry
@@ -26,7 +26,7 @@ class Reading:
         self.pauses = []
         settings = listed(said, **settings)
         self.kind = settings.source
-        self.list = ExtensionList(settings, clock=self.clock, wait=self._wait)
+        self.list = PolledList(settings, clock=self.clock, wait=self._wait)
         self.source = self.kind.made[-1]
 
     def _wait(self, seconds):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.extensions.polled_list import ExtensionList
-from bridge.extensions.snapshot import KeptList
+from bridge.extensions.polled_list import PolledList
+from bridge.extensions.snapshot import ListSnapshot
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.extension_source import ExtensionEntry
@@ -18,7 +18,7 @@ GOOD = entries(lan="101", minh="0102")
 
 def read_once(source, *, writes=True):
     """Let a list be read once, and return it, closed."""
-    made = ExtensionList(source, wait=lambda _seconds: True)
+    made = PolledList(source, wait=lambda _seconds: True)
     made.start(writes=writes)
     made.wait(10)
     made.close()
@@ -80,24 +80,24 @@ def test_half_a_file_is_ignored(tmp_path, caplog):
 def test_the_list_of_another_account_is_not_used(tmp_path, caplog):
     file = tmp_path / "kept.json"
     first = listed(GOOD, file)
-    KeptList(first).write(GOOD)
-    assert len(KeptList(first).read()) == 2
+    ListSnapshot(first).write(GOOD)
+    assert len(ListSnapshot(first).read()) == 2
     other = type(first)(first.name, first.source, first.config, {**first.written, "api_key": "another"})
-    assert KeptList(other).read() == ()
+    assert ListSnapshot(other).read() == ()
     assert "is of other settings, and is not used" in caplog.text
     seldom = type(first)(first.name, first.source, first.config, {**first.written, "refresh": "1h"})
-    assert len(KeptList(seldom).read()) == 2
+    assert len(ListSnapshot(seldom).read()) == 2
 
 
 def test_a_file_that_cannot_be_read_is_ignored(tmp_path, caplog):
     (tmp_path / "kept.json").mkdir()
-    assert KeptList(listed(GOOD, tmp_path / "kept.json")).read() == ()
+    assert ListSnapshot(listed(GOOD, tmp_path / "kept.json")).read() == ()
     assert "cannot be read: Is a directory" in caplog.text
 
 
 def test_a_pipe_in_its_place_is_not_waited_for(tmp_path, caplog):
     os.mkfifo(tmp_path / "kept.json")
-    assert KeptList(listed(GOOD, tmp_path / "kept.json")).read() == ()
+    assert ListSnapshot(listed(GOOD, tmp_path / "kept.json")).read() == ()
     assert "is damaged" in caplog.text
 
 
@@ -110,9 +110,9 @@ def test_a_file_that_cannot_be_written_is_told_and_costs_nothing_else(tmp_path, 
 
 
 def test_a_folder_that_is_not_there_is_told_without_writing(tmp_path):
-    assert KeptList(listed(GOOD, tmp_path / "kept.json")).obstacle() == ""
+    assert ListSnapshot(listed(GOOD, tmp_path / "kept.json")).obstacle() == ""
     missing = tmp_path / "no" / "kept.json"
-    assert KeptList(listed(GOOD, missing)).obstacle() == (
+    assert ListSnapshot(listed(GOOD, missing)).obstacle() == (
         f"the list cannot be kept in {missing}: there is no such folder"
     )
     assert list(tmp_path.iterdir()) == []
@@ -133,14 +133,14 @@ def as_nobody_in_particular(question):
 
 
 def test_a_folder_that_may_not_be_written_to_is_told_without_writing():
-    kept = KeptList(listed(GOOD, Path("/usr/kept.json")))
+    kept = ListSnapshot(listed(GOOD, Path("/usr/kept.json")))
     assert as_nobody_in_particular(lambda: "may not write into its folder" in kept.obstacle())
     assert not Path("/usr/kept.json").exists()
 
 
 def test_the_list_that_an_older_version_kept_is_not_used(tmp_path):
     file = tmp_path / "kept.json"
-    kept = KeptList(listed(GOOD, file))
+    kept = ListSnapshot(listed(GOOD, file))
     kept.write(GOOD)
     held = json.loads(file.read_text())
     held["list"] = [{"owners": ["lan"], "extensions": ["101"]}]
@@ -150,13 +150,13 @@ def test_the_list_that_an_older_version_kept_is_not_used(tmp_path):
 
 def test_the_kinds_of_names_are_kept(tmp_path):
     entry = ExtensionEntry(ids=("7",), emails=("a@x.example",), logins=("7",), names=("A",), extensions=("101",))
-    kept = KeptList(listed([entry], tmp_path / "kept.json"))
+    kept = ListSnapshot(listed([entry], tmp_path / "kept.json"))
     kept.write([entry])
     assert kept.read() == (entry,)
 
 
 def test_a_file_that_can_be_written_again_is_no_trouble_any_more(tmp_path):
-    kept = KeptList(listed(GOOD, tmp_path / "later" / "kept.json"))
+    kept = ListSnapshot(listed(GOOD, tmp_path / "later" / "kept.json"))
     kept.write(GOOD)
     assert kept.trouble
     (tmp_path / "later").mkdir()
@@ -165,7 +165,7 @@ def test_a_file_that_can_be_written_again_is_no_trouble_any_more(tmp_path):
 
 
 def test_a_name_that_no_encoding_can_write_is_kept_as_well(tmp_path):
-    kept = KeptList(listed(GOOD, tmp_path / "kept.json"))
+    kept = ListSnapshot(listed(GOOD, tmp_path / "kept.json"))
     kept.write(entries(**{"l\ud800an": "101"}))
     assert kept.read()[0].logins == ("l\ud800an",)
 
@@ -180,4 +180,4 @@ def test_an_empty_list_does_not_replace_the_file(tmp_path):
     source = listed(GOOD, tmp_path / "kept.json")
     read_once(source)
     read_once(renewed(source, ()))
-    assert len(KeptList(source).read()) == 2
+    assert len(ListSnapshot(source).read()) == 2

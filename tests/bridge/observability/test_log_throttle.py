@@ -1,6 +1,6 @@
 import logging
 
-from bridge.observability.log_throttle import Repeats
+from bridge.observability.log_throttle import LogThrottle
 from tests.support.fakes import FakeClock
 
 
@@ -13,7 +13,7 @@ class Log:
         self.logger = logging.Logger("bridge.test")  # noqa: LOG001 - one of its own, unknown to the rest
         handler = logging.Handler()
         handler.emit = lambda record: self.lines.append(record.getMessage())
-        handler.addFilter(Repeats(handler.emit, self.clock))
+        handler.addFilter(LogThrottle(handler.emit, self.clock))
         self.logger.addHandler(handler)
 
     def a_minute_later(self):

@@ -9,9 +9,9 @@ from bridge.lookup.answer import Freshness
 from bridge.lookup.decision import Decision, Outcome
 from bridge.observability.metrics import CALL_SECONDS, REASONS, Metrics
 from bridge.observability.metrics_folder import folder_for_figures, forget_process
-from bridge.observability.metrics_sampler import Lookout
+from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.resilience.sanitizing import content_age
-from bridge.service import Sight
+from bridge.service import Snapshot
 from bridge.web.readiness import Readiness
 from tests.support.fakes import FakeClock, FakeConnector
 from tests.support.rounds import Rounds
@@ -26,12 +26,12 @@ class Connector:
         self.entries = entries
 
 
-def sight(*connectors: Connector, ages=(), without_extension: int = 0, troubles: int = 0) -> Sight:
-    return Sight(connectors, dict(ages), without_extension, troubles)
+def snapshot(*connectors: Connector, ages=(), without_extension: int = 0, troubles: int = 0) -> Snapshot:
+    return Snapshot(connectors, dict(ages), without_extension, troubles)
 
 
-def seen(metrics: Metrics, of: Sight) -> Scrape:
-    return read(Lookout(metrics, lambda: of).text().decode())
+def seen(metrics: Metrics, of: Snapshot) -> Scrape:
+    return read(MetricsSampler(metrics, lambda: of).text().decode())
 
 
 def decision(outcome: Outcome, freshness: Freshness | None = None) -> Decision:
@@ -43,13 +43,13 @@ def test_answers_are_counted_by_outcome_and_by_how_they_were_come_by():
     for _ in range(3):
         metrics.answered(decision(Outcome.FOUND, Freshness.CACHED), 0.01)
     metrics.answered(decision(Outcome.UNAVAILABLE), 1.8)
-    found = seen(metrics, sight())
+    found = seen(metrics, snapshot())
     assert found("omi_bridge_answers_total", outcome="found", answer="cached") == 3
     assert found("omi_bridge_answers_total", outcome="unavailable", answer="none") == 1
 
 
 def test_every_outcome_is_there_before_the_first_call():
-    found = seen(Metrics(), sight())
+    found = seen(Metrics(), snapshot())
     assert found.of("outcome") == set(Outcome)
     assert found.of("answer") == {*Freshness, "none"}
     assert found("omi_bridge_answers_total", outcome="unavailable", answer="none") == 0
@@ -59,7 +59,7 @@ def test_the_buckets_are_closest_around_the_deadline_and_the_moment_at_which_omi
     metrics = Metrics()
     for seconds in (0.001, 1.79, 1.99, 2.5):
         metrics.answered(decision(Outcome.FOUND, Freshness.LIVE), seconds)
-    found = seen(metrics, sight())
+    found = seen(metrics, snapshot())
     assert {1.7, 1.8, 1.9, 2.0} <= set(CALL_SECONDS)
     in_time = [found("omi_bridge_answer_seconds_bucket", le=le) for le in ("1.8", "1.9", "2.0", "+Inf")]
     assert in_time == [2, 2, 3, 4]
@@ -69,7 +69,7 @@ def test_the_buckets_are_closest_around_the_deadline_and_the_moment_at_which_omi
 def test_whoever_tries_keys_does_not_make_the_answers_look_swift(outcome):
     metrics = Metrics()
     metrics.answered(decision(outcome), 0.001)
-    found = seen(metrics, sight())
+    found = seen(metrics, snapshot())
     assert found("omi_bridge_answers_total", outcome=outcome.value, answer="none") == 1
     assert found("omi_bridge_answer_seconds_count") == 0
 
@@ -82,7 +82,7 @@ def test_lookups_are_counted_with_their_failures_by_reason():
     meter.asked(2.5, "late")
     meter.refused("busy")
     meter.remembered("stale")
-    found = seen(metrics, sight(Connector("crm")))
+    found = seen(metrics, snapshot(Connector("crm")))
     assert found("omi_bridge_connector_requests_total", connector="crm") == 3
     assert found("omi_bridge_connector_failures_total", connector="crm", reason="rejected") == 1
     assert found("omi_bridge_connector_failures_total", connector="crm", reason="late") == 1
@@ -97,7 +97,7 @@ def test_a_reason_that_a_stranger_s_connector_made_up_makes_no_series_of_its_own
     for number in range(50):
         metrics.of("crm").asked(0.1, f"caller 0901{number:06}")
         metrics.of("crm").refused(f"caller 0901{number:06}")
-    found = seen(metrics, sight(Connector("crm")))
+    found = seen(metrics, snapshot(Connector("crm")))
     assert found.of("reason") == set(REASONS)
     assert found("omi_bridge_connector_failures_total", connector="crm", reason="error") == 50
     assert "0901" not in found.text
@@ -106,7 +106,7 @@ def test_a_reason_that_a_stranger_s_connector_made_up_makes_no_series_of_its_own
 def test_gauges_are_what_is_seen_at_the_moment():
     metrics = Metrics()
     crm = Connector("crm", is_left_alone=True, in_flight=3, entries=7)
-    found = seen(metrics, sight(crm, ages={"extensions.csv": 60.0}.items(), without_extension=2, troubles=1))
+    found = seen(metrics, snapshot(crm, ages={"extensions.csv": 60.0}.items(), without_extension=2, troubles=1))
     assert found("omi_bridge_connector_open", connector="crm") == 1
     assert found("omi_bridge_connector_in_flight", connector="crm") == 3
     assert found("omi_bridge_cache_entries", connector="crm") == 7
@@ -114,22 +114,22 @@ def test_gauges_are_what_is_seen_at_the_moment():
     assert found("omi_bridge_owners_without_extension") == 2
     assert found("omi_bridge_troubles") == 1
     crm.is_left_alone = False
-    assert seen(metrics, sight(crm))("omi_bridge_connector_open", connector="crm") == 0
+    assert seen(metrics, snapshot(crm))("omi_bridge_connector_open", connector="crm") == 0
 
 
 def test_what_a_reload_took_away_is_not_shown_and_goes_on_counting_if_it_comes_back():
     metrics = Metrics()
     metrics.of("crm").asked(0.1)
-    seen(metrics, sight(Connector("crm"), ages={"crm": 1.0}.items()))
-    without = seen(metrics, sight(Connector("erp")))
+    seen(metrics, snapshot(Connector("crm"), ages={"crm": 1.0}.items()))
+    without = seen(metrics, snapshot(Connector("erp")))
     assert "crm" not in without.text
     metrics.of("crm").asked(0.1)
-    assert seen(metrics, sight(Connector("crm")))("omi_bridge_connector_requests_total", connector="crm") == 2
+    assert seen(metrics, snapshot(Connector("crm")))("omi_bridge_connector_requests_total", connector="crm") == 2
 
 
 def test_the_process_is_measured_under_the_usual_names():
     metrics = Metrics()
-    found = seen(metrics, sight())
+    found = seen(metrics, snapshot())
     assert {
         "process_resident_memory_bytes",
         "process_cpu_seconds_total",
@@ -138,15 +138,15 @@ def test_the_process_is_measured_under_the_usual_names():
         "process_start_time_seconds",
     } <= found.names
     assert found("process_resident_memory_bytes") > 1e6
-    assert seen(metrics, sight())("process_cpu_seconds_total") >= found("process_cpu_seconds_total") > 0
+    assert seen(metrics, snapshot())("process_cpu_seconds_total") >= found("process_cpu_seconds_total") > 0
 
 
 def test_the_version_is_told():
-    assert seen(Metrics(), sight()).labels_of("omi_bridge_build_info") == {"version", "python"}
+    assert seen(Metrics(), snapshot()).labels_of("omi_bridge_build_info") == {"version", "python"}
 
 
 def test_no_series_tells_when_it_began():
-    assert not [name for name in seen(Metrics(), sight()).names if name.endswith("_created")]
+    assert not [name for name in seen(Metrics(), snapshot()).names if name.endswith("_created")]
 
 
 class Shared:
@@ -157,23 +157,23 @@ class Shared:
     def __init__(self) -> None:
         self.looks = threading.Semaphore(0)
 
-    def look(self, _sight: Sight) -> None:
+    def look(self, _snapshot: Snapshot) -> None:
         self.looks.release()
 
-    def text(self, _sight: Sight) -> bytes:
+    def text(self, _snapshot: Snapshot) -> bytes:
         return b""
 
 
 def test_a_process_among_several_looks_again_and_again_also_after_a_bug():
     figures, rounds, failures = Shared(), Rounds(), [ZeroDivisionError("a bug"), None, None]
 
-    def look() -> Sight:
+    def look() -> Snapshot:
         if failure := failures.pop(0):
             raise failure
-        return sight()
+        return snapshot()
 
-    lookout = Lookout(figures, look, rounds)
-    lookout.start()
+    sampler = MetricsSampler(figures, look, rounds)
+    sampler.start()
     rounds.step(2)
     rounds.end()
     assert [figures.looks.acquire(blocking=False) for _ in range(3)] == [True, True, False]

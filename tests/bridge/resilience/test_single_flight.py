@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bridge.resilience.single_flight import Workers
+from bridge.resilience.single_flight import SingleFlight
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
 from tests.support.fakes import FakeClock
@@ -22,7 +22,7 @@ def gated(gate: threading.Event, value: int = 7) -> Callable[[], int]:
 
 
 def test_a_job_gives_its_result_to_who_asked():
-    assert Workers[int]("crm", 1).start("key", lambda: 7, soon()).result.result(10) == 7
+    assert SingleFlight[int]("crm", 1).start("key", lambda: 7, soon()).result.result(10) == 7
 
 
 def test_a_job_that_raises_raises_where_it_was_asked_for():
@@ -30,60 +30,60 @@ def test_a_job_that_raises_raises_where_it_was_asked_for():
         raise TimeoutError("the job's own")
 
     with pytest.raises(TimeoutError, match="the job's own"):
-        Workers[int]("crm", 1).start("key", job, soon()).result.result(10)
+        SingleFlight[int]("crm", 1).start("key", job, soon()).result.result(10)
 
 
 def test_fifty_who_ask_for_what_is_under_way_get_the_same_result_from_one_job():
-    workers, gate, runs = Workers[int]("crm", 1), threading.Event(), []
+    flights, gate, runs = SingleFlight[int]("crm", 1), threading.Event(), []
 
     def job() -> int:
         runs.append(1)
         return gated(gate)()
 
-    flights = [workers.start("key", job, soon()) for _ in range(50)]
+    flights = [flights.start("key", job, soon()) for _ in range(50)]
     gate.set()
     assert [flight.result.result(10) for flight in flights] == [7] * 50
     assert len(runs) == 1
 
 
 def test_a_full_bulkhead_turns_away_at_once():
-    workers, gate = Workers[int]("crm", 2), threading.Event()
+    flights, gate = SingleFlight[int]("crm", 2), threading.Event()
     for key in ("one", "two"):
-        workers.start(key, gated(gate), soon())
+        flights.start(key, gated(gate), soon())
     with pytest.raises(SourceBusy, match="2 places"):
-        workers.start("three", lambda: 3, soon())
+        flights.start("three", lambda: 3, soon())
     gate.set()
 
 
 def test_a_leader_that_hangs_beyond_its_lease_does_not_block_its_key():
-    clock, gate, workers = FakeClock(), threading.Event(), Workers[int]("crm", 2)
-    hung = workers.start("key", gated(gate), Deadline.after(5, clock))
+    clock, gate, flights = FakeClock(), threading.Event(), SingleFlight[int]("crm", 2)
+    hung = flights.start("key", gated(gate), Deadline.after(5, clock))
     clock.advance(6)
-    assert workers.start("key", lambda: 8, Deadline.after(5, clock)).result.result(10) == 8
+    assert flights.start("key", lambda: 8, Deadline.after(5, clock)).result.result(10) == 8
     gate.set()
     assert hung.result.result(10) == 7
 
 
 def test_a_hung_job_counts_against_the_limit_until_it_ends():
-    clock, gate, workers = FakeClock(), threading.Event(), Workers[int]("crm", 1)
-    hung = workers.start("key", gated(gate), Deadline.after(5, clock))
+    clock, gate, flights = FakeClock(), threading.Event(), SingleFlight[int]("crm", 1)
+    hung = flights.start("key", gated(gate), Deadline.after(5, clock))
     clock.advance(6)
     with pytest.raises(SourceBusy):
-        workers.start("key", lambda: 7, Deadline.after(5, clock))
+        flights.start("key", lambda: 7, Deadline.after(5, clock))
     gate.set()
     hung.result.result(10)
-    assert workers.start("key", lambda: 8, Deadline.after(5, clock)).result.result(10) == 8
+    assert flights.start("key", lambda: 8, Deadline.after(5, clock)).result.result(10) == 8
 
 
 def test_a_place_is_free_again_when_its_job_has_ended():
-    workers = Workers[int]("crm", 1)
+    flights = SingleFlight[int]("crm", 1)
     for number in range(3):
-        assert workers.start("key", lambda number=number: number, soon()).result.result(10) == number
-    assert workers.running == 0
+        assert flights.start("key", lambda number=number: number, soon()).result.result(10) == number
+    assert flights.running == 0
 
 
 def test_a_failed_leader_does_not_block_its_key():
-    workers = Workers[int]("crm", 1)
+    flights = SingleFlight[int]("crm", 1)
     with pytest.raises(ZeroDivisionError):
-        workers.start("key", lambda: 1 // 0, soon()).result.result(10)
-    assert workers.start("key", lambda: 7, soon()).result.result(10) == 7
+        flights.start("key", lambda: 1 // 0, soon()).result.result(10)
+    assert flights.start("key", lambda: 7, soon()).result.result(10) == 7

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.config.sections import Cache
 from bridge.lookup.guard import Guard
-from bridge.resilience.thread_leaks import left_by
+from bridge.resilience.thread_leaks import leaked_threads
 from bridge.storage.cache import AnswerCache
 from bridge.testing import FakeConnector
 
@@ -47,8 +47,8 @@ def test_a_thread_that_goes_on_after_close_is_told_as_a_bug_of_its_connector(lea
 
 
 def test_another_connector_of_the_same_kind_is_not_taken_for_it(leaving):
-    assert left_by(leaving) == ["refresh"]
-    assert left_by(Leaving()) == []
+    assert leaked_threads(leaving) == ["refresh"]
+    assert leaked_threads(Leaving()) == []
 
 
 def test_a_connector_that_ends_its_thread_is_not_complained_of(caplog):

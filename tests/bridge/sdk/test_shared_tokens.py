@@ -14,9 +14,9 @@ from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.http.client import HttpClient, HttpSettings, Request
 from bridge.sdk.shared import Shared
 from bridge.sdk.tokens import TokenSupply
-from bridge.storage.shared.client import SharedStore
-from bridge.storage.shared.encryption import Seal
-from bridge.storage.shared.namespace import Room
+from bridge.storage.shared.client import SharedClient
+from bridge.storage.shared.encryption import Encryption
+from bridge.storage.shared.namespace import Namespace
 from connectors.rest.auth.choices import Auth, Authentication, authentication
 from connectors.rest.auth.token_file import RefreshTokenStore
 from tests.support.fakes import FakeClock
@@ -245,13 +245,13 @@ def redis() -> Iterator[RunningRedis]:
 
 
 @pytest.fixture
-def room(redis: RunningRedis) -> Iterator[Callable[[], Room]]:
+def room(redis: RunningRedis) -> Iterator[Callable[[], Namespace]]:
     """Make the room of one more instance."""
-    stores: list[SharedStore] = []
+    stores: list[SharedClient] = []
 
-    def make() -> Room:
-        stores.append(SharedStore.at(redis.url))
-        return Room(stores[-1], "omi-bridge", "crm", Seal("planted-key", "crm"))
+    def make() -> Namespace:
+        stores.append(SharedClient.at(redis.url))
+        return Namespace(stores[-1], "omi-bridge", "crm", Encryption("planted-key", "crm"))
 
     yield make
     for store in stores:
@@ -265,7 +265,7 @@ def forget(redis: RunningRedis) -> None:
 
 @needs_redis
 def test_a_shared_memory_that_has_forgotten_everything_makes_nobody_use_a_spent_refresh_token(
-    client: HttpClient, clock: FakeClock, redis: RunningRedis, room: Callable[[], Room], tmp_path: Path
+    client: HttpClient, clock: FakeClock, redis: RunningRedis, room: Callable[[], Namespace], tmp_path: Path
 ) -> None:
     tokens = TokenServer()
     with HttpServer(tokens) as server:
@@ -297,7 +297,7 @@ def test_a_shared_memory_that_has_forgotten_everything_makes_nobody_use_a_spent_
 
 @needs_redis
 def test_a_refresh_token_that_the_shared_memory_has_lost_is_put_again_by_who_comes_by(
-    redis: RunningRedis, room: Callable[[], Room]
+    redis: RunningRedis, room: Callable[[], Namespace]
 ) -> None:
     ours, theirs = refresh_tokens(room()), refresh_tokens(room())
     renew(ours, "second")
@@ -310,15 +310,15 @@ def test_a_refresh_token_that_the_shared_memory_has_lost_is_put_again_by_who_com
 
 @needs_redis
 def test_a_refresh_token_from_the_future_is_put_again_with_the_time_of_today(
-    redis: RunningRedis, room: Callable[[], Room]
+    redis: RunningRedis, room: Callable[[], Namespace]
 ) -> None:
     place = room()
     ours = refresh_tokens(place)
     renew(ours, "second")
     ((key, _),) = redis.contents().items()
-    future = (place.store.now() or 0) + 3_600_000
+    future = (place.client.now() or 0) + 3_600_000
     with redis.client() as client:
-        client.set(key, Seal("planted-key", "crm").close("refresh-token", future, b'["second", 1]'))
+        client.set(key, Encryption("planted-key", "crm").close("refresh-token", future, b'["second", 1]'))
     renew(ours)
     known = room().get("refresh-token")
     assert known
@@ -327,7 +327,7 @@ def test_a_refresh_token_from_the_future_is_put_again_with_the_time_of_today(
 
 @needs_redis
 def test_an_instance_that_died_while_it_signed_in_keeps_the_next_one_waiting_for_a_moment_only(
-    server: Server, clock: FakeClock, room: Callable[[], Room]
+    server: Server, clock: FakeClock, room: Callable[[], Namespace]
 ) -> None:
     assert room().take("token", 300)
     supply = TokenSupply(server.fetch, 300, clock)

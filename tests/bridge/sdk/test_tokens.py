@@ -5,7 +5,7 @@ import pytest
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceRejected, SourceUnavailable
-from bridge.sdk.tokens import Token, TokenSupply
+from bridge.sdk.tokens import AccessToken, TokenSupply
 from tests.support.fakes import FakeClock
 from tests.support.token_server import PATIENCE, Server
 
@@ -46,7 +46,7 @@ def at_once(threads: int, work: Callable[[], object]) -> list[object]:
     return results
 
 
-def renewed(supply: TokenSupply, old: Token) -> Token:
+def renewed(supply: TokenSupply, old: AccessToken) -> AccessToken:
     """Return the next token, once the renewal in the background has brought it."""
     done = threading.Event()
     for _ in range(1000):
@@ -99,7 +99,7 @@ def test_a_token_that_is_due_is_renewed_while_nobody_waits(
 
 
 def test_a_long_lived_token_is_renewed_five_minutes_ahead() -> None:
-    token = Token({}, asked_at=0.0, lifetime=86400.0)
+    token = AccessToken({}, asked_at=0.0, lifetime=86400.0)
     assert not token.due(86400 - 301)
     assert token.due(86400 - 299)
     assert not token.expired(86399)
@@ -107,7 +107,7 @@ def test_a_long_lived_token_is_renewed_five_minutes_ahead() -> None:
 
 
 def test_a_token_without_a_known_end_is_never_renewed_ahead() -> None:
-    token = Token({}, asked_at=0.0)
+    token = AccessToken({}, asked_at=0.0)
     assert not token.due(1e12)
     assert not token.expired(1e12)
 

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from bridge.web.access import Door
+from bridge.web.access import AccessControl
 
 PEER = "203.0.113.7"
 GUEST = "198.51.100.9"
@@ -23,23 +23,23 @@ def rules():
 
 
 @pytest.fixture
-def door(rules):
-    return Door(lambda: rules)
+def access(rules):
+    return AccessControl(lambda: rules)
 
 
 @pytest.mark.parametrize("key", [b"right", b"second"])
-def test_every_configured_key_is_known(door, key):
-    assert door.knows(key)
+def test_every_configured_key_is_known(access, key):
+    assert access.knows(key)
 
 
 @pytest.mark.parametrize("key", [b"", b"righ", b"rightt", b"RIGHT", b" right", b"right,right", b"\xff"])
-def test_no_other_key_is(door, key):
-    assert not door.knows(key)
+def test_no_other_key_is(access, key):
+    assert not access.knows(key)
 
 
-def test_every_network_may_come_in_where_none_is_named(door):
-    assert door.is_open_to_all()
-    assert door.admits(ip_address(PEER), "/owner")
+def test_every_network_may_come_in_where_none_is_named(access):
+    assert access.is_open_to_all()
+    assert access.admits(ip_address(PEER), "/owner")
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_every_network_may_come_in_where_none_is_named(door):
     ],
 )
 def test_a_network_that_is_not_named_is_turned_away_and_a_forged_header_helps_nobody(
-    door, rules, peer, forwarded, admitted
+    access, rules, peer, forwarded, admitted
 ):
     rules.allow = (ip_network("198.51.100.0/24"),)
-    assert door.admits(door.client(peer, forwarded), "/owner") is admitted
+    assert access.admits(access.client(peer, forwarded), "/owner") is admitted
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_a_network_that_is_not_named_is_turned_away_and_a_forged_header_helps_no
         (PEER, "/healthz", False),
     ],
 )
-def test_this_machine_may_always_ask_for_the_pages(door, rules, client, path, admitted):
+def test_this_machine_may_always_ask_for_the_pages(access, rules, client, path, admitted):
     rules.allow = (ip_network("198.51.100.0/24"),)
-    assert door.admits(ip_address(client), path) is admitted
+    assert access.admits(ip_address(client), path) is admitted
 
 
-def test_who_was_turned_away_is_named_in_the_log(door, rules, caplog):
+def test_who_was_turned_away_is_named_in_the_log(access, rules, caplog):
     rules.allow = (ip_network("198.51.100.0/24"),)
     with caplog.at_level(logging.WARNING):
-        door.admits(ip_address(PEER), "/owner")
+        access.admits(ip_address(PEER), "/owner")
     assert [record.getMessage() for record in caplog.records] == [f"server.allow does not name {PEER}: turned away"]

@@ -14,9 +14,9 @@ from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.cache import AnswerCache
 from bridge.storage.shared.answers import SharedAnswers
-from bridge.storage.shared.client import SharedStore
-from bridge.storage.shared.encryption import Seal
-from bridge.storage.shared.namespace import Room
+from bridge.storage.shared.client import SharedClient
+from bridge.storage.shared.encryption import Encryption
+from bridge.storage.shared.namespace import Namespace
 from tests.support.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
 from tests.support.kept import until
 from tests.support.redis_server import RunningRedis, needs_redis
@@ -43,8 +43,8 @@ class Instance:
         self.clock = FakeClock()
         self.source = FakeConnector(ConnectorConfig(**config), answer)
         self.cache = AnswerCache(settings, self.clock)
-        self.store = SharedStore.at(url)
-        room = Room(self.store, "omi-bridge", "crm", Seal("planted-key", "crm"))
+        self.store = SharedClient.at(url)
+        room = Namespace(self.store, "omi-bridge", "crm", Encryption("planted-key", "crm"))
         shared = SharedAnswers(room, self.cache)
         self.guard = Guard("crm", self.source, self.cache, clock=self.clock, wait=lambda _seconds: True, shared=shared)
         if opened:

@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from bridge.storage.shared.backend import Reading, Refused, Silent
-from bridge.storage.shared.client import SharedStore
-from bridge.storage.shared.encryption import Seal
-from bridge.storage.shared.namespace import Room
+from bridge.storage.shared.client import SharedClient
+from bridge.storage.shared.encryption import Encryption
+from bridge.storage.shared.namespace import Namespace
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
 from tests.support.redis_server import RunningRedis, needs_redis
@@ -28,7 +28,7 @@ def store_at():
     made = []
 
     def make(url):
-        made.append(SharedStore.at(url))
+        made.append(SharedClient.at(url))
         return made[-1]
 
     yield make
@@ -37,7 +37,7 @@ def store_at():
 
 
 def room(store, name="crm", identity="crm", secret=SECRET):
-    return Room(store, "omi-bridge", name, Seal(secret, identity))
+    return Namespace(store, "omi-bridge", name, Encryption(secret, identity))
 
 
 def known(place, name):
@@ -121,7 +121,7 @@ def test_a_content_counts_under_its_own_name_and_time_only(redis, store_at):
 
 @needs_redis
 def test_what_is_newer_is_not_replaced_by_what_arrives_late(redis, store_at):
-    store, seal = store_at(redis.url), Seal(SECRET, "crm")
+    store, seal = store_at(redis.url), Encryption(SECRET, "crm")
     ours = room(store)
     ours.get("token")
     now = store.now()
@@ -137,7 +137,7 @@ def test_what_is_newer_is_not_replaced_by_what_arrives_late(redis, store_at):
 
 @needs_redis
 def test_what_comes_from_the_future_is_forgotten_and_keeps_nothing_out(redis, store_at):
-    store, seal = store_at(redis.url), Seal(SECRET, "crm")
+    store, seal = store_at(redis.url), Encryption(SECRET, "crm")
     ours = room(store)
     ours.get("token")
     ours.put("token", b"x", 60)
@@ -333,7 +333,7 @@ def test_a_replica_that_may_not_be_written_is_said(redis, store_at):
 def silent_for(server_script):
     """Return how the store at such a server fails, five times, and that it is left alone then."""
     with ScriptedServer(server_script) as server:
-        store = SharedStore.at(f"redis://{server.host}")
+        store = SharedClient.at(f"redis://{server.host}")
         try:
             for _ in range(5):
                 with pytest.raises(Silent):
@@ -425,7 +425,7 @@ class FakeServer:
 def test_a_server_that_is_slow_again_and_again_is_left_alone_until_it_is_fast():
     clock, rounds = FakeClock(), threading.Semaphore(0)
     server = FakeServer(clock)
-    store = SharedStore(server, clock=clock, wait=lambda _seconds: not rounds.acquire(timeout=10))
+    store = SharedClient(server, clock=clock, wait=lambda _seconds: not rounds.acquire(timeout=10))
     server.takes = 0.06
     for _ in range(5):
         assert store.read(["x"]).contents == [None]
@@ -443,7 +443,7 @@ def test_a_server_that_is_slow_again_and_again_is_left_alone_until_it_is_fast():
 
 def test_so_many_at_once_and_no_more_are_asked_of_a_server_that_hangs():
     server = FakeServer(FakeClock())
-    store = SharedStore(server, wait=lambda _seconds: True)
+    store = SharedClient(server, wait=lambda _seconds: True)
     server.gate.clear()
     errors = []
 

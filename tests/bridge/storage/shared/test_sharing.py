@@ -12,7 +12,7 @@ from bridge.sdk.connector import Call, Connector, ConnectorConfig, Owner
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.shared import Shared
-from bridge.storage.shared.client import SharedStore
+from bridge.storage.shared.client import SharedClient
 from bridge.web.app import Bridge
 from tests.support.certificates import make_certificate
 from tests.support.kept import until
@@ -104,11 +104,11 @@ def test_a_connector_has_what_it_shares_before_it_is_opened(bridge, redis):
 @needs_redis
 def test_a_reload_goes_on_with_the_same_connection_and_memory(bridge, config, redis):
     ours = bridge(over(redis))
-    store, guard = crm(ours).shared.store, ours.service.guards["crm"]
+    store, guard = crm(ours).shared.client, ours.service.guards["crm"]
     assert ask(ours) == "live"
     config(over(redis) + ", ttl: 10m")
     assert ours.reload()
-    assert (crm(ours).shared.store, ours.service.guards["crm"]) == (store, guard)
+    assert (crm(ours).shared.client, ours.service.guards["crm"]) == (store, guard)
 
 
 @needs_redis
@@ -172,7 +172,7 @@ def test_it_works_over_tls_and_only_with_a_certificate_that_is_trusted(bridge, t
             for query in (f"?ssl_ca_certs={certificate.file}", f"?ssl_ca_certs={certificate.file}", "")
         )
         until(lambda: "certificate" in others.troubles().get("cache.url", ""))
-        until(lambda: crm(ours).shared.store.now() is not None or ask(ours, 9) is None)
+        until(lambda: crm(ours).shared.client.now() is not None or ask(ours, 9) is None)
         ask(ours)
         until(lambda: crm(theirs).shared.look(f"answer {PhoneNumber('+84901234500').e164} ").value)
         assert ask(theirs) == "cached"
@@ -233,4 +233,4 @@ def test_without_the_extra_the_configuration_says_what_to_install(config, monkey
 
 
 def test_a_store_is_made_without_the_network():
-    SharedStore.at("rediss://nowhere.example").close()
+    SharedClient.at("rediss://nowhere.example").close()

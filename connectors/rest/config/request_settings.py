@@ -29,7 +29,7 @@ Name = Annotated[str, AfterValidator(_name)]
 """A name of the configuration's own, for templates."""
 
 
-class Question(RequestTemplate):
+class RequestSettings(RequestTemplate):
     """One request, what its answers mean, and what to take from them."""
 
     pages: Pages | None = Field(

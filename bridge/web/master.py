@@ -22,7 +22,7 @@ from bridge.observability.metrics_folder import folder_for_figures, forget_proce
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.redaction import Redaction
 from bridge.web.app import create_app, reread
-from bridge.web.server.worker import Worker
+from bridge.web.worker import Worker
 
 _STOPPING_PATIENCE = 10
 _MOST_CONNECTIONS = 4000
@@ -56,7 +56,7 @@ class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
         self.kill_workers(signal.SIGHUP)
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """The service under gunicorn."""
 
     def __init__(self, config: Config, redaction: Redaction) -> None:

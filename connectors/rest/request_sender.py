@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from bridge.sdk import Deadline, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.http import HttpClient, Request, Response
-from connectors.rest.answers import NOBODY, Judging
+from connectors.rest.answer_rules import NOBODY, AnswerRules
 from connectors.rest.auth.choices import Authentication
 from connectors.rest.config.config import RestConfig
-from connectors.rest.config.question import Question
+from connectors.rest.config.request_settings import RequestSettings
 from connectors.rest.masking import Mask
 from connectors.rest.templates.request import header_text
 
@@ -17,7 +17,7 @@ _MOST_OF_BODY = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RestContext:
     """The CRM, as everything that asks it needs it."""
 
     config: RestConfig
@@ -27,7 +27,7 @@ class Source:
 
 
 @dataclass(slots=True)
-class Asking:
+class RequestSender:
     """What is asked for one call, or for one reading of the users.
 
     `names` are those that every template knows, unless a request has its own; `most` is the limit of requests, `limit`
@@ -35,8 +35,8 @@ class Asking:
     call waits for the answer.
     """
 
-    source: Source
-    judging: Judging
+    context: RestContext
+    rules: AnswerRules
     names: Mapping[str, object]
     deadline: Deadline
     most: int
@@ -46,16 +46,16 @@ class Asking:
     _sent: int = 0
     _asked: dict[object, Response] = field(default_factory=dict)
 
-    def answers(self, question: Question, names: Mapping[str, object]) -> Iterator[object]:
+    def answers(self, settings: RequestSettings, names: Mapping[str, object]) -> Iterator[object]:
         """Ask, and return the answer, page after page; nothing if the CRM says that nobody is found.
 
         Raises SourceError.
         """
-        pages = question.pages
+        pages = settings.pages
         page = pages.beginning if pages else None
         seen = {page}
         while True:
-            answer = self.judging.data(question, self._ask(question, {**names, "page": page}))
+            answer = self.rules.data(settings, self._ask(settings, {**names, "page": page}))
             if answer is NOBODY:
                 return
             yield answer
@@ -73,36 +73,36 @@ class Asking:
         if self.deadline.expired():
             raise SourceUnavailable("no time is left")
 
-    def _ask(self, question: Question, names: Mapping[str, object]) -> Response:
+    def _ask(self, settings: RequestSettings, names: Mapping[str, object]) -> Response:
         """Send the request; if the answer says that the sign-in has ended, sign in and ask once more."""
-        request = self._request(question, names)
+        request = self._request(settings, names)
         key = (request.method, request.url, request.query, tuple(sorted(request.headers.items())), request.body)
         if key not in self._asked:
-            auth = self.source.auth
+            auth = self.context.auth
             signed = auth.apply(request, self.deadline)
             response = self._send(signed, request)
             if auth.expired(response) and auth.renew(signed, self.deadline):
                 self._say("signed in again")
-                request = self._request(question, names)
+                request = self._request(settings, names)
                 response = self._send(auth.apply(request, self.deadline), request)
             self._asked[key] = response
         return self._asked[key]
 
-    def _request(self, question: Question, names: Mapping[str, object]) -> Request:
-        config = self.source.config
+    def _request(self, settings: RequestSettings, names: Mapping[str, object]) -> Request:
+        config = self.context.config
         known = {**self.names, **names}
-        if "login" in question.names or any("login" in header.names for header in config.headers.values()):
-            known["login"] = self.source.auth.names(self.deadline)
+        if "login" in settings.names or any("login" in header.names for header in config.headers.values()):
+            known["login"] = self.context.auth.names(self.deadline)
         headers = {name: header_text(name, header.render(known)) for name, header in config.headers.items()}
         if "accept" not in map(str.lower, headers):
             headers["Accept"] = "application/json"
-        return question.build(config.base_url, known, headers)
+        return settings.build(config.base_url, known, headers)
 
     def _send(self, signed: Request, shown: Request) -> Response:
         self._sent += 1
         if self._sent > self.most:
             raise self._too_many()
-        mask = self.source.mask
+        mask = self.context.mask
         asked = f"{signed.method} {mask.url(signed, shown)}" if self.explain else ""
         if self.deadline.expired():
             self._say(f"not asked, for no time is left: {asked}")
@@ -112,7 +112,7 @@ class Asking:
             body = mask.body(signed)
             self._say(f"with {body[:_MOST_OF_BODY]}{'…' if len(body) > _MOST_OF_BODY else ''}")
         start = time.monotonic()
-        response = self.source.client.send(signed, self.deadline, in_background=self.in_background)
+        response = self.context.client.send(signed, self.deadline, in_background=self.in_background)
         took = (time.monotonic() - start) * 1000
         for place in response.redirects:
             self._say(f"redirected to {mask.address(place)}")

@@ -1,7 +1,7 @@
-"""Asking one source with caution: what it says is judged, what it fails with is counted, and it is left alone in time.
+"""A circuit breaker with background probes: a source that fails again and again is left alone until it is well.
 
-A source that fails again and again is asked no more, so that nobody waits in vain; meanwhile what was asked last is
-tried in the background, until an answer comes in good time. What a connector raises or returns is judged and logged
+What a source fails with is counted, so that in the end nobody waits in vain; meanwhile what was asked last is tried
+in the background, until an answer comes in good time. What a connector raises or returns is judged and logged
 here, once, and leaves as owners or as a SourceError, whatever the connector does.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from bridge.lookup.meter import Meter
-from bridge.resilience.circuit_breaker import Breaker
-from bridge.resilience.sanitizing import failure_of, trusted
+from bridge.resilience.circuit_breaker import CircuitBreaker
+from bridge.resilience.sanitizing import failure_of, sanitised_owners
 from bridge.sdk.connector import AnyConnector, Call, Owners
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
@@ -23,7 +23,7 @@ _TRIAL_EVERY = 2.0
 _FAILURES_IN_A_ROW = 5
 
 
-class Caution:
+class ProbedBreaker:
     """Asks a connector for everybody. `wait` waits for so many seconds and returns True at the end."""
 
     def __init__(
@@ -34,7 +34,7 @@ class Caution:
         self._meter = meter
         self._clock = clock
         self._wait = wait
-        self._breaker = Breaker(_FAILURES_IN_A_ROW, clock)
+        self._breaker = CircuitBreaker(_FAILURES_IN_A_ROW, clock)
         self._kind = ""
         self._under_way: dict[object, float] = {}
         self._try: Callable[[], object] | None = None
@@ -78,7 +78,7 @@ class Caution:
         attempt = object()
         self._under_way[attempt] = started
         try:
-            return trusted(self._connector.find_owners(question, lease))
+            return sanitised_owners(self._connector.find_owners(question, lease))
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
             failure = failure_of(self._name, error, question.caller)
             is_bug = not isinstance(error, SourceError)

@@ -7,7 +7,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.errors import InvalidRequestLine, LimitRequestHeaders, LimitRequestLine
 
-from bridge.web.server.worker import Worker, waited
+from bridge.web.worker import Worker, waited
 from tests.support.scrape import page
 from tests.support.service import RunningService
 

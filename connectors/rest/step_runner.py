@@ -4,30 +4,30 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bridge.sdk import Call, Deadline, Owner, SourceError
-from connectors.rest.answers import Judging
-from connectors.rest.asking import Asking, Source
+from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.steps import Step
-from connectors.rest.records import Reading, Row, owners
+from connectors.rest.records import RecordReader, Row, owners
+from connectors.rest.request_sender import RequestSender, RestContext
 from connectors.rest.spellings import Spellings, certain_spellings, spellings
 from connectors.rest.user_list import UserList
 
 _PLACEHOLDER = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})+")
 
 
-class Lookup:
+class StepRunner:
     """Asks the steps' requests for one call."""
 
-    def __init__(self, source: Source, users: UserList | None, call: Call, deadline: Deadline) -> None:
+    def __init__(self, context: RestContext, users: UserList | None, call: Call, deadline: Deadline) -> None:
         self._users = users
-        self._config = config = source.config
-        self._mask = source.mask
+        self._config = config = context.config
+        self._mask = context.mask
         self._call = call
         self._place = ""
         self._taken = frozenset(name for step in config.steps for name in step.take) - {"login"}
         explain = self._say if call.explained else None
-        self._asking = Asking(
-            source,
-            Judging(call.caller, source.mask.text, self._say),
+        self._sender = RequestSender(
+            context,
+            AnswerRules(call.caller, context.mask.text, self._say),
             {
                 "caller": spellings(call.caller, config.region),
                 "hotline": spellings(call.hotline, config.region),
@@ -38,7 +38,7 @@ class Lookup:
             f"max_requests ({config.max_requests})",
             explain,
         )
-        self._reading = Reading(call.caller, config.region, self._asking.check_time, explain)
+        self._reader = RecordReader(call.caller, config.region, self._sender.check_time, explain)
 
     def owners(self) -> tuple[Owner, ...]:
         """Return the owners of the caller. Raises SourceError, naming the step."""
@@ -111,8 +111,8 @@ class Lookup:
         for value in values:
             self._place = _with_value(place, name, value)
             for form in _forms(step, caller):
-                answers = self._asking.answers(step, {**names, "caller": caller, name: value, "form": form})
-                rows, counted = self._reading.rows(step, answers)
+                answers = self._sender.answers(step, {**names, "caller": caller, name: value, "form": form})
+                rows, counted = self._reader.rows(step, answers)
                 result += rows
                 if counted:
                     break

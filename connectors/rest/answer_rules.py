@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bridge.sdk import PhoneNumber, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.http import Response, refuse_failure, retry_after
-from connectors.rest.config.question import Question
+from connectors.rest.config.request_settings import RequestSettings
 from connectors.rest.mapping.error_words import words
 
 NOBODY = object()
@@ -17,7 +17,7 @@ _BETWEEN_DIGITS = r"(?:%25|%20|\W){0,4}"
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class AnswerRules:
     """How answers are judged: what hides secrets in the CRM's words, and who hears what came out.
 
     There is no caller when the list of users is read.
@@ -27,50 +27,50 @@ class Judging:
     mask: Callable[[str], str]
     say: Callable[[str], None]
 
-    def data(self, question: Question, response: Response) -> object:
+    def data(self, settings: RequestSettings, response: Response) -> object:
         """Return the answer's JSON, or NOBODY if it says so. Raises SourceError if it is an error."""
-        if response.status in question.nobody_status and _is_meant(question, response):
+        if response.status in settings.nobody_status and _is_meant(settings, response):
             self.say(f"{response.status} means nobody")
             return NOBODY
         try:
-            return self._data(question, response)
+            return self._data(settings, response)
         except SourceError as error:
-            said = words(question.error_message, response, lambda text: _without(self.caller, self.mask(text)))
+            said = words(settings.error_message, response, lambda text: _without(self.caller, self.mask(text)))
             error.args = (f"{error}{said}",)
             raise
 
-    def _data(self, question: Question, response: Response) -> object:
-        if question.busy_when and _is_busy(question, response):
+    def _data(self, settings: RequestSettings, response: Response) -> object:
+        if settings.busy_when and _is_busy(settings, response):
             pause = retry_after(response.headers)
             raise SourceUnavailable(f"{response.host} asks to try again later", retry_after=pause)
-        refuse_failure(response, tells_why=question.error_message is not None)
+        refuse_failure(response, tells_why=settings.error_message is not None)
         if response.status == _NO_CONTENT:
             raise UnexpectedAnswer("204 No Content: if this means that nobody is found, add nobody_status: [204]")
         data = response.json()
-        if question.error_when and question.error_when.holds(data):
-            raise SourceRejected(f"the answer is an error: {question.error_when.source}")
-        if question.nobody_when and question.nobody_when.holds(data):
-            self.say(f"{question.nobody_when.source}: nobody")
+        if settings.error_when and settings.error_when.holds(data):
+            raise SourceRejected(f"the answer is an error: {settings.error_when.source}")
+        if settings.nobody_when and settings.nobody_when.holds(data):
+            self.say(f"{settings.nobody_when.source}: nobody")
             return NOBODY
         return data
 
 
-def _is_meant(question: Question, response: Response) -> bool:
+def _is_meant(settings: RequestSettings, response: Response) -> bool:
     """Tell whether a status that means nobody really does: a web server says 404 of a wrong address, too.
 
     204 has no body that could say more.
     """
-    if question.nobody_when is None or response.status == _NO_CONTENT:
+    if settings.nobody_when is None or response.status == _NO_CONTENT:
         return True
     try:
-        return question.nobody_when.holds(response.json())
+        return settings.nobody_when.holds(response.json())
     except UnexpectedAnswer:
         return False
 
 
-def _is_busy(question: Question, response: Response) -> bool:
+def _is_busy(settings: RequestSettings, response: Response) -> bool:
     try:
-        return bool(question.busy_when and question.busy_when.holds(response.json()))
+        return bool(settings.busy_when and settings.busy_when.holds(response.json()))
     except UnexpectedAnswer:
         return False  # no JSON, so it does not say so; what it is then is judged by its status
 
