@@ -7,8 +7,7 @@ call.
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
 from bridge.extensions.index import ExtensionMap, inline_map
 from bridge.sdk.connector import Owner
@@ -20,24 +19,18 @@ _MOST_NAMED = 10_000
 _PLAIN_KEY = re.compile(r"\w[\w.@+-]*")
 
 
-class CurrentMap(Protocol):
-    """A list that is read again when it changes; raises SourceError while there never was a good one."""
-
-    def __call__(self) -> ExtensionMap:
-        """Return the list in force."""
-
-
 class Directory:
     """The sources in order, and the first that knows the owner decides.
 
-    `lists` are asked after `inline` and before the connector's own answer counts, those `of_the_pbx` after it.
+    `lists` are asked after `inline` and before the connector's own answer counts, those `of_the_pbx` after it. Each
+    gives the list in force, and raises SourceError while there never was a good one.
     """
 
     def __init__(
         self,
         inline: Mapping[str, Sequence[str]],
-        lists: Sequence[CurrentMap] = (),
-        of_the_pbx: Sequence[CurrentMap] = (),
+        lists: Sequence[Callable[[], ExtensionMap]] = (),
+        of_the_pbx: Sequence[Callable[[], ExtensionMap]] = (),
     ) -> None:
         self._inline = inline_map(inline)
         self._lists = lists

@@ -7,27 +7,16 @@ where all can read it.
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from bridge.service import Snapshot
+
+if TYPE_CHECKING:  # prometheus_client is imported in the worker, after its folder is there
+    from bridge.observability.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
 _EVERY = 5.0
-
-
-class Figures(Protocol):
-    """What `bridge.observability.metrics` keeps."""
-
-    @property
-    def are_shared(self) -> bool:
-        """Whether other processes have figures as well."""
-
-    def look(self, snapshot: Snapshot) -> None:
-        """Take over what is seen."""
-
-    def text(self, snapshot: Snapshot) -> bytes:
-        """Return the figures of all processes, of what is in snapshot."""
 
 
 class MetricsSampler:
@@ -37,23 +26,23 @@ class MetricsSampler:
     """
 
     def __init__(
-        self, figures: Figures, snapshot: Callable[[], Snapshot], wait: Callable[[float], bool] | None = None
+        self, metrics: "Metrics", snapshot: Callable[[], Snapshot], wait: Callable[[float], bool] | None = None
     ) -> None:
-        self._figures = figures
+        self._metrics = metrics
         self._snapshot = snapshot
         self._closing = threading.Event()
         self._wait = wait or self._closing.wait
 
     def start(self) -> None:
         """Begin to look, if others depend on it."""
-        if self._figures.are_shared:
+        if self._metrics.are_shared:
             threading.Thread(target=self._run, name="metrics", daemon=True).start()
 
     def text(self) -> bytes:
         """Return all figures as Prometheus reads them."""
         snapshot = self._snapshot()
-        self._figures.look(snapshot)
-        return self._figures.text(snapshot)
+        self._metrics.look(snapshot)
+        return self._metrics.text(snapshot)
 
     def close(self) -> None:
         """Stop looking."""
@@ -62,7 +51,7 @@ class MetricsSampler:
     def _run(self) -> None:
         while True:
             try:
-                self._figures.look(self._snapshot())
+                self._metrics.look(self._snapshot())
             except Exception:  # noqa: BLE001 - not even a bug may end the looking for good
                 _log.exception("a bug of omi-bridge")
             if self._wait(_EVERY):

@@ -2,10 +2,10 @@
 
 import hmac
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable
 
-from bridge.web.client_address import Address, Network, client_address, is_in
+from bridge.service import Service
+from bridge.web.client_address import Address, client_address, is_in
 
 _log = logging.getLogger(__name__)
 
@@ -13,44 +13,28 @@ PAGES = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is asked for without a key, by whoever watches the service."""
 
 
-class Rules(Protocol):
-    """What the configuration in force says of it; looked up anew for every request."""
-
-    @property
-    def api_keys(self) -> Sequence[bytes]:
-        """Return the keys of which one has to be presented."""
-
-    @property
-    def trusted_proxies(self) -> Sequence[Network]:
-        """Return where proxies stand whose word counts."""
-
-    @property
-    def allow(self) -> Sequence[Network]:
-        """Return where requests may come from; nothing for everywhere."""
-
-
 class AccessControl:
-    """Judges requests under the rules in force."""
+    """Judges one request under the rules of the service that answers it."""
 
-    def __init__(self, rules: Callable[[], Rules]) -> None:
-        self._rules = rules
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     def client(self, peer: str, forwarded: Iterable[str]) -> Address:
         """Return whose request it is; `forwarded` are the values of X-Forwarded-For."""
-        return client_address(peer, forwarded, self._rules().trusted_proxies)
+        return client_address(peer, forwarded, self._service.trusted_proxies)
 
     def is_open_to_all(self) -> bool:
         """Tell whether requests may come from every network."""
-        return not self._rules().allow
+        return not self._service.allow
 
     def admits(self, client: Address, path: str) -> bool:
         """Tell whether the client's network may ask for `path`; this machine may always ask for the pages."""
-        if self.is_open_to_all() or is_in(client, self._rules().allow) or (path in PAGES and client.is_loopback):
+        if self.is_open_to_all() or is_in(client, self._service.allow) or (path in PAGES and client.is_loopback):
             return True
         _log.warning("server.allow does not name %s: turned away", client)
         return False
 
     def knows(self, key: bytes) -> bool:
         """Compare with every key, each in constant time, so that the answer's time tells nothing about any of them."""
-        matches = [hmac.compare_digest(key, known) for known in self._rules().api_keys]
+        matches = [hmac.compare_digest(key, known) for known in self._service.api_keys]
         return any(matches)

@@ -19,7 +19,6 @@ from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.redaction import Redaction
 from bridge.service import Service
-from bridge.web.access import AccessControl
 from bridge.web.endpoint import allowed_networks, owner_endpoint
 from bridge.web.health import health
 from bridge.web.metrics_page import metrics_page
@@ -61,7 +60,6 @@ class Bridge:
         self.service = Service(config, meter=self.metrics.of)
         self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.troubles())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
-        self.access = AccessControl(lambda: self.service)
         self.service.open(START_PATIENCE)
         self.sampler.start()
 
@@ -117,9 +115,9 @@ def create_app(config: Config, redaction: Redaction | None = None, refused: str 
     bridge = Bridge(config, redaction, refused)
     app.extensions["omi_bridge"] = bridge
     path = config.settings.server.path
-    app.before_request(allowed_networks(bridge.access))
+    app.before_request(allowed_networks(lambda: bridge.service))
     listeners = (bridge.decisions.hear, bridge.metrics.answered)
-    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, bridge.access, listeners))
+    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, listeners))
     app.register_blueprint(health(bridge.troubles, bridge.readiness.waited_for))
     app.register_blueprint(metrics_page(bridge.sampler.text))
     app.register_error_handler(Exception, _empty)

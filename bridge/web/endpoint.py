@@ -10,16 +10,15 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Protocol
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from bridge.lookup.decision import Decision, Outcome
 from bridge.lookup.decision_words import because
-from bridge.lookup.lookup import Lookup
 from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.deadline import Deadline
+from bridge.service import Service
 from bridge.web.access import AccessControl
 from bridge.web.client_address import Address
 
@@ -33,28 +32,12 @@ _STATUS = {Outcome.BAD_REQUEST: 400, Outcome.UNAUTHORIZED: 401}
 _BODY = re.compile(r"([0-9]+(:[0-9]+)*)?", re.ASCII)
 
 
-class Desk(Protocol):
-    """What the endpoint needs to know of the configuration in force; looked up anew for every call."""
-
-    lookup: Lookup
-    deadline: float
-
-
-class CurrentDesk(Protocol):
-    """Gives the desk in force."""
-
-    def __call__(self) -> Desk:
-        """Return it."""
-
-
 Listener = Callable[[Decision, float], None]
 """Is told each decision and after how many seconds it was made; must not wait."""
 
 
-def owner_endpoint(
-    path: str, current: CurrentDesk, access: AccessControl, listeners: Sequence[Listener] = ()
-) -> Blueprint:
-    """Make the endpoint at `path`, for those whose key is known."""
+def owner_endpoint(path: str, current: Callable[[], Service], listeners: Sequence[Listener] = ()) -> Blueprint:
+    """Make the endpoint at `path`, answered by the service in force, which `current` gives anew for every call."""
     blueprint = Blueprint("owner", __name__)
 
     def answer() -> Response:
@@ -64,10 +47,10 @@ def owner_endpoint(
         request_id = _request_id(request.headers.get("X-Request-ID", ""))
         token = REQUEST_ID.set(request_id)
         try:
-            desk = current()
-            decision = _decide(desk, access, arrived)
+            service = current()
+            decision = _decide(service, arrived)
             seconds = time.monotonic() - arrived
-            _tell(decision, seconds, desk.deadline / 2)
+            _tell(decision, seconds, service.deadline / 2)
             _hand_on(decision, seconds, listeners)
             return _response(decision, request_id, _STATUS.get(decision.outcome, 200))
         finally:
@@ -77,9 +60,10 @@ def owner_endpoint(
     return blueprint
 
 
-def _decide(desk: Desk, access: AccessControl, arrived: float) -> Decision:
+def _decide(service: Service, arrived: float) -> Decision:
     asked = request.args
     given = asked.getlist("phoneNumber")
+    access = AccessControl(service)
     try:
         key = request.headers.get("X-API-KEY", "").encode("latin-1", "replace")
         if not access.knows(key):
@@ -87,18 +71,19 @@ def _decide(desk: Desk, access: AccessControl, arrived: float) -> Decision:
         elif not any(given):
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:
-            deadline = Deadline(arrived + desk.deadline)
-            decision = desk.lookup.answer(given, asked.get("sipNumber", ""), deadline)
+            deadline = Deadline(arrived + service.deadline)
+            decision = service.lookup.answer(given, asked.get("sipNumber", ""), deadline)
     except Exception:  # noqa: BLE001 - no caller may see our bugs
         _log.exception("a bug of omi-bridge")
         decision = Decision(Outcome.UNAVAILABLE, reason="a bug of omi-bridge")
     return decision
 
 
-def allowed_networks(access: AccessControl) -> Callable[[], Response | None]:
+def allowed_networks(current: Callable[[], Service]) -> Callable[[], Response | None]:
     """Make what turns away, before anything else, whoever asks from a network that may not."""
 
     def turn_away() -> Response | None:
+        access = AccessControl(current())
         if access.is_open_to_all() or access.admits(_client(access), request.path):
             return None
         return _response(Decision(Outcome.UNAUTHORIZED), _request_id(""), status=403)

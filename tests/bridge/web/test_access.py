@@ -24,7 +24,7 @@ def rules():
 
 @pytest.fixture
 def access(rules):
-    return AccessControl(lambda: rules)
+    return AccessControl(rules)
 
 
 @pytest.mark.parametrize("key", [b"right", b"second"])

@@ -205,7 +205,7 @@ def test_whoever_listens_badly_costs_no_call_its_answer(client, caplog):
     bridge, heard = client.application.extensions["omi_bridge"], []
     app = Flask("bridge")
     listeners = (listens_badly, lambda decision, _seconds: heard.append(decision.outcome))
-    app.register_blueprint(owner_endpoint(PATH, lambda: bridge.service, bridge.access, listeners))
+    app.register_blueprint(owner_endpoint(PATH, lambda: bridge.service, listeners))
     assert ask(app.test_client()).get_data() == b"101:102"
     assert heard == [Outcome.FOUND]
     assert "a bug of omi-bridge" in caplog.text
