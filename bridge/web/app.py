@@ -20,9 +20,7 @@ from bridge.sdk.errors import ConfigError
 from bridge.sdk.redaction import Redaction
 from bridge.service import Service
 from bridge.web.endpoint import allowed_networks, owner_endpoint
-from bridge.web.health import health
-from bridge.web.metrics_page import metrics_page
-from bridge.web.readiness import Readiness
+from bridge.web.pages import Readiness, pages
 
 if TYPE_CHECKING:
     from bridge.observability.metrics import Metrics
@@ -118,8 +116,7 @@ def create_app(config: Config, redaction: Redaction | None = None, refused: str 
     app.before_request(allowed_networks(lambda: bridge.service))
     listeners = (bridge.decisions.hear, bridge.metrics.answered)
     app.register_blueprint(owner_endpoint(path, lambda: bridge.service, listeners))
-    app.register_blueprint(health(bridge.troubles, bridge.readiness.waited_for))
-    app.register_blueprint(metrics_page(bridge.sampler.text))
+    app.register_blueprint(pages(bridge.troubles, bridge.readiness, bridge.sampler.text))
     app.register_error_handler(Exception, _empty)
     return app
 

@@ -15,7 +15,6 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from bridge.lookup.decision import Decision, Outcome
-from bridge.lookup.decision_words import because
 from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.deadline import Deadline
 from bridge.service import Service
@@ -118,7 +117,7 @@ def _tell(decision: Decision, seconds: float, slow: float) -> None:
         extra={"fields": said},
     )
     if seconds > slow:
-        _log.warning("a slow call, %.2f s: %s", seconds, "; ".join(because(decision)) or "it waited to be served")
+        _log.warning("a slow call, %.2f s: %s", seconds, "; ".join(decision.because()) or "it waited to be served")
 
 
 def _hand_on(decision: Decision, seconds: float, listeners: Sequence[Listener]) -> None:

@@ -12,8 +12,7 @@ from bridge.observability.metrics_folder import folder_for_figures, forget_proce
 from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.resilience.sanitizing import content_age
 from bridge.service import Snapshot
-from bridge.web.readiness import Readiness
-from tests.support.fakes import FakeClock, FakeConnector
+from tests.support.fakes import FakeConnector
 from tests.support.rounds import Rounds
 from tests.support.scrape import Scrape, read
 
@@ -210,22 +209,3 @@ def test_a_connector_s_word_on_its_age_is_checked(says, age):
 
 def test_a_connector_that_says_nothing_of_its_age_has_none():
     assert content_age("crm", FakeConnector()) is None
-
-
-def test_ready_is_who_waits_for_nothing_any_more_and_stays_so():
-    waiting = {"connector crm": "is still being opened"}
-    readiness = Readiness(lambda: waiting, FakeClock())
-    assert readiness.waited_for() == waiting
-    waiting.clear()
-    assert readiness.waited_for() == {}
-    waiting["connector erp"] = "is still being opened"
-    assert readiness.waited_for() == {}
-
-
-def test_a_source_that_hangs_does_not_keep_the_others_from_answering_for_ever():
-    clock = FakeClock()
-    readiness = Readiness(lambda: {"connector crm": "is still being opened"}, clock)
-    clock.advance(29)
-    assert readiness.waited_for()
-    clock.advance(1)
-    assert not readiness.waited_for()

@@ -2,6 +2,8 @@ import pytest
 
 from bridge.config.loading import load_config
 from bridge.web.app import create_app
+from bridge.web.pages import Readiness
+from tests.support.fakes import FakeClock
 
 
 @pytest.fixture
@@ -46,3 +48,22 @@ def test_without_its_list_of_extensions_no_call_is_told_that_there_is_none(folde
     _, health, answer = page(folder)
     assert "there is no such file" in health["troubles"]["extensions.csv"]
     assert answer == b""
+
+
+def test_ready_is_who_waits_for_nothing_any_more_and_stays_so():
+    waiting = {"connector crm": "is still being opened"}
+    readiness = Readiness(lambda: waiting, FakeClock())
+    assert readiness.waited_for() == waiting
+    waiting.clear()
+    assert readiness.waited_for() == {}
+    waiting["connector erp"] = "is still being opened"
+    assert readiness.waited_for() == {}
+
+
+def test_a_source_that_hangs_does_not_keep_the_others_from_answering_for_ever():
+    clock = FakeClock()
+    readiness = Readiness(lambda: {"connector crm": "is still being opened"}, clock)
+    clock.advance(29)
+    assert readiness.waited_for()
+    clock.advance(1)
+    assert not readiness.waited_for()
