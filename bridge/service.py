@@ -12,9 +12,9 @@ from bridge.config.identity import identity_of, identity_of_list
 from bridge.config.loading import Config, ConfiguredConnector
 from bridge.extensions.lists import ExtensionLists
 from bridge.lookup.guard import Guard
+from bridge.lookup.hedging import AdmissionLimit
 from bridge.lookup.lookup import Lookup, Plan
 from bridge.lookup.meter import Meter
-from bridge.resilience.admission import AdmissionLimit
 from bridge.resilience.sanitizing import content_age
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile

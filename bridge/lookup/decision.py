@@ -1,5 +1,6 @@
 """What OMICall is told about a call, and how that was come by."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +29,13 @@ class Attempt:
     answer: Answer | SourceError
     seconds: float
 
+    def __str__(self) -> str:
+        if isinstance(self.answer, Answer):
+            contributed = f"{len(self.answer.owners) or 'no'} owner(s), {self.answer.freshness}"
+        else:
+            contributed = f"{self.answer.reason}: {self.answer}"
+        return f"{self.connector}: {contributed} after {self.seconds * 1000:.0f} ms"
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -46,3 +54,14 @@ class Decision:
     def body(self) -> str:
         """The answer as OMICall reads it: `101:102:104`, or nothing."""
         return ":".join(self.extensions)
+
+    def because(self) -> Iterator[str]:
+        """Say what each connector contributed, then which extension each owner has, then why there is no answer.
+
+        In words, for the log of slow calls and for `omi-bridge decisions`.
+        """
+        yield from map(str, self.attempts)
+        for owner, extensions in self.owners:
+            yield f"owner {owner}: extension {', '.join(extensions) or 'none'}"
+        if self.reason and not self.owners and not self.attempts:
+            yield self.reason

@@ -2,19 +2,44 @@
 
 The order still decides who wins: a connector counts only when all before it have answered, failed or run out of time.
 So a hung CRM costs the caller his patience, but never the answer that the file behind it has.
+
+Each waiting call holds a thread of the server. If all threads waited, calls that need no source would queue behind
+them: so some threads are kept for those, and a call that finds no place to wait is answered at once with what there is.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from bridge.lookup.answer import Pending
 from bridge.lookup.guard import Guard
-from bridge.resilience.admission import AdmissionLimit
 from bridge.sdk.connector import Call
 from bridge.sdk.deadline import Deadline
 
 _MOMENT = 0.1
 """Seconds that every call may wait, place or no place: a file on this machine needs less."""
+
+
+class AdmissionLimit:
+    """A number of places; safe to use from many threads."""
+
+    def __init__(self, places: int) -> None:
+        self._places = threading.BoundedSemaphore(places)
+
+    @classmethod
+    def of(cls, threads: int) -> "AdmissionLimit":
+        """Make the limit for a server of so many threads: one in eight, two at least, is never used for waiting."""
+        return cls(max(1, threads - max(2, threads // 8)))
+
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """Take a place, if there is one, for as long as the block lasts; gives whether there was."""
+        taken = self._places.acquire(blocking=False)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._places.release()
 
 
 class HedgedRequest:

@@ -3,8 +3,13 @@
 Order is priority: the first connector that knows an owner decides, however fast another was. "Nobody" is the outcome
 only if every connector of the route answered and none knew an owner; as soon as one could not answer, the truth is
 unknown: `unavailable`.
+
+OMICall documents no number format; its own pages show `0983223566` and `842499950291`, and a `+` that was not encoded
+arrives as a blank.
 """
 
+import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +19,15 @@ from bridge.extensions.directory import Directory
 from bridge.lookup.answer import Answer, Freshness
 from bridge.lookup.decision import Attempt, Decision, Outcome
 from bridge.lookup.guard import Guard
-from bridge.lookup.hedging import HedgedRequest
-from bridge.lookup.parsing import read_call
-from bridge.resilience.admission import AdmissionLimit
+from bridge.lookup.hedging import AdmissionLimit, HedgedRequest
 from bridge.sdk.connector import Call, Owner
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import InvalidNumber, SourceError
 from bridge.sdk.phone.number import PhoneNumber
+
+_log = logging.getLogger(__name__)
+
+_LOST_PLUS = re.compile(r" (?=[1-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +124,28 @@ def _without_owner(call: Call, attempts: tuple[Attempt, ...]) -> Decision:
     freshness = kinds.pop() if len(kinds) == 1 else Freshness.LIVE
     reason = "no connector knows an owner" if attempts else "no route answers for this hotline"
     return Decision(Outcome.NOBODY, freshness=freshness, reason=reason, call=call, attempts=attempts)
+
+
+def read_call(callers: Sequence[str], hotline: str, region: str, explain: Callable[[str], None] | None = None) -> Call:
+    """Read the caller, given once or several times, and the hotline, which may be missing or unreadable.
+
+    Raises InvalidNumber if there is no number that an owner could be looked up for.
+    """
+    numbers = {PhoneNumber.parse(_restore_plus(text), region) for text in callers}
+    if len(numbers) > 1:
+        raise InvalidNumber("given several times, with different numbers")
+    caller, dialled = numbers.pop(), _hotline(hotline, region)
+    return Call(caller, dialled, explain) if explain else Call(caller, dialled)
+
+
+def _hotline(text: str, region: str) -> PhoneNumber | None:
+    """Read the number that was dialled; what cannot be read is no known hotline."""
+    try:
+        return PhoneNumber.parse(_restore_plus(text), region) if text.strip() else None
+    except InvalidNumber as error:
+        _log.info("sipNumber is no telephone number: %s", error)
+        return None
+
+
+def _restore_plus(text: str) -> str:
+    return _LOST_PLUS.sub("+", text, count=1) if text.startswith(" ") else text

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from bridge.config.sections import Decisions
 from bridge.lookup.decision import Decision, Outcome
-from bridge.lookup.decision_words import because
 from bridge.observability.decision_table import DecisionTable, KeptDecision
 from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.deadline import Clock
@@ -151,7 +150,7 @@ class DecisionLog:
             decision.freshness or "",
             decision.connector or "",
             round(heard.seconds * 1000, 1),
-            [self._redaction(line) for line in because(decision)],
+            [self._redaction(line) for line in decision.because()],
         )
 
     def _caller(self, caller: PhoneNumber) -> tuple[str, str]:

@@ -4,8 +4,7 @@ import pytest
 
 from bridge.config.sections import Cache
 from bridge.lookup.guard import Guard
-from bridge.lookup.hedging import HedgedRequest
-from bridge.resilience.admission import AdmissionLimit
+from bridge.lookup.hedging import AdmissionLimit, HedgedRequest
 from bridge.sdk.connector import Call, ConnectorConfig, Owner
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceUnavailable
