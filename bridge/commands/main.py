@@ -23,7 +23,7 @@ from bridge.lookup.decision import Decision, Outcome
 from bridge.observability.logs import set_up_logs
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import ConfigError
-from bridge.sdk.redaction import Redaction
+from bridge.sdk.secrets import Redaction
 from bridge.service import Service
 
 _UNAVAILABLE = 1

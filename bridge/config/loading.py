@@ -25,7 +25,7 @@ from bridge.config.yaml_document import Document, KeyPath, read_document
 from bridge.sdk.connector import AnyConnector, ConnectorConfig
 from bridge.sdk.errors import ConfigError, Problem
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSourceConfig
-from bridge.sdk.redaction import Redaction, secrets_in
+from bridge.sdk.secrets import Redaction, secrets_in
 from bridge.sdk.settings import state_file
 
 _Plugin = type[AnyConnector] | type[AnyExtensionSource]

@@ -13,11 +13,9 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from bridge.config.loading import ConfiguredList
-from bridge.extensions.content import ListContent, agree, content_of
+from bridge.extensions.content import ListContent, agree, content_of, sanitised_entries
 from bridge.extensions.index import ExtensionMap
-from bridge.extensions.sanitizing import sanitised_entries
-from bridge.extensions.serialization import as_text, from_text, is_text
-from bridge.extensions.snapshot import ListSnapshot
+from bridge.extensions.snapshot import ListSnapshot, as_text, from_text, is_text
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry

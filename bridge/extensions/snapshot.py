@@ -1,8 +1,8 @@
-"""The last good list of extensions in a file, for a start while its source is away.
+"""A list of extensions as text: for other instances, and in a file, for a start while its source is away.
 
-It holds names and extensions and nothing else of what the source said, and is readable by the service's user only. It
-tells whose list it is by a salted fingerprint of the settings: another account's list leads to other people. Whatever
-happens to the file costs nothing but this memory.
+It holds names and extensions and nothing else of what the source said. The file is readable by the service's user only,
+and tells whose list it is by a salted fingerprint of the settings: another account's list leads to other people.
+Whatever happens to the file costs nothing but this memory.
 """
 
 import contextlib
@@ -17,8 +17,7 @@ from typing import Any
 
 from bridge.config.identity import fingerprint, identity_of_list
 from bridge.config.loading import ConfiguredList
-from bridge.extensions.sanitizing import sanitised_entries
-from bridge.extensions.serialization import as_data, from_data
+from bridge.extensions.content import sanitised_entries
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.extension_source import ExtensionEntry
 
@@ -27,6 +26,7 @@ _log = logging.getLogger(__name__)
 _LARGEST_FILE = 64 * 1024 * 1024
 _PATIENCE = 10.0
 _SALT = 16  # bytes
+_KINDS = ("ids", "emails", "logins", "names", "extensions")
 
 
 class ListSnapshot:
@@ -108,3 +108,32 @@ def _replace(path: Path, data: object) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def as_data(entries: Sequence[ExtensionEntry]) -> list[dict[str, list[str]]]:
+    """Return what JSON can hold."""
+    return [{kind: list(getattr(entry, kind)) for kind in _KINDS} for entry in entries]
+
+
+def from_data(data: Any) -> list[ExtensionEntry]:  # noqa: ANN401 - JSON
+    """Return the entries, not judged yet. Raises LookupError or TypeError for what `as_data` would not have made."""
+    return [ExtensionEntry(**{kind: entry[kind] for kind in _KINDS}) for entry in data]
+
+
+def as_text(entries: Sequence[ExtensionEntry]) -> bytes:
+    """Return them as one text."""
+    return json.dumps(as_data(entries)).encode()
+
+
+def is_text(content: bytes) -> bool:
+    """Tell whether `from_text` can read it."""
+    try:
+        from_text(content)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return False
+    return True
+
+
+def from_text(content: bytes) -> list[ExtensionEntry]:
+    """Return the entries in a text; raises ValueError, LookupError, TypeError or RecursionError if it is damaged."""
+    return from_data(json.loads(content))

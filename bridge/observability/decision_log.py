@@ -20,7 +20,7 @@ from bridge.observability.decision_table import DecisionTable, KeptDecision
 from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.deadline import Clock
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.sdk.redaction import Redaction
+from bridge.sdk.secrets import Redaction
 from bridge.storage.sqlite_file import Damaged, SqliteFile, Unusable
 
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from bridge.storage.sqlite_table import number, transaction
+from bridge.storage.sqlite_file import number, transaction
 
 _VERSION = 1
 _APPLICATION = 0x6F6D6964  # "omid"

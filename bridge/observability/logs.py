@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Literal
 
 from bridge.observability.log_throttle import LogThrottle
-from bridge.sdk.redaction import Redaction
+from bridge.sdk.secrets import Redaction
 
 _MOST_WAITING = 10_000  # lines
 _PATIENCE_AT_END = 1.0

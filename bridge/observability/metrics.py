@@ -18,8 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from bridge.lookup.answer import Freshness
 from bridge.lookup.decision import Decision, Outcome
-from bridge.observability.metrics_filter import Shown
-from bridge.observability.process_metrics import ProcessMetrics
+from bridge.observability.metrics_collectors import ProcessMetrics, Shown
 from bridge.service import Snapshot
 
 CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.7, 1.8, 1.9, 2.0, 3.0)

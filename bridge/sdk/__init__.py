@@ -5,7 +5,6 @@ Import from here: `from bridge.sdk import Connector, Owner`; `bridge.sdk.http`, 
 """
 
 from bridge.sdk.connector import AnyConnector, Call, Connector, ConnectorConfig, Owner, Owners
-from bridge.sdk.credential import REPEATED, Credential, HeaderCredential, Password, Prefix, repeats
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import (
     InvalidNumber,
@@ -16,10 +15,19 @@ from bridge.sdk.errors import (
     UnexpectedAnswer,
 )
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
-from bridge.sdk.located import located
 from bridge.sdk.phone.number import PhoneNumber, holds
-from bridge.sdk.redaction import MASK, Redaction, secrets_in
 from bridge.sdk.resolver import Resolver
+from bridge.sdk.secrets import (
+    MASK,
+    REPEATED,
+    Credential,
+    HeaderCredential,
+    Password,
+    Prefix,
+    Redaction,
+    repeats,
+    secrets_in,
+)
 from bridge.sdk.settings import (
     Duration,
     LocalPath,
@@ -29,6 +37,7 @@ from bridge.sdk.settings import (
     SourceRegion,
     Switch,
     Text,
+    located,
     refuse_unfilled,
     state_file,
 )

@@ -15,10 +15,11 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"\s*(?P<amount>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[a-z]*)\s*", re.ASCII)
@@ -195,3 +196,11 @@ Region = Annotated[str, AfterValidator(_country)]
 
 SourceRegion = Annotated[str, AfterValidator(_country_of_the_configuration), Field(validate_default=True)]
 """The country of a source's numbers; an empty default stands for the configuration's `phone.region`."""
+
+
+def located(place: tuple[str | int, ...], problem: str) -> ValidationError:
+    """Return the complaint as pydantic collects it: `place` leads from the model that raises it to the key."""
+    error = PydanticCustomError("located", "{problem}", {"problem": problem})
+    return ValidationError.from_exception_data(
+        "settings", [InitErrorDetails(type=error, loc=place, input=None)], hide_input=True
+    )

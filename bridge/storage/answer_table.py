@@ -16,7 +16,7 @@ from typing import NamedTuple
 from bridge.config.identity import fingerprint
 from bridge.sdk.connector import Call, Owner, Owners
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.storage.sqlite_table import WrongRows, number, transaction
+from bridge.storage.sqlite_file import WrongRows, number, transaction
 
 _VERSION = 1
 _APPLICATION = 0x6F6D6962  # "omib"

@@ -12,10 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from bridge.sdk.errors import BridgeError
-from bridge.storage.sqlite_table import DatabaseTable, WrongRows, number
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +38,40 @@ _PLAINLY = {
     sqlite3.SQLITE_LOCKED: "another program has locked it",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
 }
+
+
+class WrongRows(Exception):
+    """Rows do not hold what was written."""
+
+
+class DatabaseTable(Protocol):
+    """A table in an open database, for one thread; raises sqlite3.Error and WrongRows."""
+
+    APPLICATION: int
+    """What tells our file from somebody else's: https://sqlite.org/pragma.html#pragma_application_id."""
+
+    VERSION: int
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        """Make what is missing in the database."""
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Do everything in the block, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
+
+
+def number(db: sqlite3.Connection, question: str) -> int:
+    """Return the only number that `question` asks for."""
+    return int(db.execute(question).fetchone()[0])
 
 
 class Unusable(BridgeError):

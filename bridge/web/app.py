@@ -17,7 +17,7 @@ from bridge.config.loading import Config, load_config
 from bridge.observability.decision_log import DecisionLog
 from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import ConfigError
-from bridge.sdk.redaction import Redaction
+from bridge.sdk.secrets import Redaction
 from bridge.service import Service
 from bridge.web.endpoint import allowed_networks, owner_endpoint
 from bridge.web.pages import Readiness, pages

@@ -20,7 +20,7 @@ from gunicorn.glogging import Logger
 from bridge.config.loading import Config
 from bridge.observability.metrics_folder import folder_for_figures, forget_process
 from bridge.sdk.errors import ConfigError
-from bridge.sdk.redaction import Redaction
+from bridge.sdk.secrets import Redaction
 from bridge.web.app import create_app, reread
 from bridge.web.worker import Worker
 

@@ -19,7 +19,7 @@ from bridge.sdk import ConnectorConfig, PhoneNumber
 from connectors.csv.connector import CsvConfig, CsvConnector
 from connectors.rest.config.steps import FORMS
 from connectors.rest.mapping.expression import Expression
-from connectors.rest.templates.filters import FILTERS
+from connectors.rest.templates.sandbox import FILTERS
 from tests.support.documents import DOCUMENTS, ROOT, anchor, headings, prose, rows, spans
 from tests.support.models import fields_of, models_of
 

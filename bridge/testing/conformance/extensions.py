@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.extensions.sanitizing import sanitised_entries
+from bridge.extensions.content import sanitised_entries
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceError
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry

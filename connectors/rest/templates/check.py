@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from jinja2 import meta, nodes
 
 from bridge.sdk import near
-from connectors.rest.templates.filters import FILTERS
+from connectors.rest.templates.sandbox import FILTERS
 
 _TESTS = {"defined", "undefined", "none", "in", "eq", "ne", "string", "number", "sequence", "mapping"}
 

@@ -18,7 +18,7 @@ from bridge.observability.decision_log import DecisionLog
 from bridge.sdk.connector import Call, Owner
 from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.sdk.redaction import Redaction
+from bridge.sdk.secrets import Redaction
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
 from tests.support.service import RunningService

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from bridge.observability.logs import REQUEST_ID, JsonFormatter, TextFormatter
-from bridge.sdk.redaction import MASK, Redaction
+from bridge.sdk.secrets import MASK, Redaction
 
 SECRET = "s3cr3t/+ with blank"
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bridge.sdk import UnexpectedAnswer
-from connectors.rest.templates.filters import FILTERS, OWN_FILTERS
+from connectors.rest.templates.sandbox import FILTERS, OWN_FILTERS
 from connectors.rest.templates.scope import known_names, scope
 from connectors.rest.templates.template import DataTemplate, JsonTemplate, Template, TextTemplate
 
