@@ -1,21 +1,24 @@
 """The address of a database, as admins write it: `postgresql://USER@HOST/DATABASE`, and the drivers behind it.
 
 A password in the address is taken out of it at once, so that the address can be shown and the password is a secret of
-its own. Nothing of a rejected address is repeated: it may hold one.
+its own. Nothing of a rejected address is repeated: it may hold one. What may stand behind the `?` are the options that
+the driver knows, and files that are there: told when the configuration is read, and by the option's name, for the
+drivers say it late, and some without the name.
 """
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bridge.sdk import near
-from connectors.sql.database.options import check_options
 
 EXAMPLE = "postgresql://USER@HOST/DATABASE"
 
@@ -23,6 +26,9 @@ _WITH_PASSWORD = re.compile(r"([\w+]+://[^:/?#@]*):(.*)(@[^@]*)", re.DOTALL)
 _ODD_IN_A_PASSWORD = re.compile(r"[@/?#:\[\]\s]|%(?![0-9A-Fa-f]{2})")
 _CREDENTIALS = {"password", "passwd", "pwd", "user", "username"}
 _SOCKETS = {"host", "hostaddr", "unix_socket", "service"}
+_OURS = frozenset(("cursorclass", "as_dict", "autocommit", "conn_properties", "conv", "defer_connect", "ssl"))
+_ADDED_BY_SQLALCHEMY = {"pymysql": ("ssl_capath", "ssl_cipher", "ssl_check_hostname")}
+_FILES = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_capath")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +154,30 @@ def place_of(address: str) -> str:
 def _first(query: Mapping[str, str | tuple[str, ...]], name: str) -> str:
     value = query[name]
     return value if isinstance(value, str) else ",".join(value)
+
+
+def check_options(module: str, options: Iterable[str]) -> None:
+    """Raise ValueError for an option that the driver `module` does not know, naming the one that was meant."""
+    known = _known(module)
+    for name in options:
+        if name not in known:
+            guess = near(name, known)
+            raise ValueError(f"has an option behind the '?' that there is not: {name}{guess}")
+
+
+def missing_file(options: Mapping[str, Any]) -> str:
+    """Return the first file among MySQL's options that is not there, with its option's name; nothing if all are.
+
+    PostgreSQL's library says this itself.
+    """
+    missing = (name for name in _FILES if name in options and not Path(str(options[name])).exists())
+    return next((f"{name}: there is no file {options[name]}" for name in missing), "")
+
+
+def _known(module: str) -> frozenset[str]:
+    if module == "psycopg":
+        pq = import_module("psycopg.pq")
+        return frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
+    driver = import_module(module)
+    taken = inspect.signature(driver.Connection if module == "pymysql" else driver.connect).parameters
+    return frozenset((*taken, *_ADDED_BY_SQLALCHEMY.get(module, ()))) - _OURS

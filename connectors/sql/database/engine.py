@@ -1,8 +1,13 @@
 """SQLAlchemy's engine for a database: a bounded pool, and connections that say first what they have to.
 
-The pool makes a connection in the thread that needs one, so that making it obeys that call's deadline.
+The pool makes a connection in the thread that needs one, so that making it obeys that call's deadline. A new connection
+says that it only reads, and for how long one query may run: our own deadline ends the waiting, these end the work as
+well, so that a query that nobody waits for any more does not go on burdening the database. Where such a setting comes
+from stands beside it.
 """
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +15,15 @@ from sqlalchemy import NullPool, QueuePool, create_engine
 from sqlalchemy.engine import Engine, make_url
 
 from bridge.sdk import SourceRejected
-from connectors.sql.database.address import place_of
+from connectors.sql.database.address import missing_file, place_of
 from connectors.sql.database.connect import OPENERS
 from connectors.sql.database.errors import judged
-from connectors.sql.database.options import missing_file
-from connectors.sql.database.session import session_statements
 from connectors.sql.database.settings import DatabaseKeys
 
 _OLDEST_CONNECTION = 1800
 _UNKNOWN_VARIABLE = 1193
+MOST_ROWS = 100_000
+"""Rows that a connection may return at all, where the database can be told: a forgotten WHERE must not fill memory."""
 
 
 def make_engine(keys: DatabaseKeys, timeout: float, places: int) -> Engine:
@@ -88,3 +93,35 @@ def _run(opened: Any, statement: str) -> None:  # noqa: ANN401 - the drivers' ow
             cursor.fetchall()
     finally:
         cursor.close()
+
+
+def session_statements(kind: str, timeout: float, server: str = "") -> Iterator[str]:
+    """Give the statements for a kind of database, by SQLAlchemy's name; `server` is what it says about its version.
+
+    `timeout` is in seconds. A file needs none: it is opened for reading only.
+    """
+    milliseconds = math.ceil(timeout * 1000)
+    match kind:
+        case "postgresql":  # https://www.postgresql.org/docs/current/runtime-config-client.html
+            yield (
+                "SELECT set_config('default_transaction_read_only', 'on', false), "
+                f"set_config('statement_timeout', '{milliseconds}', false)"
+            )
+        case "mysql":
+            yield f"SET SESSION sql_select_limit = {MOST_ROWS + 1}, lock_wait_timeout = {math.ceil(timeout)}"
+            yield "SET SESSION TRANSACTION READ ONLY"
+            yield _mysql_limit(timeout, server)
+        case "mssql":  # https://learn.microsoft.com/sql/t-sql/statements/set-lock-timeout-transact-sql
+            yield f"SET LOCK_TIMEOUT {milliseconds}"
+            yield f"SET ROWCOUNT {MOST_ROWS + 1}"
+
+
+def _mysql_limit(timeout: float, server: str) -> str:
+    """Return how the one and the other are told.
+
+    https://mariadb.com/kb/en/server-system-variables/#max_statement_time
+    https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_max_execution_time
+    """
+    if "mariadb" in server.lower():
+        return f"SET SESSION max_statement_time = {timeout:g}"
+    return f"SET SESSION max_execution_time = {math.ceil(timeout * 1000)}"
