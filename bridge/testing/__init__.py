@@ -13,11 +13,11 @@ HTTP; `ExtensionsConformance` is for lists of extensions. pytest runs them, and 
 imports this package. Each failure says what to do about it.
 """
 
+from bridge.testing.conformance import Conformance
 from bridge.testing.conformance.extensions import ExtensionsConformance
-from bridge.testing.conformance.suite import Conformance
 from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, Reply, sending
 from bridge.testing.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
-from bridge.testing.http.suite import HttpConformance
+from bridge.testing.http import HttpConformance
 
 __all__ = [
     "Conformance",

@@ -5,8 +5,8 @@ import json
 import pytest
 import yaml
 
-from bridge.config.connector_types import connector_class
 from bridge.config.loading import load_config
+from bridge.config.plugins import connector_class
 from bridge.config.yaml_document import read_document
 from connectors.presets.preset import read_preset
 from tests.support.cases import NEEDED, play, read_cases
