@@ -8,8 +8,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from bridge.config import extension_types
-from bridge.config.connector_types import GROUP, connector_class, connector_types
+from bridge.config import plugins
+from bridge.config.plugins import connector_class, installed_types
 from bridge.sdk import Connector, ConnectorConfig
 from tests.support.documents import ROOT
 
@@ -102,16 +102,16 @@ def defined(base):
 
 def test_every_built_in_connector_and_every_preset_is_found_through_its_entry_point():
     presets = {file.stem: f"connectors.presets:{file.stem}" for file in PRESETS}
-    found = declared(GROUP)
+    found = declared(plugins.CONNECTORS)
     assert {name: value for name, value in found.items() if value.startswith("connectors.presets:")} == presets
     assert set(found.values()) - set(presets.values()) == defined("Connector")
 
 
 def test_every_built_in_source_of_extensions_is_found_through_its_entry_point():
-    assert set(declared(extension_types.GROUP).values()) == defined("ExtensionSource")
+    assert set(declared(plugins.EXTENSIONS).values()) == defined("ExtensionSource")
 
 
-@pytest.mark.parametrize("name", connector_types())
+@pytest.mark.parametrize("name", installed_types(plugins.CONNECTORS))
 def test_a_built_in_connector_is_what_the_contract_says(name):
     found = connector_class(name)
     assert issubclass(found, Connector)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bridge.config.connector_types import base_type, connector_class, connector_types
+from bridge.config.plugins import CONNECTORS, base_type, connector_class, installed_types
 from bridge.sdk.connector import AnyConnector
 from bridge.sdk.settings import written
 
@@ -16,7 +16,7 @@ def describe(type_name: str | None = None) -> Iterator[str]:
     if type_name is not None:
         yield "\n".join(_paragraph(type_name, connector_class(type_name)))
         return
-    for name in connector_types():
+    for name in installed_types(CONNECTORS):
         try:
             found = connector_class(name)
         except ValueError as error:

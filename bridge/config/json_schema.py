@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from bridge.config.connector_types import base_type, connector_class, connector_types
-from bridge.config.extension_types import extension_class, extension_types
+from bridge.config.plugins import CONNECTORS, EXTENSIONS, base_type, connector_class, extension_class, installed_types
 from bridge.config.sections import Settings
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -15,7 +14,7 @@ def configuration_schema() -> dict[str, Any]:
     """Return the schema (JSON Schema draft 2020-12); a connector's settings depend on its `type`."""
     schema = Settings.model_json_schema()
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
-    names = sorted(filter(_usable, connector_types()), key=lambda name: base_type(name) != name)
+    names = sorted(filter(_usable, installed_types(CONNECTORS)), key=lambda name: base_type(name) != name)
     schema["properties"]["connectors"]["additionalProperties"] = {
         "type": "object",
         "required": ["type"],
@@ -67,7 +66,7 @@ def _settings_if(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
 
 def _sources_of_extensions(definitions: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give every installed kind of a source of extensions, and the settings that may stand under its name."""
-    for name in extension_types():
+    for name in installed_types(EXTENSIONS):
         with suppress(ValueError):
             kind = f"extensions.{name}"
             settings = extension_class(name).Config.model_json_schema(ref_template=f"#/$defs/{kind}.{{model}}")

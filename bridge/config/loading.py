@@ -15,10 +15,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bridge.config.connector_types import connector_class
 from bridge.config.error_messages import problems_of
-from bridge.config.extension_types import extension_class
 from bridge.config.interpolation import Interpolation
+from bridge.config.plugins import connector_class, extension_class
 from bridge.config.routes import RouteRule, read_routes
 from bridge.config.sections import Extensions, Phone, Route, Settings, is_an_owner
 from bridge.config.yaml_document import Document, KeyPath, read_document

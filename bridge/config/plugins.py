@@ -1,8 +1,8 @@
-"""Connector types: from the `type` in the configuration to the class that does the work.
+"""Types of connectors and of sources of extensions: from a name in the configuration to the class that does the work.
 
-A short name is looked for among the entry points of the group `omi_bridge.connectors`, where the built-in connectors
-stand like any other; a name with a colon (`package.module:Class`) is imported as it is, from what is installed or from
-a file beside the configuration.
+A short name is looked for among the entry points of a group, `omi_bridge.connectors` or `omi_bridge.extensions`, where
+the built-in ones stand like any other. A connector's `type` with a colon (`package.module:Class`) is imported as it is,
+from what is installed or from a file beside the configuration.
 """
 
 import contextlib
@@ -18,16 +18,18 @@ from typing import Any
 from pydantic import BaseModel
 
 from bridge.sdk.connector import AnyConnector, Connector, ConnectorConfig
+from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSource, ExtensionSourceConfig
 from bridge.sdk.suggestion import did_you_mean
 
-GROUP = "omi_bridge.connectors"
+CONNECTORS = "omi_bridge.connectors"
+EXTENSIONS = "omi_bridge.extensions"
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
-def connector_types() -> dict[str, EntryPoint]:
-    """Return the entry points of all installed connector types by name, in alphabetical order."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+def installed_types(group: str) -> dict[str, EntryPoint]:
+    """Return the entry points of all installed types of a group by name, in alphabetical order."""
+    return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
 
 
 def connector_class(type_name: str, directory: Path | None = None) -> type[AnyConnector]:
@@ -35,24 +37,34 @@ def connector_class(type_name: str, directory: Path | None = None) -> type[AnyCo
 
     `directory` is where modules are looked for that are not installed.
     """
+    what = f"connector type {type_name}"
     if ":" in type_name:
         if not _DOTTED.fullmatch(type_name):
             raise ValueError("has to be package.module:Class, or the name of an installed connector type")
         if directory is not None and str(directory) not in sys.path:
             sys.path.append(str(directory))  # at the end: what is installed comes first
-        module, _, attribute = type_name.partition(":")
-        return _connector(f"connector type {type_name}", module, attribute)
-    points = entry_points(group=GROUP, name=type_name)
-    values = sorted({point.value for point in points})
-    if not values:
-        known = connector_types()
+        found = EntryPoint(type_name, type_name, CONNECTORS)
+    elif point := _only(CONNECTORS, type_name, what):
+        found = point
+    else:
+        known = installed_types(CONNECTORS)
         guess = did_you_mean(type_name, known)
         others = "" if guess else "; for any other system see docs/rest.md, or docs/no-owner.md if it keeps no owner"
         raise ValueError(f"unknown connector type{guess}; known: {', '.join(known)}, or package.module:Class{others}")
-    if len(values) > 1:
-        raise ValueError(f"several installed packages bring a connector type {type_name}: {', '.join(values)}")
-    point = next(iter(points))
-    return _connector(f"connector type {type_name}", point.module, point.attr)
+    return _class(what, found, Connector, ConnectorConfig)
+
+
+def extension_class(type_name: str, beside: tuple[str, ...] = ()) -> type[AnyExtensionSource]:
+    """Return the class behind a key under `extensions:`; raises ValueError saying what to mend if there is none.
+
+    `beside` are the other keys that could have been meant.
+    """
+    what = f"source of extensions {type_name}"
+    if point := _only(EXTENSIONS, type_name, what):
+        return _class(what, point, ExtensionSource, ExtensionSourceConfig)
+    known = (*beside, *installed_types(EXTENSIONS))
+    guess = did_you_mean(type_name, known)
+    raise ValueError(f"unknown key{guess}" if guess else f"unknown key; known here: {', '.join(known)}")
 
 
 def base_type(type_name: str) -> str:
@@ -62,18 +74,35 @@ def base_type(type_name: str) -> str:
     """
     ancestors = connector_class(type_name).Config.__mro__[1:]
     names: dict[type, str] = {}
-    for name in connector_types():
+    for name in installed_types(CONNECTORS):
         with contextlib.suppress(ValueError):
             names.setdefault(connector_class(name).Config, name)
     return next((names[ancestor] for ancestor in ancestors if ancestor in names), type_name)
 
 
-def _connector(what: str, module: str, attribute: str) -> type[AnyConnector]:
-    found: type[AnyConnector] = usable_class(what, load(what, module, attribute), Connector, ConnectorConfig)
+def _only(group: str, name: str, what: str) -> EntryPoint | None:
+    """Return the entry point of this name, None if there is none; raises ValueError if it may mean several classes."""
+    points = {point.value: point for point in entry_points(group=group, name=name)}
+    if len(points) > 1:
+        raise ValueError(f"several installed packages bring a {what}: {', '.join(sorted(points))}")
+    return next(iter(points.values()), None)
+
+
+def _class(what: str, point: EntryPoint, contract: type, settings: type[BaseModel]) -> type[Any]:
+    """Return the complete class of this contract, with settings; raises ValueError saying what is not."""
+    found = _load(what, point.module, point.attr)
+    if not (inspect.isclass(found) and issubclass(found, contract)):
+        raise ValueError(f"{what} is no subclass of {contract.__module__}.{contract.__name__}")
+    model = getattr(found, "Config", None)
+    if not (inspect.isclass(model) and issubclass(model, settings)):
+        raise ValueError(f"{what} has no Config, a subclass of {settings.__module__}.{settings.__name__}")
+    missing: frozenset[str] = getattr(found, "__abstractmethods__", frozenset())
+    if missing:
+        raise ValueError(f"{what} does not define {', '.join(sorted(missing))}")
     return found
 
 
-def load(what: str, module: str, attribute: str) -> object:
+def _load(what: str, module: str, attribute: str) -> object:
     """Return the attribute of a stranger's module; raises ValueError saying why `what` cannot be loaded."""
     try:
         found = importlib.import_module(module)
@@ -88,16 +117,3 @@ def load(what: str, module: str, attribute: str) -> object:
         guess = did_you_mean(attribute, vars(found))
         raise ValueError(f"{what} cannot be loaded: {module} has no {attribute}{guess}")
     return getattr(found, attribute)
-
-
-def usable_class(what: str, found: object, contract: type, settings: type[BaseModel]) -> type[Any]:
-    """Return `found` if it is a complete class of this contract with settings; raises ValueError saying what is not."""
-    if not (inspect.isclass(found) and issubclass(found, contract)):
-        raise ValueError(f"{what} is no subclass of {contract.__module__}.{contract.__name__}")
-    model = getattr(found, "Config", None)
-    if not (inspect.isclass(model) and issubclass(model, settings)):
-        raise ValueError(f"{what} has no Config, a subclass of {settings.__module__}.{settings.__name__}")
-    missing: frozenset[str] = getattr(found, "__abstractmethods__", frozenset())
-    if missing:
-        raise ValueError(f"{what} does not define {', '.join(sorted(missing))}")
-    return found

@@ -3,60 +3,15 @@
 The descriptions feed the JSON Schema, the error messages and a test that looks for every key in the documents.
 """
 
-import re
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bridge.config.redis_url import RedisUrl
-from bridge.sdk.settings import Duration, LocalPath, Network, OneOrMore, Region, Text, parse_network, refuse_unfilled
+from bridge.config.values import ApiKey, Bind, ExtensionNumbers, KeyPrefix, Proxies, RedisUrl, UrlPath
+from bridge.sdk.settings import Duration, LocalPath, Network, OneOrMore, Region, Text, parse_network
 
-_BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})", re.ASCII)
-_PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
-_EXTENSION = re.compile(r"[0-9]+", re.ASCII)
-_KEY = re.compile(r"[!-~]+")
-_PREFIX = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
-_LAST_PORT = 65535
 _THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
-
-
-def _bind(text: str) -> str:
-    found = _BIND.fullmatch(text)
-    if not found or not 0 < int(found["port"]) <= _LAST_PORT:
-        raise ValueError("has to be HOST:PORT, such as 127.0.0.1:8080")
-    return text
-
-
-def _url_path(text: str) -> str:
-    if not _PATH.fullmatch(text):
-        raise ValueError("has to be a path that starts with '/', without '?', blanks or accents")
-    return text
-
-
-def _key(secret: SecretStr) -> SecretStr:
-    refuse_unfilled(secret.get_secret_value())
-    if not _KEY.fullmatch(secret.get_secret_value()):
-        raise ValueError("a key has at least one character, and no blanks or accents")
-    return secret
-
-
-def _not_everybody(networks: list[Network]) -> list[Network]:
-    if any(network.prefixlen == 0 for network in networks):
-        raise ValueError("would trust everybody, who could then claim any address: name the proxies alone")
-    return networks
-
-
-def _prefix(text: str) -> str:
-    if not _PREFIX.fullmatch(text):
-        raise ValueError("consists of letters, digits and . _ : -")
-    return text
-
-
-def _extension(text: str) -> str:
-    if not _EXTENSION.fullmatch(text):
-        raise ValueError("an extension consists of digits")
-    return text
 
 
 def _each_has_a_name(written: object) -> object:
@@ -96,12 +51,8 @@ class Decisions(Section):
 class Server(Section):
     """How the service listens, and how long it may take."""
 
-    bind: Annotated[str, AfterValidator(_bind)] = Field(
-        default="127.0.0.1:8080", description="Address and port to listen on."
-    )
-    path: Annotated[str, AfterValidator(_url_path)] = Field(
-        default="/get_owner_contact_by_phone", description="Path of the endpoint that OMICall asks."
-    )
+    bind: Bind = Field(default="127.0.0.1:8080", description="Address and port to listen on.")
+    path: UrlPath = Field(default="/get_owner_contact_by_phone", description="Path of the endpoint that OMICall asks.")
     deadline: Duration = Field(
         default=1.8, le=10.0, description="Every answer leaves within this time. OMICall hangs up after 2 s."
     )
@@ -118,7 +69,7 @@ class Server(Section):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="One line of text, or one JSON object.")
     decisions: Decisions = Field(default=Decisions(), description="What is kept of the last calls.")
-    trusted_proxies: Annotated[list[Network], OneOrMore(), AfterValidator(_not_everybody)] = Field(
+    trusted_proxies: Proxies = Field(
         default=_THIS_MACHINE, description="Where proxies stand whose word on a client's address counts."
     )
     allow: Annotated[list[Network], OneOrMore()] = Field(
@@ -157,9 +108,7 @@ class Cache(Section):
     url: RedisUrl | None = Field(
         default=None, description="The Redis or Valkey: redis://, rediss:// (TLS) or unix://; for `backend: redis`."
     )
-    prefix: Annotated[str, AfterValidator(_prefix)] = Field(
-        default="omi-bridge", description="What every key in the Redis begins with."
-    )
+    prefix: KeyPrefix = Field(default="omi-bridge", description="What every key in the Redis begins with.")
 
     @model_validator(mode="after")
     def _has_what_the_backend_needs(self) -> Self:
@@ -205,9 +154,6 @@ class ExtensionFile(Section):
     )
 
 
-ExtensionList = Annotated[list[Annotated[str, AfterValidator(_extension)]], OneOrMore(), Field(min_length=1)]
-
-
 class Extensions(Section):
     """Which extension belongs to which owner: the first source that knows the owner decides.
 
@@ -216,7 +162,7 @@ class Extensions(Section):
 
     model_config = ConfigDict(extra="allow")
 
-    inline: dict[Text, ExtensionList] = Field(
+    inline: dict[Text, ExtensionNumbers] = Field(
         default={}, description="Owner (id, e-mail or login) and extension, or a list of extensions."
     )
     csv: ExtensionFile | None = Field(default=None, description="The same from a CSV file.")
@@ -232,9 +178,7 @@ class Extensions(Section):
 class Settings(Section):
     """The whole file as it is written; the connectors' own settings are checked by their own models."""
 
-    api_keys: list[Annotated[SecretStr, AfterValidator(_key)]] = Field(
-        min_length=1, description="Keys that OMICall may present as X-API-KEY."
-    )
+    api_keys: list[ApiKey] = Field(min_length=1, description="Keys that OMICall may present as X-API-KEY.")
     server: Server = Field(default=Server(), description="Listening and timing.")
     phone: Phone = Field(default=Phone(), description="Reading telephone numbers.")
     cache: Cache = Field(default=Cache(), description="Remembering answers.")

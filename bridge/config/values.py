@@ -1,20 +1,66 @@
-"""The address of a Redis or a Valkey, judged when the configuration is read; it may hold a password.
-
-Of the options that redis-py reads from an address only these may stand in it: limits of time are ours.
-Source: https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url
-"""
+"""The kinds of values that stand in the core's sections of the configuration and nowhere else."""
 
 import re
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
+from bridge.sdk.settings import Network, OneOrMore, refuse_unfilled
+
+_BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})", re.ASCII)
+_LAST_PORT = 65535
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
+_EXTENSION = re.compile(r"[0-9]+", re.ASCII)
+_KEY = re.compile(r"[!-~]+")
+_PREFIX = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _DATABASE = re.compile(r"(/[0-9]{0,5})?", re.ASCII)
-_OPTIONS = {"redis": set[str](), "rediss": {"ssl_ca_certs"}, "unix": {"db"}}
+_REDIS_OPTIONS = {"redis": set[str](), "rediss": {"ssl_ca_certs"}, "unix": {"db"}}
+"""Of the options that redis-py reads from an address only these may stand in it: limits of time are ours.
+
+Source: https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url
+"""
 
 
-def _address(secret: SecretStr) -> SecretStr:
+def _bind(text: str) -> str:
+    found = _BIND.fullmatch(text)
+    if not found or not 0 < int(found["port"]) <= _LAST_PORT:
+        raise ValueError("has to be HOST:PORT, such as 127.0.0.1:8080")
+    return text
+
+
+def _url_path(text: str) -> str:
+    if not _PATH.fullmatch(text):
+        raise ValueError("has to be a path that starts with '/', without '?', blanks or accents")
+    return text
+
+
+def _key(secret: SecretStr) -> SecretStr:
+    refuse_unfilled(secret.get_secret_value())
+    if not _KEY.fullmatch(secret.get_secret_value()):
+        raise ValueError("a key has at least one character, and no blanks or accents")
+    return secret
+
+
+def _not_everybody(networks: list[Network]) -> list[Network]:
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("would trust everybody, who could then claim any address: name the proxies alone")
+    return networks
+
+
+def _prefix(text: str) -> str:
+    if not _PREFIX.fullmatch(text):
+        raise ValueError("consists of letters, digits and . _ : -")
+    return text
+
+
+def _extension(text: str) -> str:
+    if not _EXTENSION.fullmatch(text):
+        raise ValueError("an extension consists of digits")
+    return text
+
+
+def _redis_url(secret: SecretStr) -> SecretStr:
     try:
         url = urlsplit(secret.get_secret_value())
         complete: object = bool(url.hostname) and url.port != 0 and _DATABASE.fullmatch(url.path)
@@ -22,14 +68,32 @@ def _address(secret: SecretStr) -> SecretStr:
         raise ValueError("its port is no number") from None
     if url.scheme == "unix":
         complete = not url.netloc and url.path.startswith("/")
-    if url.scheme not in _OPTIONS or not complete or url.fragment:
+    if url.scheme not in _REDIS_OPTIONS or not complete or url.fragment:
         raise ValueError(
             "has to be redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER], or rediss:// for TLS, or unix:///PATH"
         )
-    if set(parse_qs(url.query, keep_blank_values=True)) - _OPTIONS[url.scheme]:
+    if set(parse_qs(url.query, keep_blank_values=True)) - _REDIS_OPTIONS[url.scheme]:
         raise ValueError("knows one option only: ?ssl_ca_certs=FILE with rediss://, ?db=NUMBER with unix://")
     return secret
 
 
-RedisUrl = Annotated[SecretStr, AfterValidator(_address)]
-"""Where a Redis or a Valkey is: `redis://`, `rediss://` (TLS) or `unix://`."""
+Bind = Annotated[str, AfterValidator(_bind)]
+"""An address and a port to listen on."""
+
+UrlPath = Annotated[str, AfterValidator(_url_path)]
+"""The path of a page."""
+
+ApiKey = Annotated[SecretStr, AfterValidator(_key)]
+"""A key that a header can carry."""
+
+Proxies = Annotated[list[Network], OneOrMore(), AfterValidator(_not_everybody)]
+"""Networks of proxies whose word counts."""
+
+KeyPrefix = Annotated[str, AfterValidator(_prefix)]
+"""What every key in a Redis begins with."""
+
+ExtensionNumbers = Annotated[list[Annotated[str, AfterValidator(_extension)]], OneOrMore(), Field(min_length=1)]
+"""The extensions of one owner."""
+
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+"""Where a Redis or a Valkey is: `redis://`, `rediss://` (TLS) or `unix://`; it may hold a password."""

@@ -10,8 +10,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from bridge.commands.main import main
-from bridge.config.connector_types import base_type, connector_class, connector_types
-from bridge.config.extension_types import extension_class, extension_types
+from bridge.config.plugins import CONNECTORS, EXTENSIONS, base_type, connector_class, extension_class, installed_types
 from bridge.config.sections import Settings
 from bridge.lookup.answer import Freshness
 from bridge.lookup.decision import Outcome
@@ -64,8 +63,8 @@ TYPE_IS_TOLD = {"connectors", "auth: none"}
 ROOTS = [
     *(Settings, ConnectorConfig),
     # a preset's keys are those of the type that it builds on, and its needs: docs/presets.md
-    *(connector_class(name).Config for name in connector_types() if base_type(name) == name),
-    *(extension_class(name).Config for name in extension_types()),
+    *(connector_class(name).Config for name in installed_types(CONNECTORS) if base_type(name) == name),
+    *(extension_class(name).Config for name in installed_types(EXTENSIONS)),
 ]
 MODELS = list(dict.fromkeys(model for root in ROOTS for model in models_of(root)))
 
@@ -117,7 +116,7 @@ def is_default(told, field):
 def test_no_key_is_documented_that_does_not_exist(heading):
     models = [model for model in MODELS if SECTIONS[model.__name__] == heading]
     told = set(told_keys(heading)) - ({"type"} if heading in TYPE_IS_TOLD else set())
-    told -= set(extension_types()) if heading == "extensions" else set()
+    told -= set(installed_types(EXTENSIONS)) if heading == "extensions" else set()
     assert told == {key for model in models for key in fields_of(model)}
 
 
@@ -126,11 +125,11 @@ def test_every_type_of_connector_and_of_authentication_is_documented():
     kinds = {kind for heading in told for kind in heading.split(", ")}
     tags = [member.model_fields["type"].annotation.__args__[0] for member in MODELS if "type" in member.model_fields]
     assert tags
-    assert {*(name for name in connector_types() if base_type(name) == name), *tags} <= kinds
+    assert {*(name for name in installed_types(CONNECTORS) if base_type(name) == name), *tags} <= kinds
 
 
 def test_every_source_of_extensions_is_documented():
-    assert set(extension_types()) <= set(told_keys("extensions"))
+    assert set(installed_types(EXTENSIONS)) <= set(told_keys("extensions"))
 
 
 def test_every_command_and_option_is_documented():

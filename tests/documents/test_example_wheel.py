@@ -90,7 +90,7 @@ def test_it_is_listed_with_what_it_needs(integrator):
 
 
 def test_its_list_of_extensions_is_found_by_its_name(integrator):
-    found = "from bridge.config.extension_types import extension_class; print(extension_class('my_pbx').__doc__)"
+    found = "from bridge.config.plugins import extension_class; print(extension_class('my_pbx').__doc__)"
     assert integrator.run("python", "-c", found).stdout == "Reads who has which telephone from MyPBX.\n"
 
 

@@ -14,9 +14,8 @@ from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceRejected, Sourc
 from connectors.sql.config import SqlConfig
 from connectors.sql.connector import SqlConnector
 from connectors.sql.database.database import Found
-from connectors.sql.database.engine import make_engine
+from connectors.sql.database.engine import make_engine, session_statements
 from connectors.sql.database.errors import readable
-from connectors.sql.database.session import session_statements
 from connectors.sql.rows import check_columns, owners_of
 from connectors.sql.values import values_for
 from tests.support.database_server import open_folder
