@@ -51,7 +51,7 @@ class SingleFlight(Generic[T]):
             if self._running >= self._limit:
                 raise SourceBusy(f"all {self._limit} places are taken (max_in_flight)")
             flight = Flight(Future(), lease)
-            context = contextvars.copy_context()
+            context = contextvars.copy_context()  # the job's log lines carry the id of the call that it began with
             thread = threading.Thread(
                 target=context.run, args=(self._fly, key, flight, job), name=f"source-{self._name}", daemon=True
             )

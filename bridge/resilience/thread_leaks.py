@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
@@ -28,7 +29,7 @@ def leaked_threads(connector: AnyConnector) -> list[str]:
     for _ in range(int(_PATIENCE / _PAUSE)):
         if not (left := _running(connector)):
             break
-        threading.Event().wait(_PAUSE)
+        time.sleep(_PAUSE)
     return left
 
 

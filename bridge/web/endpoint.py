@@ -125,7 +125,7 @@ def _hand_on(decision: Decision, seconds: float, listeners: Sequence[Listener]) 
     for listener in listeners:
         try:
             listener(decision, seconds)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever it is, the caller is answered
             _log.exception("a bug of omi-bridge")
 
 

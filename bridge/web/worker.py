@@ -87,6 +87,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             util.close_graceful(conn.sock, _LEAVING)
         return goes_on
 
+    # gunicorn's own method, private: it would hold this thread for five seconds for the rest of a body.
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:  # noqa: ANN401 - gunicorn has no types
         """Let a connection go on if its request had no body, or one that is there already."""
         return keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + _SILENCE))

@@ -139,7 +139,7 @@ def _give_others_their_turn() -> None:
     Reading alone does not: it releases Python's lock so often and so briefly that who waits for it hardly ever gets it,
     and never waits long enough at a stretch to be given it (measured: up to a second, instead of some milliseconds).
     """
-    time.sleep(0)
+    time.sleep(0)  # gives Python's lock away, which nothing else does
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -6,7 +6,7 @@ moment only: an instance that dies, or whose way to the source is the slow one, 
 """
 
 import json
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -89,7 +89,7 @@ class SharedAnswers:
                 turn.token = self.namespace.take(_name(question), patience, at_once.remaining())
             if turn.token or end.expired():
                 return
-            threading.Event().wait(min(next(pauses), end.remaining()))
+            time.sleep(min(next(pauses), end.remaining()))
 
     def _look(self, question: Call, patience: float) -> bool:
         """Take over what is known; tell whether an instance is asking. Raises Silent."""

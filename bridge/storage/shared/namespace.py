@@ -6,7 +6,7 @@ has been set back, a content seems to come from the future: its age is unknown, 
 """
 
 import secrets
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -97,7 +97,7 @@ class Namespace(Shared):
         end, pauses = Deadline.after(patience), growing_pauses()
         try:
             while not (token := self.take(name, seconds)) and not end.expired():
-                threading.Event().wait(min(next(pauses), end.remaining()))
+                time.sleep(min(next(pauses), end.remaining()))
         except Silent:
             return ""
         return token

@@ -26,6 +26,7 @@ _KINDS = {exceptions.ReadOnlyError: _REPLICA, exceptions.NoPermissionError: _RIG
 _WORDS = {"OOM": _FULL, "used memory": _FULL, "READONLY": _REPLICA, "NOPERM": _RIGHTS, "MISCONF": _DISK}
 _CODE = re.compile(r"[A-Z]{3,12}(?= )")
 
+# In Lua, for the server runs a script as one step: between looking and putting nobody else comes in.
 _PUT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class Holdings:
         """Say what has come since and does not go within so many seconds."""
         patience = Deadline.after(seconds)
         while (left := self._new()) and not patience.expired():
-            threading.Event().wait(0.02)
+            time.sleep(0.02)
         return left
 
     def _new(self) -> list[str]:

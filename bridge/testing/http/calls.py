@@ -1,6 +1,7 @@
 """Tests of calls around each other, and around a CRM that comes and goes."""
 
 import threading
+import time
 from collections.abc import Callable
 
 from bridge.sdk.connector import AnyConnector
@@ -121,5 +122,5 @@ def _reopen(connector: AnyConnector) -> None:
         still = opened_or_not(connector, "the CRM is back")
         if still is None:
             return
-        threading.Event().wait(0.1)
+        time.sleep(0.1)
     complain("the CRM was away and is back, but open still raises a SourceError: let it try again from the beginning")

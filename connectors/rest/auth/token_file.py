@@ -15,7 +15,7 @@ import json
 import logging
 import os
 import tempfile
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,7 +139,7 @@ def _locked(file: Path, deadline: Deadline) -> Iterator[None]:
         while not _taken(lock):
             if deadline.expired():
                 raise SourceUnavailable("another process holds the refresh token for too long")
-            threading.Event().wait(min(_LOCK_POLL, deadline.remaining()))
+            time.sleep(min(_LOCK_POLL, deadline.remaining()))
         yield
     finally:
         os.close(lock)  # gives up the lock
