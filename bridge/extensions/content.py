@@ -1,7 +1,8 @@
 """What a list of extensions says: the names that lead to extensions, all extensions, and what is told of it.
 
 A source of extensions is somebody else's code: what it returns is checked before it counts. What breaks the contract is
-a bug, and the whole list is refused; what is merely no extension, such as a trunk's name, is left out.
+a bug, and the whole list is refused; what is merely no extension, such as a trunk's name, is left out, and so is a word
+that stands for nobody.
 """
 
 import re
@@ -14,6 +15,7 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
 from bridge.sdk.tables.table import shown
+from bridge.sdk.words import is_nothing
 
 _MOST_NAMES = 20
 _EXTENSION = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -84,7 +86,7 @@ def _usable_part(entry: ExtensionEntry) -> ExtensionEntry:
 
 
 def _names(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in _texts(values) if name.strip() and len(name) <= _LONGEST_NAME)
+    return tuple(name for name in _texts(values) if len(name) <= _LONGEST_NAME and not is_nothing(name))
 
 
 def _texts(values: Sequence[str]) -> tuple[str, ...]:

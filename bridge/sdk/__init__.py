@@ -44,6 +44,7 @@ from bridge.sdk.settings import (
 from bridge.sdk.shared import Shared, SharedValue
 from bridge.sdk.suggestion import did_you_mean, near
 from bridge.sdk.tokens import AccessToken, TokenSupply
+from bridge.sdk.words import is_no_value, is_nothing
 
 __all__ = [
     "MASK",
@@ -87,6 +88,8 @@ __all__ = [
     "UnexpectedAnswer",
     "did_you_mean",
     "holds",
+    "is_no_value",
+    "is_nothing",
     "located",
     "near",
     "refuse_unfilled",

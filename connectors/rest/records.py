@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.sdk import InvalidNumber, Owner, PhoneNumber, UnexpectedAnswer
+from bridge.sdk import InvalidNumber, Owner, PhoneNumber, UnexpectedAnswer, is_nothing
 from bridge.sdk.phone import parse_all
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.config.steps import Match, Step
-from connectors.rest.mapping.expression import Expression, is_nothing, kind_of, scalar_of
+from connectors.rest.mapping.expression import Expression, is_none, kind_of, scalar_of
 
 Row = dict[str, str | int | None]
 
@@ -96,7 +96,7 @@ class RecordReader:
         for value in _leaves(expression.search(record)):
             # as people typed it: with line breaks, no-break blanks and remarks
             text = value if isinstance(value, str) else scalar_of(value, expression.source)
-            if text is None or is_nothing(text):
+            if text is None or is_nothing(str(text)):
                 continue
             try:
                 yield from parse_all(str(text), self.region)
@@ -158,7 +158,7 @@ def _items(settings: RequestSettings, record: object) -> Sequence[object]:
     found = settings.each.search(record)
     if isinstance(found, dict):
         return [found]
-    if is_nothing(found):
+    if is_none(found):
         return []
     if not isinstance(found, list):
         raise UnexpectedAnswer(f"each: `{settings.each.source}` found {kind_of(found)} where a list is needed")

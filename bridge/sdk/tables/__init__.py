@@ -7,9 +7,7 @@ from bridge.sdk.tables.columns import (
     clean_cell,
     extensions_in,
     find_columns,
-    fold,
     header_key,
-    is_nothing,
     is_shortened,
     listed,
     only_column,
@@ -22,6 +20,7 @@ from bridge.sdk.tables.number_index import OwnerIndex
 from bridge.sdk.tables.owners import SHORTENED, owners_of
 from bridge.sdk.tables.table import Ending, Problems, Table, read_table
 from bridge.sdk.tables.unread import UnreadColumns
+from bridge.sdk.words import fold, is_nothing
 
 __all__ = [
     "MEANINGS",

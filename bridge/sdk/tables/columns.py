@@ -5,10 +5,10 @@ and `S.Đ.T` are one name. A header that could be meant is never chosen among se
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from bridge.sdk.suggestion import did_you_mean
+from bridge.sdk.words import fold, is_nothing
 
 _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
 _BLANKS = dict.fromkeys([0xA0, 0x2007, 0x202F, 0x3000], " ")
@@ -23,22 +23,9 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _TELEPHONE = re.compile(r"[+(]{0,2}(?:[0-9][ ().-]*){9,15}", re.ASCII)
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.ASCII | re.IGNORECASE)
 _ALL_BUT_THREE_DIGITS = re.compile(r"[0-9](?=(?:[^0-9]*[0-9]){3})", re.ASCII)
-_NOTHING = frozenset(
-    (
-        *("0", "null", "nil", "none", "undefined", "unknown", "unassigned", "(blank)", "n/a"),
-        *("#n/a", "#ref!", "#name?", "#value!"),
-        *("khong", "khong co", "khong ro", "khong biet", "chua", "chua co", "chua ro", "chua phan cong", "chua giao"),
-    )
-)
 _LONGEST_SHORT_NUMBER = 5
 _LONGEST_LISTED = 40
 _MOST_LISTED = 40
-
-
-def fold(text: str) -> str:
-    """Return the text without accents and in small letters, its blanks reduced to single ones."""
-    decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return " ".join("".join(char for char in decomposed if not unicodedata.combining(char)).split())
 
 
 def header_key(header: str) -> str:
@@ -68,11 +55,6 @@ def clean_cell(text: str) -> str:
 def is_shortened(text: str) -> bool:
     """Tell whether Excel turned a long number into `9.01E+08`: its digits are lost, and nobody can tell them."""
     return _SHORTENED.fullmatch(text) is not None
-
-
-def is_nothing(text: str) -> bool:
-    """Tell whether a cell is blank or a word for it: `null`, `n/a`, `0`, `-`, `không có`."""
-    return not text.strip("-\N{EN DASH}\N{EM DASH} .?_") or fold(text) in _NOTHING
 
 
 def extensions_in(text: str) -> tuple[str, ...]:

@@ -20,9 +20,7 @@ from bridge.sdk.tables.columns import (
     clean_cell,
     extensions_in,
     find_columns,
-    fold,
     header_key,
-    is_nothing,
     is_shortened,
     listed,
     looks_like_data,
@@ -31,6 +29,7 @@ from bridge.sdk.tables.columns import (
     shown,
 )
 from bridge.sdk.tables.text_file import TextFile
+from bridge.sdk.words import fold, is_nothing
 
 __all__ = [
     "Ending",

@@ -19,7 +19,7 @@ from bridge.sdk.http import HttpClient, Request, Response, refuse_failure
 from connectors.rest.auth.authentication import Authentication, with_header, with_query
 from connectors.rest.auth.login import Login, SignIn
 from connectors.rest.mapping.error_words import words
-from connectors.rest.mapping.expression import Expression, is_nothing
+from connectors.rest.mapping.expression import Expression, is_none
 from connectors.rest.templates.request import header_text
 
 _REFUSED = range(300, 500)
@@ -143,6 +143,6 @@ def _taken(response: Response, take: Mapping[str, Expression], what: str) -> dic
     data = response.json() if take else None
     values = {name: expression.search(data) for name, expression in take.items()}
     for name, value in values.items():
-        if is_nothing(value):
+        if is_none(value):
             raise SourceRejected(f"{what} at {response.host} yielded no {name}: are name and password right?")
     return values

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.sdk import UnexpectedAnswer, located
-from connectors.rest.mapping.expression import JmesPath, is_nothing, kind_of
+from connectors.rest.mapping.expression import JmesPath, is_none, kind_of
 from connectors.rest.templates.sandbox import ABSENT
 
 Page = object
@@ -57,7 +57,7 @@ class Pages(BaseModel):
         if self.more is not None:
             return self._counted(self.more, page, answer)
         found = self.next.search(answer) if self.next is not None else None
-        if is_nothing(found):
+        if is_none(found):
             return None
         if isinstance(found, bool) or not isinstance(found, (str, int)):
             raise UnexpectedAnswer(f"pages.next: found {kind_of(found)} where one text or whole number is needed")

@@ -1,7 +1,7 @@
 """Taking values out of a CRM's JSON: JMESPath expressions, and what counts as a value.
 
-CRMs say "no owner" in many ways: null, false, "", 0, "None". All of them are no value here; an answer of another shape
-than the configured one is an error, never an owner and never "nobody" by accident.
+CRMs say "no owner" in many ways: null, false, "", 0, "None", "Unassigned". All of them are no value here; an answer of
+another shape than the configured one is an error, never an owner and never "nobody" by accident.
 """
 
 import math
@@ -12,11 +12,10 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from pydantic import PlainValidator, WithJsonSchema
 
-from bridge.sdk import UnexpectedAnswer
+from bridge.sdk import UnexpectedAnswer, is_no_value, is_nothing
 from connectors.rest.mapping.check import check, what_is_wrong
 from connectors.rest.mapping.fit import fits, reached
 
-_NOTHING = {"", "0", "null", "none", "undefined", "unknown", "false"}
 _LONGEST_VALUE = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -52,7 +51,7 @@ class Expression:
     def holds(self, data: object) -> bool:
         """Tell whether the expression finds something that means yes; 0, "false", [] and the like mean no."""
         found = self.search(data)
-        return not is_nothing(found) and found not in ([], {})
+        return not is_none(found) and found not in ([], {})
 
     def fits(self, data: object) -> bool:
         """Tell whether the fields that the expression names exist in the data, be they filled or empty.
@@ -72,19 +71,21 @@ class Expression:
             return data
 
 
-def is_nothing(value: object) -> bool:
+def is_none(value: object) -> bool:
     """Tell whether a CRM means "none" by it: null, false, 0, "", and the words that programs write for them."""
     if isinstance(value, str):
-        return value.strip().lower() in _NOTHING
+        return is_no_value(value)
     return value is None or value is False or (isinstance(value, (int, float)) and value == 0)
 
 
 def scalar_of(value: object, source: str) -> str | int | None:
     """Return an id, an address, a name with its type, None if there is none. `source` is the expression that found it.
 
+    A word for nobody, such as "Unassigned", is none as well.
+
     Raises UnexpectedAnswer for a list, an object, `true` and a number with a fraction: they name nobody.
     """
-    if is_nothing(value):
+    if is_nothing(value) if isinstance(value, str) else is_none(value):
         return None
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         value = int(value)

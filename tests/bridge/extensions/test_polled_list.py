@@ -233,3 +233,11 @@ def test_names_that_several_people_have_are_told():
         assert made.list.report()[1:] == (
             "names that several people have lead to nobody (e-mails and ids still do): 'Lan'",
         )
+
+
+def test_what_stands_for_nobody_in_the_list_leads_to_no_extension():
+    nobody = ExtensionEntry(ids=("0",), logins=("Unassigned",), names=("Chưa phân công",), extensions=("102",))
+    with reading([nobody, *entries(lan="101")]) as made:
+        found = made.list.current()
+        owners = (Owner(id="0"), Owner(login="unassigned"), Owner(name="chưa phân công"))
+        assert [found.extensions_of(owner) for owner in (*owners, LAN)] == [(), (), (), ("101",)]

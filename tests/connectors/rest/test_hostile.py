@@ -64,7 +64,7 @@ def test_in_a_path_a_value_stays_one_segment(crm: Crm, value: str) -> None:
     assert asked.query == []
 
 
-@pytest.mark.parametrize("value", ["..", ".", "a/../b", "../../admin", "a/.."])
+@pytest.mark.parametrize("value", ["a/../b", "../../admin", "a/.."])
 def test_a_value_cannot_leave_its_place_in_the_path(crm: Crm, value: str) -> None:
     crm.script({"value": value})
     with pytest.raises(UnexpectedAnswer):
@@ -72,10 +72,17 @@ def test_a_value_cannot_leave_its_place_in_the_path(crm: Crm, value: str) -> Non
     assert len(crm.asked) == 1
 
 
+@pytest.mark.parametrize("value", ["..", "."])
+def test_dots_alone_are_no_value_and_nothing_is_asked_with_them(crm: Crm, value: str) -> None:
+    crm.script({"value": value})
+    assert owners(crm, VALUE_IN.replace("PLACE", 'path: "users/{{ value }}/card"')) == []
+    assert len(crm.asked) == 1
+
+
 def test_an_empty_value_cannot_shorten_the_path(crm: Crm) -> None:
-    crm.script({"value": "  -"})
+    crm.script({"value": "  x"})
     with pytest.raises(UnexpectedAnswer, match="an empty text"):
-        owners(crm, VALUE_IN.replace("PLACE", "path: \"users/{{ value | replace('-', '') }}/card\""))
+        owners(crm, VALUE_IN.replace("PLACE", "path: \"users/{{ value | replace('x', '') }}/card\""))
 
 
 @pytest.mark.parametrize("value", NASTY)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bridge.sdk import UnexpectedAnswer
-from connectors.rest.mapping.expression import Expression, JmesPath, is_nothing, scalar_of
+from connectors.rest.mapping.expression import Expression, JmesPath, is_none, scalar_of
 
 ANSWER = {
     "user": {"email": None},
@@ -147,7 +147,7 @@ def test_how_far_an_expression_fits_is_known(source: str, fields: object) -> Non
     "value", [None, False, "", "  ", 0, 0.0, "0", "null", "None", " UNDEFINED ", "unknown", "False"]
 )
 def test_crms_say_none_in_many_ways(value: object) -> None:
-    assert is_nothing(value)
+    assert is_none(value)
     assert scalar_of(value, "x") is None
     assert not Expression("@").holds(value)
 
