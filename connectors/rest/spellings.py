@@ -5,10 +5,13 @@ What a search with `match: exact` finds is not compared again. A CRM may keep di
 search is made only with spellings whose digits are the caller's, be they read with `+` or without.
 """
 
+from functools import cached_property
 from typing import Any
 
-from bridge.sdk import InvalidNumber, PhoneNumber, holds
+from bridge.sdk import PhoneNumber
+from bridge.sdk.phone import OwnSpellings
 from connectors.rest.config.steps import FORMS
+from connectors.rest.templates.sandbox import interleave
 
 
 class Spellings(dict[str, Any]):
@@ -18,35 +21,39 @@ class Spellings(dict[str, Any]):
         return bool(self["e164"])
 
 
-def spellings(number: PhoneNumber | None, region: str) -> Spellings:
-    """Return them all; those of a foreign number have its code: without, it might be somebody else's in `region`."""
-    found = Spellings({form: getattr(number, form, "") for form in FORMS}, forms=list(number.forms) if number else [])
-    if number and not holds(number.national, number, region):
-        interleaved = "".join(f"%{digit}" for digit in number.digits)
-        found.update(national=number.e164, nsn=number.digits, interleaved=interleaved)
-    return found
+NO_SPELLINGS = Spellings(dict.fromkeys(FORMS, ""), forms=[])
+"""Those of a number that is not known."""
 
 
-def certain_spellings(number: PhoneNumber, region: str) -> Spellings | None:
-    """Return those for a search whose answer is not compared again; None if the number has no certain one."""
-    found = spellings(number, region)
-    if not _is_certain(number.digits, number, region):
-        return None
-    for form, instead in (("national", "e164"), ("nsn", "national"), ("legacy", None)):
-        if not _is_certain(found[form], number, region):
-            found[form] = found[instead] if instead else ""
-    found["forms"] = [form for form in found["forms"] if _is_certain(form, number, region)]
-    return found
+class TemplateSpellings:
+    """The spellings of one number, made when they are first asked for."""
 
+    def __init__(self, number: PhoneNumber, region: str) -> None:
+        self._own = OwnSpellings(number, region)
 
-def _is_certain(text: str, number: PhoneNumber, region: str) -> bool:
-    """Tell whether these digits, with and without `+`, are this number or none."""
-    digits = text.removeprefix("+")
-    return all(_read(written, region) in {None, number} for written in (digits, f"+{digits}"))
+    @cached_property
+    def all(self) -> Spellings:
+        """All of them; those of a foreign number have its code: without, it might be somebody else's in the region."""
+        own, number = self._own, self._own.number
+        foreign = not own.national
+        return Spellings(
+            e164=number.e164,
+            digits=number.digits,
+            national=own.national or number.e164,
+            nsn=number.digits if foreign else number.nsn,
+            legacy=number.legacy,
+            interleaved=interleave(number.digits) if foreign else number.interleaved,
+            forms=list(number.forms),
+        )
 
-
-def _read(text: str, region: str) -> PhoneNumber | None:
-    try:
-        return PhoneNumber.parse(text, region)
-    except InvalidNumber:
-        return None
+    @cached_property
+    def certain(self) -> Spellings | None:
+        """Those for a search whose answer is not compared again; None if the number has no certain one."""
+        found, is_certain = Spellings(self.all), self._own.is_certain
+        if not is_certain(found["digits"]):
+            return None
+        for form, instead in (("national", "e164"), ("nsn", "national"), ("legacy", None)):
+            if not is_certain(found[form]):
+                found[form] = found[instead] if instead else ""
+        found["forms"] = [form for form in found["forms"] if is_certain(form)]
+        return found

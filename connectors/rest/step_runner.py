@@ -8,7 +8,7 @@ from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.steps import Step
 from connectors.rest.records import RecordReader, Row, owners
 from connectors.rest.request_sender import RequestSender, RestContext
-from connectors.rest.spellings import Spellings, certain_spellings, spellings
+from connectors.rest.spellings import NO_SPELLINGS, Spellings, TemplateSpellings
 from connectors.rest.user_list import UserList
 
 _PLACEHOLDER = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})+")
@@ -22,17 +22,15 @@ class StepRunner:
         self._config = config = context.config
         self._mask = context.mask
         self._call = call
+        self._caller = TemplateSpellings(call.caller, config.region)
+        hotline = TemplateSpellings(call.hotline, config.region).all if call.hotline else NO_SPELLINGS
         self._place = ""
         self._taken = frozenset(name for step in config.steps for name in step.take) - {"login"}
         explain = self._say if call.explained else None
         self._sender = RequestSender(
             context,
             AnswerRules(call.caller, context.mask.text, self._say),
-            {
-                "caller": spellings(call.caller, config.region),
-                "hotline": spellings(call.hotline, config.region),
-                **config.own_names(),
-            },
+            {"caller": self._caller.all, "hotline": hotline, **config.own_names()},
             deadline,
             config.max_requests,
             f"max_requests ({config.max_requests})",
@@ -101,7 +99,7 @@ class StepRunner:
 
     def _found(self, step: Step, names: Mapping[str, object]) -> list[Row]:
         """Make the request with each text of `for_each`, and within it with each form until a record counts."""
-        caller = self._spellings(step)
+        caller = self._caller.certain if step.match == "exact" else self._caller.all
         if caller is None:
             self._say("not asked: the digits of this number may be somebody else's, and match: exact compares no more")
             return []
@@ -118,11 +116,6 @@ class StepRunner:
                     break
         self._place = place
         return result
-
-    def _spellings(self, step: Step) -> Spellings | None:
-        """Return the spellings that the step may ask for; None if there is none that is the caller's for certain."""
-        make = certain_spellings if step.match == "exact" else spellings
-        return make(self._call.caller, self._config.region)
 
     def _say(self, line: str) -> None:
         self._tell(f"{self._place}: {line}")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from bridge.sdk import Call, Connector, Deadline, Owner, PhoneNumber, UnexpectedAnswer
+from bridge.sdk.phone import OwnSpellings
 from connectors.sql.config import SqlConfig
 from connectors.sql.database.database import Found, SqlDatabase
 from connectors.sql.rows import check_columns, owners_of, rows_of
@@ -36,15 +37,16 @@ class SqlConnector(Connector[SqlConfig]):
     def open(self) -> None:
         """Ask for a number that nobody should have: what is wrong with the query is better known before a call."""
         deadline = Deadline.after(max(_OPENING_PATIENCE, self.config.timeout))
-        found = self._ask(Call(_PROBE), deadline)
+        found = self._probe(deadline)
         if found.seconds > _SLOW:  # the first time, much of it may have been read from the disk
-            found = self._ask(Call(_PROBE), deadline)
+            found = self._probe(deadline)
         self._trial = tuple(self._told(found))
 
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
         """Return the owners that the rows for the caller name, in the order of the rows."""
-        found = self._ask(call, deadline)
-        counting = self._counting(call, found)
+        caller = OwnSpellings(call.caller, self.config.region)
+        found = self._ask(caller, call.hotline, deadline)
+        counting = self._counting(call, caller, found)
         owners = owners_of(found.columns, counting)
         if call.explained:
             milliseconds = found.seconds * 1000
@@ -69,9 +71,9 @@ class SqlConnector(Connector[SqlConfig]):
         """Close the connections."""
         self._database.close()
 
-    def _counting(self, call: Call, found: Found) -> Sequence[Sequence[Any]]:
+    def _counting(self, call: Call, caller: OwnSpellings, found: Found) -> Sequence[Sequence[Any]]:
         region = self.config.region
-        if "phone" not in found.columns and is_anothers_without_plus(call.caller, region):
+        if "phone" not in found.columns and is_anothers_without_plus(caller):
             call.explain(
                 f"no row counts: without + the caller's number would be somebody else's in {region}, so the query has "
                 "to return the number that was found as a column called phone"
@@ -79,8 +81,11 @@ class SqlConnector(Connector[SqlConfig]):
             return ()
         return list(rows_of(found, call.caller, region, call.explain))
 
-    def _ask(self, call: Call, deadline: Deadline) -> Found:
-        every = values_for(call, self.config.region)
+    def _probe(self, deadline: Deadline) -> Found:
+        return self._ask(OwnSpellings(_PROBE, self.config.region), None, deadline)
+
+    def _ask(self, caller: OwnSpellings, hotline: PhoneNumber | None, deadline: Deadline) -> Found:
+        every = values_for(caller, hotline)
         values = {name: every[name] for name in self._query.parameters}
         found = self._database.ask(self._query.statement, values, deadline, most=_MOST_ROWS)
         self._check(found)

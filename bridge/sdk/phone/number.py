@@ -104,6 +104,14 @@ class PhoneNumber:
         return self.e164.startswith(_PLUS_84)
 
 
+def read_number(text: str, region: str = "VN") -> PhoneNumber | None:
+    """Read one number as `PhoneNumber.parse` does; None if it is none."""
+    try:
+        return PhoneNumber.parse(text, region)
+    except InvalidNumber:
+        return None
+
+
 def parse_all(text: str, region: str = "VN") -> tuple[PhoneNumber, ...]:
     """Read every number of a field such as `0901234567 / (028) 3812-3456 ext 12; Lan: 0912345678`.
 
@@ -113,7 +121,7 @@ def parse_all(text: str, region: str = "VN") -> tuple[PhoneNumber, ...]:
     if len(text) > _LONGEST_FIELD:
         raise InvalidNumber(f"longer than {_LONGEST_FIELD} characters")
     field = spelling.to_ascii(text)
-    number = None if spelling.ALTERNATIVE.search(field) else _maybe(field, region)
+    number = None if spelling.ALTERNATIVE.search(field) else read_number(field, region)
     if number and number.e164.startswith(_PLUS_84):  # no two whole numbers are as short as the longest spelling of one
         return (number,)
     if not any(map(str.isalnum, field)):
@@ -130,7 +138,7 @@ def _alternatives(part: str, region: str) -> list[PhoneNumber]:
     apart = [number for piece in pieces for number in piece]
     if all(pieces):
         return apart
-    together = _maybe(part, region)
+    together = read_number(part, region)
     if together is None or apart == [together]:
         return apart
     return [] if apart else [together]
@@ -140,18 +148,11 @@ def _succession(part: str, region: str) -> list[PhoneNumber]:
     """Read a part in which a blank or a dash stands between numbers only if all its pieces are numbers."""
     for separator in spelling.SUCCESSIONS:
         pieces = separator.split(part.strip())
-        numbers = [number for piece in pieces if (number := _maybe(piece, region))]
+        numbers = [number for piece in pieces if (number := read_number(piece, region))]
         if len(numbers) == len(pieces):
             return numbers
-    whole = _maybe(part, region)
+    whole = read_number(part, region)
     return [whole] if whole else []
-
-
-def _maybe(text: str, region: str) -> PhoneNumber | None:
-    try:
-        return PhoneNumber.parse(text, region)
-    except InvalidNumber:
-        return None
 
 
 def _read(text: str, region: str) -> str:

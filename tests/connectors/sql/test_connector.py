@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.phone import OwnSpellings
 from connectors.sql.config import SqlConfig
 from connectors.sql.connector import SqlConnector
 from connectors.sql.database.database import Found
@@ -23,6 +24,10 @@ from tests.support.service import free_port
 
 QUERY = "SELECT email FROM customers WHERE phone IN (:forms)"
 CALL = Call(PhoneNumber.parse("0901234567"))
+
+
+def parameters(caller, region):
+    return values_for(OwnSpellings(PhoneNumber.parse(caller), region), None)
 
 
 def settings(url, **others):
@@ -79,11 +84,11 @@ def test_a_file_that_was_replaced_is_seen_at_the_next_call(connect, file):
 
 
 def test_a_number_of_another_country_keeps_its_plus_if_it_would_be_somebodys_here():
-    yangon, new_york = (values_for(Call(PhoneNumber.parse(one)), "VN") for one in ("+951234567", "+12025550123"))
+    yangon, new_york = (parameters(one, "VN") for one in ("+951234567", "+12025550123"))
     assert (yangon["digits"], yangon["national"], yangon["nsn"]) == (None, None, None)
     assert yangon["forms"] == ["+951234567", "00951234567"]
     assert new_york["digits"] == "12025550123"
-    here = values_for(Call(PhoneNumber.parse("+842438123456")), "US")
+    here = parameters("+842438123456", "US")
     assert "2438123456" not in here["forms"]
     assert "+842438123456" in here["forms"]
 

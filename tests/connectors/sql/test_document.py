@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber
+from bridge.sdk.phone import OwnSpellings
 from connectors.sql.connector import SqlConnector
 from connectors.sql.query.columns import COLUMNS
 from connectors.sql.query.query import PARAMETERS, Query
@@ -131,7 +132,7 @@ def test_digits_in_sql_server_are_compared_as_a_whole():
 def test_every_parameter_is_documented_with_what_it_stands_for():
     told = {spans(row.cells[0])[0]: row for row in rows(DOCUMENT) if row.heading == "Parameters"}
     assert {name.strip("IN (:)") for name in told} == set(PARAMETERS)
-    values = values_for(Call(PhoneNumber.parse("0901234567")), "VN")
+    values = values_for(OwnSpellings(PhoneNumber.parse("0901234567"), "VN"), None)
     assert spans(told.pop("IN (:forms)").cells[1]) == values["forms"]
     for name, row in told.items():
         assert spans(row.cells[1]) in ([], [values[name[1:]] or "NULL"])
