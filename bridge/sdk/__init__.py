@@ -42,7 +42,7 @@ from bridge.sdk.settings import (
     state_file,
 )
 from bridge.sdk.shared import Shared, SharedValue
-from bridge.sdk.suggestion import did_you_mean, near
+from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.tokens import AccessToken, TokenSupply
 from bridge.sdk.words import is_no_value, is_nothing
 
@@ -91,7 +91,6 @@ __all__ = [
     "is_no_value",
     "is_nothing",
     "located",
-    "near",
     "refuse_unfilled",
     "repeats",
     "secrets_in",

@@ -1,10 +1,10 @@
 """What somebody who mistyped a name probably meant.
 
 A wrong guess is worse than none, since people follow it: a name counts as near only if a slip or two lead to it, or if
-what was written is its beginning.
+what was written is its beginning. The standard library's difflib cannot tell: `path` is as near to `auth` as `tkae` is
+to `take`.
 """
 
-import difflib
 from collections.abc import Iterable
 
 _SHORTEST_BEGINNING = 4
@@ -16,7 +16,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'timeout'?` for the known name nearest to `word`, or nothing if none is near."""
     written = _folded(word)
     near = [(slips, name) for name in known if (slips := _distance(written, _folded(name))) is not None]
-    return f", did you mean '{min(near, key=lambda item: item[0])[1]}'?" if near else ""
+    return f", did you mean '{min(near)[1]}'?" if near else ""
 
 
 def _folded(name: str) -> str:
@@ -43,9 +43,3 @@ def _slips(word: str, name: str) -> int:
                 best = min(best, last[j - 1] + 1)
             row.append(best)
     return row[-1]
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return a suggestion of the known name that was probably meant, nothing if none is near."""
-    found = difflib.get_close_matches(name, {entry.partition(".")[0] for entry in known}, n=1)
-    return f", did you mean {found[0]!r}?" if found else ""

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
 
-from bridge.sdk import Credential, SourceRegion, Text, located, near
+from bridge.sdk import Credential, SourceRegion, Text, did_you_mean, located
 from bridge.sdk.http import HttpSettings
 from connectors.rest.auth.choices import Auth, NoAuth
 from connectors.rest.config.request_settings import OWNER_FIELDS, Name
@@ -84,7 +84,7 @@ class RestConfig(HttpSettings):
     @model_validator(mode="after")
     def _misspells_no_owner(self) -> Self:
         for place, name in self._unused():
-            if guess := near(name, OWNER_FIELDS):
+            if guess := did_you_mean(name, OWNER_FIELDS):
                 raise located(place, f"no later step uses {name!r}{guess}")
         return self
 

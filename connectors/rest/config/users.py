@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
-from bridge.sdk import Duration, located, near
+from bridge.sdk import Duration, did_you_mean, located
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.templates.scope import known_names, names_of
 
@@ -34,6 +34,6 @@ class Users(RequestSettings):
             raise located(place, "needs owner_id: where a user's id is, as the steps' owner_id has it")
         for name in self.take:
             if name not in OWNER_FIELDS:
-                guess = near(name, OWNER_FIELDS) or f"; an owner has {', '.join(OWNER_FIELDS)}"
+                guess = did_you_mean(name, OWNER_FIELDS) or f"; an owner has {', '.join(OWNER_FIELDS)}"
                 raise located(("take", name), f"nothing uses {name!r}{guess}")
         return self

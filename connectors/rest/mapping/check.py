@@ -4,12 +4,13 @@ The language takes `true` for a field of that name and "text" in double quotes f
 unknown functions only when it meets data: three mistakes that would look like "nobody" for ever.
 """
 
-import difflib
 from typing import Any
 
 from jmespath.exceptions import EmptyExpressionError, IncompleteExpressionError, JMESPathError, LexerError, ParseError
 from jmespath.functions import Functions
 from jmespath.lexer import Lexer
+
+from bridge.sdk import did_you_mean
 
 _COMPARISONS = {"eq", "ne", "lt", "lte", "gt", "gte"}
 _FUNCTIONS: dict[str, Any] = Functions.FUNCTION_TABLE
@@ -51,8 +52,7 @@ def _check_node(node: dict[str, Any]) -> None:
 
 def _check_function(name: str, count: int) -> None:
     if name not in _FUNCTIONS:
-        near = difflib.get_close_matches(name, _FUNCTIONS, n=1)
-        guess = f", did you mean {near[0]!r}?" if near else "; there are: " + ", ".join(sorted(_FUNCTIONS))
+        guess = did_you_mean(name, _FUNCTIONS) or "; there are: " + ", ".join(sorted(_FUNCTIONS))
         raise ValueError(f"JMESPath has no function {name!r}{guess}")
     needed = _FUNCTIONS[name]["signature"]
     variadic = bool(needed) and bool(needed[-1].get("variadic"))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from jinja2 import meta, nodes
 
-from bridge.sdk import near
+from bridge.sdk import did_you_mean
 from connectors.rest.templates.sandbox import FILTERS
 
 _TESTS = {"defined", "undefined", "none", "in", "eq", "ne", "string", "number", "sequence", "mapping"}
@@ -36,7 +36,7 @@ def check(tree: nodes.Template, known: set[str]) -> frozenset[str]:
         _check_node(node)
     read = frozenset(meta.find_undeclared_variables(tree))
     for name in sorted(read):
-        if name not in {entry.partition(".")[0] for entry in known}:
+        if name not in _groups(known):
             raise ValueError(f"{name!r} is not known here{_remedy(name, known)}")
     for output in tree.find_all(nodes.Output):
         _check_output(output, read, known)
@@ -55,7 +55,7 @@ def _remedy(name: str, known: set[str]) -> str:
         return ", for this is asked ahead of any call"
     if name == "challenge":
         return ": it is for the 'request' of auth: {type: login, challenge: …}"
-    return near(name, known)
+    return did_you_mean(name, _groups(known)) or f"; there are: {_list(_groups(known))}"
 
 
 def _members_used(tree: nodes.Template) -> Iterator[tuple[str, str]]:
@@ -77,7 +77,7 @@ def _check_node(node: nodes.Node) -> None:
         raise ValueError("'loop' is not known here")
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         raise ValueError(
-            f"there is no filter {node.name!r}{near(node.name, FILTERS) or '; there are: ' + _list(FILTERS)}"
+            f"there is no filter {node.name!r}{did_you_mean(node.name, FILTERS) or '; there are: ' + _list(FILTERS)}"
         )
     if isinstance(node, nodes.Test) and node.name not in _TESTS:
         raise ValueError(f"there is no test {node.name!r}; there are: {_list(_TESTS)}")
@@ -87,7 +87,7 @@ def _check_member(group: str, member: str, known: set[str]) -> None:
     """Find `caller.natonal`."""
     members = _members(group, known)
     if members and member not in members:
-        raise ValueError(f"{group!r} has no {member!r}{near(member, members) or '; it has ' + _list(members)}")
+        raise ValueError(f"{group!r} has no {member!r}{did_you_mean(member, members) or '; it has ' + _list(members)}")
 
 
 def _check_output(output: nodes.Output, read: frozenset[str], known: set[str]) -> None:
@@ -95,6 +95,10 @@ def _check_output(output: nodes.Output, read: frozenset[str], known: set[str]) -
     for node in output.nodes:
         if isinstance(node, nodes.Name) and node.name in read and (members := _members(node.name, known)):
             raise ValueError(f"{node.name!r} has several values, write for example '{node.name}.{min(members)}'")
+
+
+def _groups(known: Iterable[str]) -> set[str]:
+    return {entry.partition(".")[0] for entry in known}
 
 
 def _members(group: str, known: Iterable[str]) -> set[str]:

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bridge.sdk import near
+from bridge.sdk import did_you_mean
 
 EXAMPLE = "postgresql://USER@HOST/DATABASE"
 
@@ -74,7 +74,7 @@ def database_of(address: str) -> Database:
     name, _, driver = scheme.partition("+")
     found = _DATABASES.get(_ALSO_WRITTEN.get(name, name))
     if found is None:
-        guess = near(name, _DATABASES) or f"; known: {', '.join(_DATABASES)}"
+        guess = did_you_mean(name, _DATABASES) or f"; known: {', '.join(_DATABASES)}"
         raise ValueError(f"begins with no known kind of database{guess}")
     if driver:
         raise ValueError("the driver is chosen by omi-bridge: leave out '+' and what stands behind it")
@@ -161,7 +161,7 @@ def check_options(module: str, options: Iterable[str]) -> None:
     known = _known(module)
     for name in options:
         if name not in known:
-            guess = near(name, known)
+            guess = did_you_mean(name, known)
             raise ValueError(f"has an option behind the '?' that there is not: {name}{guess}")
 
 

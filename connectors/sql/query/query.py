@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import BindParameter, String, TextClause, bindparam, text
 
+from bridge.sdk import did_you_mean
 from connectors.sql.query.columns import COLUMNS, columns_of, meant_by
 from connectors.sql.query.compared import finds_more, is_a_column
-from connectors.sql.query.tokens import Token, did_you_mean, tokens_of
+from connectors.sql.query.tokens import Token, tokens_of
 from connectors.sql.query.writes import check_only_reads
 
 _SPELLINGS = ("e164", "national", "nsn", "digits", "legacy", "interleaved", "forms")

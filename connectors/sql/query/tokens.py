@@ -5,9 +5,8 @@ database has its own pattern.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 _STRING = r"'(?:[^']|'')*'"
 _STRING_WITH_BACKSLASHES = r"'(?:[^'\\]|\\.|'')*'"
@@ -63,12 +62,6 @@ class Token:
         if self.kind == "name":
             return self.text[1:-1]
         return self.text if self.kind == "word" else ""
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `, did you mean 'national'?` for a known word that is nearly the same, or nothing."""
-    found = get_close_matches(word.casefold(), known, n=1, cutoff=0.75)
-    return f", did you mean {found[0]!r}?" if found else ""
 
 
 def tokens_of(sql: str, kind: str) -> Sequence[Token]:

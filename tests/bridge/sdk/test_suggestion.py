@@ -16,6 +16,9 @@ from bridge.sdk.suggestion import did_you_mean
         ("time", ["timeout", "tls"], "timeout"),
         ("api_keys", ["api_key", "api_keys"], "api_keys"),
         ("phone", ["phone number"], "phone number"),
+        ("md6", ["md5", "sha1"], "md5"),
+        ("owner", ["owner_id"], "owner_id"),
+        ("mial", ["mail", "main"], "mail"),
     ],
 )
 def test_a_slip_of_the_finger_is_recognised(word, known, meant):
@@ -35,6 +38,7 @@ def test_a_slip_of_the_finger_is_recognised(word, known, meant):
         ("token hunter2", ["token"]),
         ("", ["url"]),
         ("x", ["tls", "y"]),
+        ("phone", ["hotline"]),
     ],
 )
 def test_a_name_that_is_far_off_is_not_suggested(word, known):

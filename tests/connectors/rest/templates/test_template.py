@@ -191,7 +191,7 @@ def test_every_problem_is_located_at_its_leaf() -> None:
         Leaf(text="{{ b }}", data={"x": ["{{ a }}", {"y": "{{ c }}"}], "z": "{{"}, further=["ok", "{{ d }}"])
     found = {problem["loc"]: problem["msg"] for problem in error.value.errors()}
     assert set(found) == {("text",), ("data", "x", 1, "y"), ("data", "z"), ("further", 1)}
-    assert found["data", "x", 1, "y"] == "'c' is not known here"
+    assert found["data", "x", 1, "y"] == "'c' is not known here; there are: a"
 
 
 def test_the_scope_grows_while_it_is_in_force_and_ends_with_its_block() -> None:
