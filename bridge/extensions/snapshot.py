@@ -5,14 +5,11 @@ and tells whose list it is by a salted fingerprint of the settings: another acco
 Whatever happens to the file costs nothing but this memory.
 """
 
-import contextlib
 import json
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from bridge.config.identity import fingerprint, identity_of_list
@@ -20,6 +17,7 @@ from bridge.config.loading import ConfiguredList
 from bridge.extensions.content import sanitised_entries
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.extension_source import ExtensionEntry
+from bridge.sdk.files.replaced_file import replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -63,9 +61,9 @@ class ListSnapshot:
     def write(self, entries: Sequence[ExtensionEntry]) -> None:
         """Replace the file, all of it on the disk or nothing; if that fails, say so once and in `trouble`."""
         salt = os.urandom(_SALT)
-        listed = as_data(entries)
+        data = {"salt": salt.hex(), "of": fingerprint(self._identity, salt), "list": as_data(entries)}
         try:
-            _replace(self._path, {"salt": salt.hex(), "of": fingerprint(self._identity, salt), "list": listed})
+            replace_file(self._path, json.dumps(data).encode())
         except OSError as error:
             trouble = f"the list cannot be kept in {self._path}: {error.strerror or error}"
             if trouble != self.trouble:
@@ -94,20 +92,6 @@ class ListSnapshot:
 
 def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)  # a pipe would be waited for
-
-
-def _replace(path: Path, data: object) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # readable by its owner only
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            json.dump(data, new)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def as_data(entries: Sequence[ExtensionEntry]) -> list[dict[str, list[str]]]:

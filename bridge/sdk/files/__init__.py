@@ -1,5 +1,6 @@
-"""Files that are read again when they change, and the tables in them. Import from here."""
+"""Files that are read again when they change or replaced as a whole, and the tables in them. Import from here."""
 
+from bridge.sdk.files.replaced_file import replace_file
 from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.table import Ending, Problems, Table, read_table
 
@@ -9,4 +10,5 @@ __all__ = [
     "Table",
     "WatchedFile",
     "read_table",
+    "replace_file",
 ]

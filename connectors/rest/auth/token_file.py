@@ -14,12 +14,12 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.sdk import Deadline, Shared, SourceUnavailable
+from bridge.sdk.files import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +116,9 @@ class RefreshTokenStore:
             self._shared.put(_SHARED_AS, json.dumps([self._token, self._serial]).encode(), _SHARED_FOR, wait=True)
         if self._file is None or self._token in {self._configured, self._on_disk}:
             return
+        data = {"refresh_token": self._token, "serial": self._serial, "descends_from": self._origin}
         try:
-            _write(self._file, {"refresh_token": self._token, "serial": self._serial, "descends_from": self._origin})
+            replace_file(self._file, json.dumps(data).encode())
         except OSError as error:
             log.error(  # noqa: TRY400 - the reason says it all
                 "auth.token_file cannot be written (%s): if the service stops now, it will need a new refresh token",
@@ -151,23 +152,3 @@ def _taken(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _write(file: Path, data: object) -> None:
-    """Replace the file by one with this content, all of it on the disk or nothing. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # readable by its owner only
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            json.dump(data, new)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
