@@ -1,9 +1,7 @@
 """What `omi-bridge check` finds out beyond the configuration itself: whether the sources can be used."""
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,8 +13,10 @@ from bridge.extensions.polled_list import PolledList
 from bridge.lookup.guard import Guard
 from bridge.resilience.sanitizing import bug_in, sanitised_owners
 from bridge.sdk.connector import Call, Owner
+from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
+from bridge.sdk.single_flight import SingleFlight
 from bridge.service import Service
 from bridge.storage.sqlite_file import obstacle
 
@@ -158,18 +158,18 @@ def _naming_key(guard: Guard) -> str:
 
 def _owners_known(guard: Guard) -> Sequence[Owner]:
     """Ask a connector, which is somebody else's code, for all its owners. Raises SourceError."""
-    asked: Future[Sequence[Owner]] = Future()
 
-    def ask() -> None:
+    def ask() -> Sequence[Owner]:
         try:
-            asked.set_result(sanitised_owners(guard.connector.owners_known(), _MOST_OWNERS))
-        except SourceError as error:
-            asked.set_exception(error)
+            return sanitised_owners(guard.connector.owners_known(), _MOST_OWNERS)
+        except SourceError:
+            raise
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
-            asked.set_exception(bug_in(guard.name, error))
+            raise bug_in(guard.name, error) from None
 
-    threading.Thread(target=ask, name=f"owners-{guard.name}", daemon=True).start()
+    deadline = Deadline.after(OPENING_PATIENCE)
     try:
-        return asked.result(OPENING_PATIENCE)
+        flight = SingleFlight[Sequence[Owner]](f"owners-{guard.name}", 1).start(guard.name, ask, deadline)
+        return flight.result.result(deadline.remaining())
     except TimeoutError:
         raise SourceUnavailable(f"it did not answer within {OPENING_PATIENCE:.0f} s") from None

@@ -17,11 +17,11 @@ from bridge.lookup.meter import Meter, Unmetered
 from bridge.lookup.opening import Opening
 from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.resilience.sanitizing import bug_in, lines
-from bridge.resilience.single_flight import Flight, SingleFlight
 from bridge.resilience.thread_leaks import leaked_threads
 from bridge.sdk.connector import AnyConnector, Call
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
+from bridge.sdk.single_flight import Flight, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.client import LIMIT
@@ -61,8 +61,9 @@ class Guard:
         self._clock = clock
         self._meter = meter or Unmetered()
         self._shared = shared
-        self._looks: SingleFlight[Answer] = SingleFlight(f"{name}-remembered", _LOOKS_AT_ONCE)
-        self._flights: SingleFlight[Answer] = SingleFlight(name, connector.config.max_in_flight)
+        self._looks: SingleFlight[Answer] = SingleFlight(f"source-{name}-remembered", _LOOKS_AT_ONCE)
+        limit = connector.config.max_in_flight
+        self._flights: SingleFlight[Answer] = SingleFlight(f"source-{name}", limit, " (max_in_flight)")
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self.opening = Opening(name, connector, self._wait)

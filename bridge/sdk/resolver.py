@@ -3,25 +3,26 @@
 The system's resolver cannot be given a time limit: with a dead name server it blocks for many seconds. So the question
 runs in a thread of its own, one for each name however many calls ask, and each asker waits only as long as it may. A
 question that is not answered soon is lost, usually (the system repeats it after five seconds): so another is asked,
-up to a few at a time. A thread that nobody waits for any more ends when the system's resolver gives up.
+up to a few at a time in all. A thread that nobody waits for any more ends when the system's resolver gives up.
 """
 
 import contextlib
 import ipaddress
 import socket
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.errors import SourceBusy
+from bridge.sdk.single_flight import SingleFlight
 
 Address = tuple[int, int, int, str, Any]
 """One answer of `socket.getaddrinfo`."""
 
 _LOST_AFTER = 1.5
-_MOST_AT_ONCE = 8
+_MOST_AT_ONCE = 16
 
 _LookUp = Callable[..., Sequence[Any]]
 
@@ -32,8 +33,7 @@ class Resolver:
     def __init__(self, look_up: _LookUp = socket.getaddrinfo, clock: Clock = time.monotonic) -> None:
         self._look_up = look_up
         self._clock = clock
-        self._lock = threading.Lock()
-        self._under_way: dict[tuple[str, int], dict[Future[Sequence[Address]], float]] = {}
+        self._questions: SingleFlight[Sequence[Address]] = SingleFlight("resolver", _MOST_AT_ONCE)
 
     def addresses(self, host: str, port: int, deadline: Deadline) -> Sequence[Address]:
         """Return the addresses of the host in the system's order of preference.
@@ -43,33 +43,15 @@ class Resolver:
         with contextlib.suppress(ValueError):
             ipaddress.ip_address(host)
             return self._look_up(host, port, type=socket.SOCK_STREAM)
-        return self._ask(host, port).result(timeout=deadline.remaining())
-
-    def _ask(self, host: str, port: int) -> "Future[Sequence[Address]]":
-        """Return the answer to come of the question under way, or of a new one if that seems to be lost."""
-        with self._lock:
-            asked = self._under_way.setdefault((host, port), {})
-            latest = next(reversed(asked), None)
-            if latest is not None and (len(asked) >= _MOST_AT_ONCE or self._clock() - asked[latest] < _LOST_AFTER):
-                return latest
-            answer: Future[Sequence[Address]] = Future()
-            asked[answer] = self._clock()
-            threading.Thread(target=self._answer, args=(host, port, answer), name="resolver", daemon=True).start()
-            return answer
-
-    def _answer(self, host: str, port: int, answer: "Future[Sequence[Address]]") -> None:
         try:
-            found = self._look_up(host, port, type=socket.SOCK_STREAM)
-        except Exception as error:  # noqa: BLE001 - handed over to whoever waits
-            self._forget(host, port, answer)
-            answer.set_exception(error)
-        else:
-            self._forget(host, port, answer)
-            answer.set_result(found)
+            lost_after = Deadline.after(_LOST_AFTER, self._clock)
+            asked = self._questions.start((host, port), partial(self._ask, host, port), lost_after)
+        except SourceBusy as busy:
+            latest = self._questions.latest((host, port))
+            if latest is None:
+                raise TimeoutError(str(busy)) from None
+            asked = latest
+        return asked.result.result(timeout=deadline.remaining())
 
-    def _forget(self, host: str, port: int, answer: "Future[Sequence[Address]]") -> None:
-        with self._lock:
-            asked = self._under_way[host, port]
-            del asked[answer]
-            if not asked:
-                del self._under_way[host, port]
+    def _ask(self, host: str, port: int) -> Sequence[Address]:
+        return self._look_up(host, port, type=socket.SOCK_STREAM)

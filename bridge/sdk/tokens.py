@@ -13,12 +13,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from bridge.sdk.deadline import Clock, Deadline
-from bridge.sdk.errors import SourceError, SourceUnavailable
+from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.shared import Shared
+from bridge.sdk.single_flight import Flight, SingleFlight
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ _SHARED_AS = "token"
 _PATIENCE = 1.0  # seconds; then two sign in at the same time, which is better than that nobody does
 _SHARED_FOR = 86400.0  # seconds, if a token's end is not known
 _REFUSED_KEPT = 8
+_MOST_HUNG = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +91,7 @@ class TokenSupply:
         self._clock = clock
         self._lock = threading.Lock()
         self._token: AccessToken | None = None
-        self._renewal: Future[AccessToken] | None = None
+        self._renewals: SingleFlight[AccessToken] = SingleFlight("token", _MOST_HUNG, ": renewals of the token hang")
         self._closed = False
         self._failure: BaseException | None = None
         self._failures = 0
@@ -118,7 +119,7 @@ class TokenSupply:
             token = None if self._token is None or self._token.expired(now) else self._token
             if token is not None and not token.due(now):
                 return token
-            renewal = self._renewal or self._begin(now)
+            renewal = self._begin(now)
             failure = self._failure
         if token is not None:
             return token
@@ -149,23 +150,26 @@ class TokenSupply:
         with self._lock:
             self._closed = True
 
-    def _begin(self, now: float) -> "Future[AccessToken] | None":
+    def _begin(self, now: float) -> Flight[AccessToken] | None:
+        """Begin a renewal or join the one under way, unless it hangs: one that waited and fetched has ended by then."""
         if self._closed or now < self._not_before:
             return None
-        self._renewal = renewal = Future[AccessToken]()
-        threading.Thread(target=self._renew, args=(renewal,), name="token", daemon=True).start()
-        return renewal
+        lease = Deadline.after(2 * self._timeout + _PATIENCE, self._clock)
+        try:
+            return self._renewals.start(_SHARED_AS, self._renew, lease)
+        except SourceBusy as error:
+            self._failure = error
+            return None
 
-    def _renew(self, renewal: "Future[AccessToken]") -> None:
+    def _renew(self) -> AccessToken:
         try:
             token = self._next()
-        except Exception as error:  # noqa: BLE001 - handed over to whoever waits
+        except Exception as error:
             self._remember_failure(error)
-            renewal.set_exception(error)
-        else:
-            with self._lock:
-                self._token, self._renewal, self._failure, self._failures = token, None, None, 0
-            renewal.set_result(token)
+            raise
+        with self._lock:
+            self._token, self._failure, self._failures = token, None, 0
+        return token
 
     def _next(self) -> AccessToken:
         """Take the token that another instance has fetched by now, or fetch one while the others wait."""
@@ -199,7 +203,7 @@ class TokenSupply:
             pause = max(pause, error.retry_after)
         log.warning("no new token, the next attempt is made in %.0f s at the earliest: %s", pause, _said(error))
         with self._lock:
-            self._renewal, self._failure = None, error
+            self._failure = error
             self._failures += 1
             self._not_before = self._clock() + pause
 
@@ -208,11 +212,11 @@ def _said(error: Exception) -> str:
     return str(error) if isinstance(error, SourceError) else type(error).__name__
 
 
-def _result(renewal: "Future[AccessToken]", deadline: Deadline) -> AccessToken:
+def _result(renewal: Flight[AccessToken], deadline: Deadline) -> AccessToken:
     try:
-        failure = renewal.exception(timeout=deadline.remaining())
+        failure = renewal.result.exception(timeout=deadline.remaining())
     except TimeoutError:
         raise SourceUnavailable("signing in took too long") from None
     if failure is not None:
         raise copy.copy(failure)  # one for each thread: a traceback grows on an exception wherever it is raised
-    return renewal.result()
+    return renewal.result.result()

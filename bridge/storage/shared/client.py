@@ -14,9 +14,9 @@ from contextlib import suppress
 from typing import TypeVar, cast
 
 from bridge.resilience.circuit_breaker import CircuitBreaker
-from bridge.resilience.single_flight import SingleFlight
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
+from bridge.sdk.single_flight import SingleFlight
 from bridge.storage.shared.backend import Backend, Reading, Refused, Silent
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class SharedClient:
     ) -> None:
         self._server = server
         self._clock = clock
-        self._flights: SingleFlight[object] = SingleFlight("shared-memory", _PLACES)
+        self._flights: SingleFlight[object] = SingleFlight("source-shared-memory", _PLACES)
         self._breaker = CircuitBreaker(_FAILURES_IN_A_ROW, clock)
         self._failure, self._refusal = "", ""
         self._ahead: float | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.errors import SourceRejected, SourceUnavailable
+from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable
 from bridge.sdk.tokens import AccessToken, TokenSupply
 from tests.support.fakes import FakeClock
 from tests.support.token_server import PATIENCE, Server
@@ -124,6 +124,28 @@ def test_a_call_that_runs_out_of_time_leaves_the_renewal_to_the_others(supply: T
         supply.get(Deadline.after(0.02))
     server.open.set()
     assert supply.get(soon()).values == {"n": 1}
+
+
+@pytest.mark.parametrize("hung", [1, 4])
+def test_a_renewal_that_hangs_is_given_up_and_another_begun_but_not_without_end(clock: FakeClock, hung: int) -> None:
+    gate, begun = threading.Event(), iter(range(hung))
+
+    def fetch(_deadline: Deadline) -> AccessToken:
+        if next(begun, None) is not None:
+            assert gate.wait(PATIENCE)
+        return AccessToken({"n": 1}, clock.now)
+
+    supply = TokenSupply(fetch, 10.0, clock)
+    for _ in range(hung):
+        with pytest.raises(SourceUnavailable, match="too long"):
+            supply.get(Deadline.after(0.0))
+        clock.now += 22
+    if hung == 1:
+        assert supply.get(soon()).values == {"n": 1}
+    else:
+        with pytest.raises(SourceBusy, match="4 places are taken: renewals of the token hang"):
+            supply.get(soon())
+    gate.set()
 
 
 def test_a_failed_renewal_fails_for_all_who_wait_and_is_not_repeated_at_once(

@@ -1,4 +1,4 @@
-"""Threads that wait for a source, so that nobody else has to: a bulkhead with single-flight.
+"""Threads that wait for somebody else, so that nobody here has to: a bulkhead with single-flight.
 
 At most `limit` jobs run at once (bulkhead), and one per key (single-flight): who asks for a key that is under way gets
 the same result. A thread cannot be killed, so each job has a lease: when that is over, the next caller starts afresh,
@@ -28,11 +28,12 @@ class Flight(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Runs jobs for one source in threads named after it."""
+    """Runs jobs in threads of this name. `remark` is added to what is said when all places are taken."""
 
-    def __init__(self, name: str, limit: int) -> None:
+    def __init__(self, name: str, limit: int, remark: str = "") -> None:
         self._name = name
         self._limit = limit
+        self._remark = remark
         self._running = 0
         self._flights: dict[Hashable, Flight[T]] = {}
         self._lock = threading.Lock()
@@ -42,6 +43,10 @@ class SingleFlight(Generic[T]):
         """The number of jobs under way."""
         return self._running
 
+    def latest(self, key: Hashable) -> Flight[T] | None:
+        """Return the job for `key` that was started last and is under way, also if its lease is over."""
+        return self._flights.get(key)
+
     def start(self, key: Hashable, job: Callable[[], T], lease: Deadline) -> Flight[T]:
         """Start `job`, or join the one under way for `key`; raises SourceBusy if all places are taken."""
         with self._lock:
@@ -49,11 +54,11 @@ class SingleFlight(Generic[T]):
             if flight is not None and not flight.lease.expired():
                 return flight
             if self._running >= self._limit:
-                raise SourceBusy(f"all {self._limit} places are taken (max_in_flight)")
+                raise SourceBusy(f"all {self._limit} places are taken{self._remark}")
             flight = Flight(Future(), lease)
             context = contextvars.copy_context()  # the job's log lines carry the id of the call that it began with
             thread = threading.Thread(
-                target=context.run, args=(self._fly, key, flight, job), name=f"source-{self._name}", daemon=True
+                target=context.run, args=(self._fly, key, flight, job), name=self._name, daemon=True
             )
             try:
                 thread.start()

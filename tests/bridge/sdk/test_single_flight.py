@@ -3,9 +3,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bridge.resilience.single_flight import SingleFlight
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
+from bridge.sdk.single_flight import SingleFlight
 from tests.support.fakes import FakeClock
 
 
@@ -22,7 +22,7 @@ def gated(gate: threading.Event, value: int = 7) -> Callable[[], int]:
 
 
 def test_a_job_gives_its_result_to_who_asked():
-    assert SingleFlight[int]("crm", 1).start("key", lambda: 7, soon()).result.result(10) == 7
+    assert SingleFlight[int]("source-crm", 1).start("key", lambda: 7, soon()).result.result(10) == 7
 
 
 def test_a_job_that_raises_raises_where_it_was_asked_for():
@@ -30,11 +30,11 @@ def test_a_job_that_raises_raises_where_it_was_asked_for():
         raise TimeoutError("the job's own")
 
     with pytest.raises(TimeoutError, match="the job's own"):
-        SingleFlight[int]("crm", 1).start("key", job, soon()).result.result(10)
+        SingleFlight[int]("source-crm", 1).start("key", job, soon()).result.result(10)
 
 
 def test_fifty_who_ask_for_what_is_under_way_get_the_same_result_from_one_job():
-    flights, gate, runs = SingleFlight[int]("crm", 1), threading.Event(), []
+    flights, gate, runs = SingleFlight[int]("source-crm", 1), threading.Event(), []
 
     def job() -> int:
         runs.append(1)
@@ -47,7 +47,7 @@ def test_fifty_who_ask_for_what_is_under_way_get_the_same_result_from_one_job():
 
 
 def test_a_full_bulkhead_turns_away_at_once():
-    flights, gate = SingleFlight[int]("crm", 2), threading.Event()
+    flights, gate = SingleFlight[int]("source-crm", 2), threading.Event()
     for key in ("one", "two"):
         flights.start(key, gated(gate), soon())
     with pytest.raises(SourceBusy, match="2 places"):
@@ -56,7 +56,7 @@ def test_a_full_bulkhead_turns_away_at_once():
 
 
 def test_a_leader_that_hangs_beyond_its_lease_does_not_block_its_key():
-    clock, gate, flights = FakeClock(), threading.Event(), SingleFlight[int]("crm", 2)
+    clock, gate, flights = FakeClock(), threading.Event(), SingleFlight[int]("source-crm", 2)
     hung = flights.start("key", gated(gate), Deadline.after(5, clock))
     clock.advance(6)
     assert flights.start("key", lambda: 8, Deadline.after(5, clock)).result.result(10) == 8
@@ -65,7 +65,7 @@ def test_a_leader_that_hangs_beyond_its_lease_does_not_block_its_key():
 
 
 def test_a_hung_job_counts_against_the_limit_until_it_ends():
-    clock, gate, flights = FakeClock(), threading.Event(), SingleFlight[int]("crm", 1)
+    clock, gate, flights = FakeClock(), threading.Event(), SingleFlight[int]("source-crm", 1)
     hung = flights.start("key", gated(gate), Deadline.after(5, clock))
     clock.advance(6)
     with pytest.raises(SourceBusy):
@@ -76,14 +76,14 @@ def test_a_hung_job_counts_against_the_limit_until_it_ends():
 
 
 def test_a_place_is_free_again_when_its_job_has_ended():
-    flights = SingleFlight[int]("crm", 1)
+    flights = SingleFlight[int]("source-crm", 1)
     for number in range(3):
         assert flights.start("key", lambda number=number: number, soon()).result.result(10) == number
     assert flights.running == 0
 
 
 def test_a_failed_leader_does_not_block_its_key():
-    flights = SingleFlight[int]("crm", 1)
+    flights = SingleFlight[int]("source-crm", 1)
     with pytest.raises(ZeroDivisionError):
         flights.start("key", lambda: 1 // 0, soon()).result.result(10)
     assert flights.start("key", lambda: 7, soon()).result.result(10) == 7
