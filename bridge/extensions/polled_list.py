@@ -10,12 +10,13 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bridge.config.loading import ConfiguredList
 from bridge.extensions.content import ListContent, agree, content_of, sanitised_entries
 from bridge.extensions.index import ExtensionMap
 from bridge.extensions.snapshot import ListSnapshot, as_text, from_text, is_text
+from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
@@ -25,23 +26,18 @@ _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 900.0
 _PAUSE_IF_MORE_IS_WRONG = 60.0
-_PATIENCE_AT_CLOSE = 1.0
 
 
 class PolledList:
-    """The list of one source. `wait` waits for so many seconds and returns True when the reading is to end."""
+    """The list of one source."""
 
-    def __init__(
-        self, source: ConfiguredList, *, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
-    ) -> None:
+    def __init__(self, source: ConfiguredList, *, clock: Clock = time.monotonic, wait: Wait | None = None) -> None:
         self.settings = source
         self.name = f"extensions.{source.name}"
         self.of_the_pbx = source.source.of_the_pbx
         self._source = source.source(source.config)
         self._clock = clock
-        self._closing = threading.Event()
-        self._wait = wait or self._closing.wait
-        self._thread: threading.Thread | None = None
+        self._loop = BackgroundLoop(self.name, self._round, at_end=self._release, wait=wait)
         self._tried = threading.Event()
         self._kept = ListSnapshot(source) if source.config.keep else None
         self._shared = Shared()
@@ -61,13 +57,12 @@ class PolledList:
 
     def start(self, *, writes: bool = True) -> None:
         """Take what was kept, and read in a thread of its own from now on; `writes` keeps each good list on disk."""
-        if self._thread is not None:
+        if self._loop.is_running:
             return
         self._writes = writes
         if self._kept and (entries := self._kept.read()):
             self._in_force = content_of(entries, ("kept on disk, not read anew yet",))
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
+        self._loop.start()
 
     def wait(self, seconds: float) -> None:
         """Wait until the source was read for the first time, with whatever result, `seconds` at most."""
@@ -126,17 +121,9 @@ class PolledList:
 
     def close(self) -> None:
         """Read no more. A reading that is under way is not waited for long."""
-        self._closing.set()
-        if self._thread is None:
+        self._loop.close()
+        if not self._loop.is_running:
             self._release()
-        else:
-            self._thread.join(_PATIENCE_AT_CLOSE)
-
-    def _run(self) -> None:
-        pause = 0.0
-        while not self._closing.is_set() and not (pause and self._wait(pause)):
-            pause = self._round()
-        self._release()
 
     def _round(self) -> float:
         """Read once; return after how many seconds to read again."""

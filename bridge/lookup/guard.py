@@ -64,10 +64,8 @@ class Guard:
         self._looks: SingleFlight[Answer] = SingleFlight(f"source-{name}-remembered", _LOOKS_AT_ONCE)
         limit = connector.config.max_in_flight
         self._flights: SingleFlight[Answer] = SingleFlight(f"source-{name}", limit, " (max_in_flight)")
-        self._closed = threading.Event()
-        self._wait = wait or self._closed.wait
-        self.opening = Opening(name, connector, self._wait)
-        self._breaker = ProbedBreaker(name, connector, self._meter, clock, self._wait)
+        self.opening = Opening(name, connector, wait)
+        self._breaker = ProbedBreaker(name, connector, self._meter, clock, wait)
 
     def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
@@ -129,7 +127,8 @@ class Guard:
 
     def close(self) -> None:
         """Stop trying, and let the connector release what it holds, waiting a second for it at most."""
-        self._closed.set()
+        self.opening.close()
+        self._breaker.close()
         release = threading.Thread(target=self._release, name=f"close-{self.name}", daemon=True)
         release.start()
         release.join(_PATIENCE_AT_CLOSE)

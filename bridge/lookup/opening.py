@@ -2,9 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable
 
 from bridge.resilience.sanitizing import failure_of
+from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.connector import AnyConnector
 from bridge.sdk.errors import SourceError, SourceRejected
 
@@ -14,33 +14,24 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
 
 
 class Opening:
-    """Whether one connector is open, and why not. `wait` waits for so many seconds and returns True at the end."""
+    """Whether one connector is open, and why not."""
 
-    def __init__(self, name: str, connector: AnyConnector, wait: Callable[[float], bool]) -> None:
+    def __init__(self, name: str, connector: AnyConnector, wait: Wait | None = None) -> None:
         self.trouble = "is still being opened"
         """Why the connector is not open, or nothing if it is."""
         self._name = name
         self._connector = connector
-        self._wait = wait
+        self._loop = BackgroundLoop(f"open-{name}", self._try, wait=wait)
+        self._pause = _FIRST_PAUSE
         self._tried = threading.Event()
 
     def start(self) -> None:
-        """Open the connector in a thread of its own."""
-        threading.Thread(target=self.run, name=f"open-{self._name}", daemon=True).start()
+        """Open the connector in a thread of its own, and try again there until it succeeds."""
+        self._loop.start()
 
-    def run(self) -> None:
-        """Open the connector, and try again until it succeeds or `wait` says that it is over."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                self.attempt()
-            except SourceError as error:
-                if self._wait(pause):
-                    return
-                if isinstance(error, SourceRejected):  # signing in too often locks us out
-                    pause = min(_LONGEST_PAUSE, pause * 2)
-            else:
-                return
+    def close(self) -> None:
+        """Try no more."""
+        self._loop.close(0)
 
     @property
     def is_tried(self) -> bool:
@@ -69,3 +60,15 @@ class Opening:
         if self.trouble != str(error):
             _log.warning("connector %s cannot be opened yet: %s", self._name, error)
         self.trouble = str(error) or type(error).__name__
+
+    def _try(self) -> float | None:
+        pause = self._pause
+        try:
+            self.attempt()
+        except SourceRejected:  # signing in too often locks us out
+            self._pause = min(_LONGEST_PAUSE, pause * 2)
+        except SourceError:
+            pass
+        else:
+            return None
+        return pause

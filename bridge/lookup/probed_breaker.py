@@ -6,13 +6,13 @@ here, once, and leaves as owners or as a SourceError, whatever the connector doe
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 from bridge.lookup.meter import Meter
 from bridge.resilience.circuit_breaker import CircuitBreaker
 from bridge.resilience.sanitizing import failure_of, sanitised_owners
+from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.connector import AnyConnector, Call, Owners
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
@@ -24,17 +24,17 @@ _FAILURES_IN_A_ROW = 5
 
 
 class ProbedBreaker:
-    """Asks a connector for everybody. `wait` waits for so many seconds and returns True at the end."""
+    """Asks a connector for everybody."""
 
     def __init__(
-        self, name: str, connector: AnyConnector, meter: Meter, clock: Clock, wait: Callable[[float], bool]
+        self, name: str, connector: AnyConnector, meter: Meter, clock: Clock, wait: Wait | None = None
     ) -> None:
         self._name = name
         self._connector = connector
         self._meter = meter
         self._clock = clock
-        self._wait = wait
         self._breaker = CircuitBreaker(_FAILURES_IN_A_ROW, clock)
+        self._trials = BackgroundLoop(f"trial-{name}", self._go_on, wait=wait)
         self._kind = ""
         self._under_way: dict[object, float] = {}
         self._try: Callable[[], object] | None = None
@@ -74,6 +74,10 @@ class ProbedBreaker:
         question.explain(f"{self._name}: {len(owners)} owner(s) after {took * 1000:.0f} ms")
         return owners
 
+    def close(self) -> None:
+        """Try no more."""
+        self._trials.close(0)
+
     def _judged(self, question: Call, lease: Deadline, started: float) -> Owners:
         attempt = object()
         self._under_way[attempt] = started
@@ -102,15 +106,19 @@ class ProbedBreaker:
         before, self._kind = self._kind, kind
         if self._breaker.failed(reason, hold, opens=opens):
             _log.warning("connector %s is left alone for a while: %s", self._name, reason)
-            threading.Thread(target=self._go_on, name=f"trial-{self._name}", daemon=True).start()
+            self._trials.start(self._until_trial())
         elif self._breaker.is_open and kind != before:
             _log.warning("connector %s is still left alone, by now because of: %s", self._name, reason)
 
-    def _go_on(self) -> None:
-        """Ask what was asked last, again and again, until an answer comes in good time."""
-        while self._breaker.is_open and not self._wait(max(_TRIAL_EVERY, self._breaker.seconds_to_hold())):
-            if self._try is not None and not self._breaker.seconds_to_hold():
-                with suppress(SourceError, TimeoutError):
-                    self._try()
-        if not self._breaker.is_open:
-            _log.info("connector %s answers again", self._name)
+    def _until_trial(self) -> float:
+        return max(_TRIAL_EVERY, self._breaker.seconds_to_hold())
+
+    def _go_on(self) -> float | None:
+        """Ask what was asked last; an answer in good time ends the trials."""
+        if self._breaker.is_open and self._try is not None and not self._breaker.seconds_to_hold():
+            with suppress(SourceError, TimeoutError):
+                self._try()
+        if self._breaker.is_open:
+            return self._until_trial()
+        _log.info("connector %s answers again", self._name)
+        return None

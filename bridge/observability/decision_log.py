@@ -8,7 +8,7 @@ import atexit
 import hashlib
 import hmac
 import logging
-import threading
+import math
 import time
 from collections import deque
 from pathlib import Path
@@ -18,6 +18,7 @@ from bridge.config.sections import Decisions
 from bridge.lookup.decision import Decision, Outcome
 from bridge.observability.decision_table import DecisionTable, KeptDecision
 from bridge.observability.logs import REQUEST_ID
+from bridge.sdk.background import BackgroundLoop
 from bridge.sdk.deadline import Clock
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
@@ -63,8 +64,7 @@ class DecisionLog:
         self._pause = pause
         self._file = SqliteFile(path, DecisionTable)
         self._heard: deque[_Heard] = deque(maxlen=_MOST_UNWRITTEN)
-        self._work, self._closing = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)
+        self._loop = BackgroundLoop("decisions", self._round, gather=_MOMENT, at_end=self._end)
 
     def hear(self, decision: Decision, seconds: float) -> None:
         """Take note of a decision that took so many seconds, without waiting for anything.
@@ -74,31 +74,24 @@ class DecisionLog:
         if decision.outcome is Outcome.UNAUTHORIZED:
             return
         self._heard.append(_Heard(self._wall_clock(), REQUEST_ID.get(), decision, seconds))
-        if not self._work.is_set():
-            self._work.set()
+        if not self.trouble:
+            self._loop.wake()
 
     def start(self) -> None:
         """Begin to write, in a thread of its own."""
-        self._thread.start()
+        self._loop.start(math.inf)
         atexit.register(self.close)
 
     def close(self) -> None:
         """Write what is left, waiting no longer than two seconds."""
         atexit.unregister(self.close)
-        self._closing.set()
-        self._work.set()
-        if self._thread.is_alive():
-            self._thread.join(_PATIENCE_AT_CLOSE)
+        self._loop.close(_PATIENCE_AT_CLOSE)
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            if self.trouble:  # tried again without a call, too
-                self._closing.wait(self._pause)
-            else:
-                self._work.wait()
-                self._closing.wait(_MOMENT)  # what comes in the same moment is written together
-            self._work.clear()
-            self._try()
+    def _round(self) -> float:
+        self._try()
+        return self._pause if self.trouble else math.inf  # in trouble it is tried again without a call, too
+
+    def _end(self) -> None:
         self._try()
         self._file.close()
 

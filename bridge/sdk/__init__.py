@@ -4,6 +4,7 @@ Import from here: `from bridge.sdk import Connector, Owner`; `bridge.sdk.http`, 
 `bridge.sdk.tables` have what only some connectors need. Nothing in here knows the rest of omi-bridge.
 """
 
+from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.connector import AnyConnector, Call, Connector, ConnectorConfig, Owner, Owners
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import (
@@ -52,6 +53,7 @@ __all__ = [
     "AccessToken",
     "AnyConnector",
     "AnyExtensionSource",
+    "BackgroundLoop",
     "Call",
     "Clock",
     "Connector",
@@ -86,6 +88,7 @@ __all__ = [
     "Text",
     "TokenSupply",
     "UnexpectedAnswer",
+    "Wait",
     "did_you_mean",
     "holds",
     "is_no_value",

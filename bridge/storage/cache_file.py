@@ -17,6 +17,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 
+from bridge.sdk.background import BackgroundLoop
 from bridge.sdk.connector import Call, Owners
 from bridge.sdk.deadline import Clock
 from bridge.storage.answer_table import AnswerTable, Kept, Key, Limits
@@ -53,8 +54,9 @@ class CacheFile:
         self._unwritten: dict[Key, Kept] = {}
         self._dropped = 0
         self._written, self._next_tidying = 0, 0.0
-        self._work, self._loaded, self._closing = threading.Event(), threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self._pause = 0.0
+        self._loaded = threading.Event()
+        self._loop = BackgroundLoop("store", self._round, gather=_MOMENT, at_end=self._end)
 
     def keep(self, name: str, identity: str, cache: AnswerCache) -> None:
         """Fill the cache of the connector `name` from the file, and write what it learns from now on.
@@ -65,13 +67,12 @@ class CacheFile:
         self._loaded.clear()
         self._to_load.append((identity, cache))
         cache.tell(partial(self._hear, identity))
-        self._work.set()
+        self._loop.wake()
 
     def start(self) -> None:
         """Begin to load and to write, in a thread of its own."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="store", daemon=True)
-            self._thread.start()
+        if not self._loop.is_running:
+            self._loop.start()
             atexit.register(self.close)
 
     def wait_until_loaded(self, seconds: float) -> bool:
@@ -81,31 +82,22 @@ class CacheFile:
     def close(self) -> None:
         """Write what is left, waiting no longer than two seconds."""
         atexit.unregister(self.close)
-        self._closing.set()
-        self._work.set()
-        if self._thread is not None:
-            self._thread.join(_PATIENCE_AT_CLOSE)
+        self._loop.close(_PATIENCE_AT_CLOSE)
 
     def _hear(self, identity: str, call: Call, owners: Owners) -> None:
         """Take note of an answer, without waiting for anything."""
         if len(self._news) == _MOST_UNWRITTEN:
             self._dropped += 1
         self._news.append((Key(identity, call), Kept(owners, self._wall_clock())))
-        if not self._work.is_set():
-            self._work.set()
+        if not self.trouble:
+            self._loop.wake()
 
-    def _run(self) -> None:
-        pause = 0.0
-        while not self._closing.is_set():
-            self._work.clear()
-            self._try()
-            if self.trouble:
-                pause = min(_LONGEST_PAUSE, pause * 2 or self._first_pause)
-                self._closing.wait(pause)
-            else:
-                pause = 0.0
-                self._work.wait(_TIDY_EVERY)
-                self._closing.wait(_MOMENT)  # what comes in the same moment is written together
+    def _round(self) -> float:
+        self._try()
+        self._pause = min(_LONGEST_PAUSE, self._pause * 2 or self._first_pause) if self.trouble else 0.0
+        return self._pause or _TIDY_EVERY
+
+    def _end(self) -> None:
         self._try()
         self._file.close()
 
@@ -163,7 +155,7 @@ class CacheFile:
     def _load(self, table: AnswerTable, identity: str, cache: AnswerCache) -> None:
         now, started, count = self._wall_clock(), time.monotonic(), 0
         for call, kept in table.rows(identity, _limits(cache, now)):
-            if self._closing.is_set():
+            if self._loop.is_closing:
                 return
             cache.restore(call, kept.owners, now - kept.stored_at if kept.stored_at <= now else cache.settings.ttl)
             count += 1

@@ -7,12 +7,11 @@ minute, and the log names him once.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.sdk import Clock, Deadline, SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import BackgroundLoop, Clock, Deadline, SourceError, SourceUnavailable, UnexpectedAnswer
 from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.users import Users
 from connectors.rest.records import RecordReader, Row
@@ -21,7 +20,6 @@ from connectors.rest.request_sender import RequestSender, RestContext
 _log = logging.getLogger(__name__)
 
 _LEAST_PAUSE = 60.0
-_PATIENCE_AT_CLOSE = 1.0
 _MOST_PAGES = 100
 _MOST_USERS = 10_000
 _MOST_NAMED = 1000
@@ -49,16 +47,12 @@ class UserList:
         self._doubted: frozenset[str] | None = None
         self._named: set[str] = set()
         self._not_before = float("-inf")
-        self._closing = False
-        self._due = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = BackgroundLoop("users", self._round)
 
     def open(self) -> None:
         """Read the list, and go on reading it from now on. Raises SourceError."""
         self._list, self._doubted = self._reading(), None
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._keep, name="users", daemon=True)
-            self._thread.start()
+        self._loop.start(self._refresh)
 
     def content_age(self) -> float | None:
         """Return how many seconds ago the list in force was read; None if there is none."""
@@ -66,10 +60,7 @@ class UserList:
 
     def close(self) -> None:
         """Stop reading. A reading that is under way is not waited for long."""
-        self._closing = True
-        self._due.set()
-        if self._thread is not None:
-            self._thread.join(_PATIENCE_AT_CLOSE)
+        self._loop.close()
 
     def rows(self) -> list[Row]:
         """Return what is known of all users. Raises SourceUnavailable if the list was never read."""
@@ -82,7 +73,7 @@ class UserList:
         """
         found = self._current().rows.get(owner_id, ())
         if not found and self._clock() >= self._not_before:
-            self._due.set()
+            self._loop.wake()
         return found
 
     def complete(self, rows: Sequence[Row], say: Callable[[str], None]) -> list[Row]:
@@ -166,19 +157,12 @@ class UserList:
         """Keep what is in force and say why; leave the CRM alone for so many seconds, but a minute at least."""
         told, self.trouble = self.trouble, reason
         self._not_before = self._clock() + max(pause, _LEAST_PAUSE)
-        if told != reason and not self._closing:
+        if told != reason and not self._loop.is_closing:
             _log.warning("%s; the last good list of users stays in force", reason)
 
-    def _keep(self) -> None:
-        while True:
-            self._due.wait(self._pause())
-            self._due.clear()
-            if self._closing:
-                return
-            self.update()
-
-    def _pause(self) -> float:
-        """Return how long to wait for the next reading: behind one that failed, as long as it takes to try again."""
+    def _round(self) -> float:
+        """Read the list; return how long to wait for the next reading, as long as it takes if this one failed."""
+        self.update()
         return max(0.0, self._not_before - self._clock()) if self.trouble else self._refresh
 
 

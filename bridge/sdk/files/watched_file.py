@@ -6,18 +6,17 @@ Looking beats being told (inotify): it works on network drives and through renam
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceError, SourceUnavailable
 
 _log = logging.getLogger(__name__)
-_PATIENCE_AT_CLOSE = 1.0
 _RESTLESS = 60
 
 T = TypeVar("T")
@@ -45,8 +44,7 @@ class WatchedFile(Generic[T]):
 
     `load` raises SourceError if the file cannot be used; its message is what the log says. `accept(old, new)`, if
     given, may refuse a new content by raising the same, for instance because it looks emptied. `announce` is told each
-    content once it is in force, to log it. `wait` waits for so many seconds and returns True when the watching is to
-    end; a test gives its own.
+    content once it is in force, to log it.
     """
 
     def __init__(
@@ -57,16 +55,14 @@ class WatchedFile(Generic[T]):
         accept: Callable[[T, T], None] | None = None,
         announce: Callable[[T], None] | None = None,
         interval: float = 1.0,
-        wait: Callable[[float], bool] | None = None,
+        wait: Wait | None = None,
     ) -> None:
         self._path = path
         self._load = load
         self._accept = accept
         self._announce = announce
         self._interval = interval
-        self._closing = threading.Event()
-        self._wait = wait or self._closing.wait
-        self._thread: threading.Thread | None = None
+        self._loop = BackgroundLoop(f"watch {path.name}", self._watch, wait=wait)
         self._content: _Content[T] | None = None
         self._reason = f"{path.name}: has not been read yet"
         self._said = ""
@@ -76,12 +72,11 @@ class WatchedFile(Generic[T]):
 
     def start(self) -> None:
         """Read the file at once, and go on watching it in a thread of its own, whether that worked or not."""
-        if self._thread is not None:
+        if self._loop.is_running:
             return
         self._seen = self._look()
         self.poll()
-        self._thread = threading.Thread(target=self._watch, name=f"watch {self._path.name}", daemon=True)
-        self._thread.start()
+        self._loop.start(self._interval)
 
     def current(self) -> T:
         """Return the content in force, without waiting; raises SourceUnavailable if there never was a good one."""
@@ -116,14 +111,11 @@ class WatchedFile(Generic[T]):
 
     def close(self) -> None:
         """Stop watching. A reading that is under way is not waited for long."""
-        self._closing.set()
-        if self._thread is not None:
-            self._thread.join(_PATIENCE_AT_CLOSE)
-            self._thread = None
+        self._loop.close()
 
-    def _watch(self) -> None:
-        while not self._wait(self._interval) and not self._closing.is_set():
-            self.poll()
+    def _watch(self) -> float:
+        self.poll()
+        return self._interval
 
     def _read(self, look: _Look) -> None:
         """Load the file that looks like `look` now, and put it in force if it is good."""

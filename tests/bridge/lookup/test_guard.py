@@ -164,6 +164,14 @@ def test_a_connector_that_is_asked_for_nothing_is_asked_every_time():
     assert len(connector.asked) == 2
 
 
+def open_(guard):
+    """Open the connector in the background, and wait for the end of it."""
+    guard.opening.start()
+    for thread in threading.enumerate():
+        if thread.name == f"open-{guard.name}":
+            thread.join(10)
+
+
 def test_a_connector_that_is_not_open_yet_is_unavailable_and_not_asked():
     connector = FakeConnector(answer=owned_by(LAN))
     guard = guard_of(connector, opened=False)
@@ -185,7 +193,7 @@ def test_opening_goes_on_until_it_succeeds():
         return False
 
     guard = Guard("crm", connector, AnswerCache(SETTINGS), wait=wait)
-    guard.opening.run()
+    open_(guard)
     assert (connector.opened, len(waits)) == (2, 1)
     assert ask(guard, CALL, soon()).owners == (LAN,)
 
@@ -421,7 +429,7 @@ def test_a_bug_while_opening_is_told_and_tried_again(error, caplog):
         return False
 
     guard = Guard("crm", connector, AnswerCache(SETTINGS), wait=wait)
-    guard.opening.run()
+    open_(guard)
     assert waits == [f"a bug in the connector: {type(error).__name__}"]
     assert "connector crm has a bug" in caplog.text
     assert guard.trouble == ""

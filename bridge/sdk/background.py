@@ -1,0 +1,111 @@
+"""Work that is done again and again in a thread of its own, with pauses, until it is told to end.
+
+The thread is a daemon, so it never keeps the process from stopping, and it is made by `start` alone: what was made
+before a fork would be gone after it. A bug in the work is told once and ends nothing.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_AFTER_A_BUG = 60.0
+_PATIENCE_AT_CLOSE = 1.0
+
+Wait = Callable[[float], bool]
+"""Waits for so many seconds and returns True when the work is to end; a test gives its own."""
+
+
+class BackgroundLoop:
+    """Does `work`, which returns after how many seconds it is due again, or None when there is nothing more to do.
+
+    Who is woken waits for `gather` seconds more, so that what comes at the same moment is done together. `at_end` is
+    done last, in the same thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], float | None],
+        *,
+        gather: float = 0.0,
+        at_end: Callable[[], object] = lambda: None,
+        wait: Wait | None = None,
+    ) -> None:
+        self._name = name
+        self._work = work
+        self._gather = gather
+        self._at_end = at_end
+        self._wait = wait or self._until_due
+        self._lock = threading.Lock()
+        self._due, self._closing = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self._again: float | None = None
+        self._told: type[Exception] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a thread."""
+        return self._thread is not None
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is to end, for work that takes long."""
+        return self._closing.is_set()
+
+    def start(self, after: float = 0.0) -> None:
+        """Begin after so many seconds; where it has begun, it goes on even if there seemed to be nothing more to do."""
+        with self._lock:
+            self._again = after
+            if self._thread is None and not self._closing.is_set():
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+
+    def wake(self) -> None:
+        """Let the work be done now."""
+        if not self._due.is_set():  # setting it costs more than looking
+            self._due.set()
+
+    def close(self, patience: float = _PATIENCE_AT_CLOSE) -> None:
+        """End, waiting for what is under way for so many seconds at most."""
+        self._closing.set()
+        self._due.set()
+        if (thread := self._thread) is not None:
+            thread.join(patience)
+
+    def _run(self) -> None:
+        pause = self._beginning()
+        while pause is not None and not self._is_over(pause):
+            pause = self._once()
+            if pause is None:
+                pause = self._beginning()
+        self._at_end()
+
+    def _beginning(self) -> float | None:
+        """Return after how many seconds to begin, None if nobody has started it since."""
+        with self._lock:
+            pause, self._again = self._again, None
+            if pause is None:
+                self._thread = None
+            return pause
+
+    def _is_over(self, pause: float) -> bool:
+        return self._closing.is_set() or (pause > 0 and self._wait(pause)) or self._closing.is_set()
+
+    def _once(self) -> float | None:
+        try:
+            pause = self._work()
+        except Exception as error:  # noqa: BLE001 - not even a bug may end the work for good
+            if type(error) is not self._told:
+                _log.exception("a bug of omi-bridge in %s", self._name)
+            self._told = type(error)
+            return _PAUSE_AFTER_A_BUG
+        self._told = None
+        return pause
+
+    def _until_due(self, seconds: float) -> bool:
+        if self._due.wait(min(seconds, threading.TIMEOUT_MAX)) and self._gather:
+            self._closing.wait(self._gather)
+        self._due.clear()
+        return self._closing.is_set()

@@ -1,0 +1,157 @@
+import math
+import queue
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from bridge.sdk import BackgroundLoop
+from tests.support.rounds import Rounds
+
+
+class Work:
+    """What a loop does; a test sees when, and says what comes of it."""
+
+    def __init__(self, *pauses: float | Exception | None) -> None:
+        self._pauses = list(pauses)
+        self.done: queue.Queue[str] = queue.Queue()
+
+    def __call__(self) -> float | None:
+        self.done.put("done")
+        pause = self._pauses.pop(0) if self._pauses else math.inf
+        if isinstance(pause, Exception):
+            raise pause
+        return pause
+
+    def wait(self) -> None:
+        assert self.done.get(timeout=10)
+
+    def ended(self) -> None:
+        self.done.put("ended")
+
+
+def thread_of(name: str) -> threading.Thread | None:
+    return next((thread for thread in threading.enumerate() if thread.name == name), None)
+
+
+@pytest.fixture
+def loop_of():
+    made: list[BackgroundLoop] = []
+
+    def make(work: Callable[[], float | None], **more: object) -> BackgroundLoop:
+        made.append(BackgroundLoop("loop-under-test", work, **more))
+        return made[-1]
+
+    yield make
+    for loop in made:
+        loop.close()
+    assert thread_of("loop-under-test") is None
+
+
+def test_no_thread_is_there_before_the_start_and_none_keeps_the_process(loop_of):
+    work = Work()
+    loop = loop_of(work)
+    assert (loop.is_running, thread_of("loop-under-test")) == (False, None)
+    loop.start()
+    work.wait()
+    assert loop.is_running
+    assert thread_of("loop-under-test").daemon
+
+
+def test_the_pauses_are_those_that_the_work_asks_for_and_none_ahead_of_the_first(loop_of):
+    rounds, pauses, work = Rounds(), [], Work(2.0, 5.0)
+    loop = loop_of(work, wait=lambda seconds: pauses.append(seconds) or rounds(seconds))
+    loop.start()
+    rounds.step(1)
+    rounds.end()
+    loop.close()
+    assert pauses == [2.0, 5.0]
+    assert work.done.qsize() == 2
+
+
+def test_a_start_may_be_put_off_and_a_second_one_makes_no_second_thread(loop_of):
+    work = Work()
+    loop = loop_of(work)
+    loop.start(after=math.inf)
+    loop.start(after=math.inf)
+    assert sum(thread.name == "loop-under-test" for thread in threading.enumerate()) == 1
+    loop.wake()
+    work.wait()
+    assert work.done.empty()
+
+
+def test_whoever_wakes_it_has_the_work_done_at_once(loop_of):
+    work = Work(3600.0, 3600.0)
+    loop = loop_of(work)
+    loop.start()
+    work.wait()
+    loop.wake()
+    work.wait()
+
+
+def test_close_ends_a_long_pause_and_does_the_last_work(loop_of):
+    work = Work(3600.0)
+    loop = loop_of(work, at_end=work.ended)
+    loop.start()
+    work.wait()
+    loop.close()
+    assert loop.is_closing
+    assert work.done.get_nowait() == "ended"
+
+
+def test_close_waits_no_longer_than_it_may_for_work_that_hangs(loop_of):
+    gate, begun = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        begun.set()
+        assert gate.wait(10)
+
+    loop = loop_of(hang)
+    loop.start()
+    assert begun.wait(10)
+    loop.close(patience=0.01)
+    assert thread_of("loop-under-test") is not None
+    gate.set()
+
+
+def test_work_that_is_done_ends_the_thread_and_may_be_begun_anew(loop_of):
+    work = Work(None, None)
+    loop = loop_of(work)
+    for _ in range(2):
+        loop.start()
+        work.wait()
+
+
+def test_a_start_while_the_work_comes_to_its_end_is_not_lost(loop_of):
+    again = iter([True, False])
+    done = queue.Queue()
+
+    def work() -> None:
+        done.put("done")
+        if next(again):
+            loop.start()  # as the last thing before it says that nothing more is to be done
+
+    loop = loop_of(work)
+    loop.start()
+    assert [done.get(timeout=10) for _ in range(2)] == ["done"] * 2
+
+
+def test_a_closed_one_does_not_begin(loop_of):
+    work = Work()
+    loop = loop_of(work)
+    loop.close()
+    loop.start()
+    assert (loop.is_running, work.done.empty()) == (False, True)
+
+
+def test_a_bug_ends_nothing_and_each_kind_is_told_once(loop_of, caplog):
+    rounds = Rounds()
+    work = Work(ValueError("one"), ValueError("one again"), KeyError("two"), 1.0, KeyError("three"))
+    loop = loop_of(work, wait=rounds)
+    loop.start()
+    rounds.step(4)
+    rounds.end()
+    loop.close()
+    told = [record.exc_info[0] for record in caplog.records]
+    assert told == [ValueError, KeyError, KeyError]
+    assert {record.message for record in caplog.records} == {"a bug of omi-bridge in loop-under-test"}
