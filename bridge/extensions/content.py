@@ -43,11 +43,6 @@ def content_of(entries: Sequence[ExtensionEntry], notes: tuple[str, ...]) -> Lis
     return ListContent(made, extensions, (read, *_told_of_names(made.ambiguous), *notes))
 
 
-def agree(one: ExtensionMap, other: ExtensionMap) -> bool:
-    """Tell whether two readings say the same."""
-    return set(one.rows) == set(other.rows)
-
-
 def _told_of_names(ambiguous: Iterable[str]) -> Iterator[str]:
     names = [shown(name) for name in ambiguous]
     if names:

@@ -13,13 +13,14 @@ import traceback
 from collections.abc import Sequence
 
 from bridge.config.loading import ConfiguredList
-from bridge.extensions.content import ListContent, agree, content_of, sanitised_entries
+from bridge.extensions.content import ListContent, content_of, sanitised_entries
 from bridge.extensions.index import ExtensionMap
 from bridge.extensions.snapshot import ListSnapshot, as_text, from_text, is_text
 from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
+from bridge.sdk.last_good import LastGood
 from bridge.sdk.shared import Shared
 
 _log = logging.getLogger(__name__)
@@ -42,11 +43,7 @@ class PolledList:
         self._kept = ListSnapshot(source) if source.config.keep else None
         self._shared = Shared()
         self._writes = False
-        self._in_force: ListContent | None = None
-        self._doubted: ExtensionMap | None = None
-        self._failure = "has not been read yet"
-        self._failures = 0
-        self._said = ""
+        self._good: LastGood[ListContent] = LastGood(self.name, "the last good list stays in force", _log)
         self._began: float | None = None
         self._read_at: float | None = None
         self._source_says: tuple[str, ...] = ()
@@ -61,7 +58,7 @@ class PolledList:
             return
         self._writes = writes
         if self._kept and (entries := self._kept.read()):
-            self._in_force = content_of(entries, ("kept on disk, not read anew yet",))
+            self._good.put(content_of(entries, ("kept on disk, not read anew yet",)))
         self._loop.start()
 
     def wait(self, seconds: float) -> None:
@@ -71,7 +68,7 @@ class PolledList:
     @property
     def ready(self) -> bool:
         """Tell whether there is a list in force."""
-        return self._in_force is not None
+        return self._good.content is not None
 
     @property
     def is_tried(self) -> bool:
@@ -84,15 +81,12 @@ class PolledList:
 
     def current(self) -> ExtensionMap:
         """Return the list in force; raises SourceUnavailable if there never was a good one."""
-        in_force = self._in_force
-        if in_force is None:
-            raise SourceUnavailable(f"{self.name}: {self._failure}")
-        return in_force.entries
+        return self._good.current().entries
 
     @property
     def extensions(self) -> frozenset[str]:
         """All extensions of the list in force, also those of nobody who is named."""
-        return self._in_force.extensions if self._in_force else frozenset()
+        return self._good.content.extensions if self._good.content else frozenset()
 
     @property
     def failure(self) -> str:
@@ -100,7 +94,7 @@ class PolledList:
         began, timeout = self._began, self.settings.config.timeout
         if began is not None and self._clock() - began > 2 * timeout:
             return f"has been read for more than {2 * timeout:.0f} s, and does not come to an end"
-        return self._failure if self._failures or not self.ready else ""
+        return self._good.trouble or ("" if self.ready else "has not been read yet")
 
     @property
     def trouble(self) -> str:
@@ -114,10 +108,7 @@ class PolledList:
 
     def report(self) -> tuple[str, ...]:
         """Return what was read; raises SourceUnavailable as `current` does."""
-        in_force = self._in_force
-        if in_force is None:
-            raise SourceUnavailable(self._failure)
-        return in_force.told
+        return self._good.current().told
 
     def close(self) -> None:
         """Read no more. A reading that is under way is not waited for long."""
@@ -131,7 +122,7 @@ class PolledList:
         try:
             self._take(self._read())
         except SourceError as error:
-            self._refuse(str(error))
+            self._good.refuse(str(error))
             return self._pause_after(error)
         finally:
             self._began = None
@@ -162,23 +153,11 @@ class PolledList:
     def _take(self, entries: Sequence[ExtensionEntry]) -> None:
         """Put a list in force if it may be; raises UnexpectedAnswer if not."""
         new = content_of(entries, self._source_says)
-        before, doubted, self._doubted = self._in_force, self._doubted, new.entries
-        if (
-            before
-            and 2 * len(new.entries) < len(before.entries)
-            and (doubted is None or not agree(doubted, new.entries))
-        ):
-            raise UnexpectedAnswer(
-                f"only {len(new.entries)} of {len(before.entries)} names are left: if the next reading says so again, "
-                "it is believed"
-            )
-        self._doubted = None
-        if before is None or before.told != new.told:
+        if loss := self._good.loss(new, _names_in):
+            raise UnexpectedAnswer(f"{loss} names are left: if the next reading says so again, it is believed")
+        if self._good.content is None or self._good.content.told != new.told:
             _log.info("read %s: %s", self.name, "; ".join(new.told))
-        elif self._failures:
-            _log.info("%s: is good again", self.name)
-        self._in_force = new
-        self._failures, self._said = 0, ""
+        self._good.put(new)
         if self._kept and self._writes:
             self._kept.write(entries)
 
@@ -188,19 +167,11 @@ class PolledList:
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return (f"a bug in the source's report: {type(error).__name__}",)
 
-    def _refuse(self, reason: str) -> None:
-        """Keep what is in force and say why, once as long as the reason stays the same."""
-        self._failure = reason
-        self._failures += 1
-        if reason != self._said:
-            _log.warning("%s: %s%s", self.name, reason, "; the last good list stays in force" if self.ready else "")
-        self._said = reason
-
     def _pause_after(self, error: SourceError) -> float:
         """Ask soon again while there is hope, ever more seldom while there is none, never more often than allowed."""
         first = _FIRST_PAUSE if isinstance(error, SourceUnavailable) else _PAUSE_IF_MORE_IS_WRONG
         longest = min(_LONGEST_PAUSE, self.settings.config.refresh)
-        pause = min(longest, first * 2.0 ** min(self._failures - 1, 10))
+        pause = min(longest, first * 2.0 ** min(self._good.failures - 1, 10))
         return max(pause, getattr(error, "retry_after", None) or 0.0)
 
     def _release(self) -> None:
@@ -208,3 +179,7 @@ class PolledList:
             self._source.close()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             _log.error("%s has a bug: %s when it is closed", self.name, type(error).__name__)
+
+
+def _names_in(content: ListContent) -> frozenset[object]:
+    return frozenset((name, row.extensions) for row in content.entries.rows for name in row.written)

@@ -16,6 +16,7 @@ from bridge.sdk.errors import (
     UnexpectedAnswer,
 )
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
+from bridge.sdk.last_good import LastGood
 from bridge.sdk.phone.number import PhoneNumber, holds
 from bridge.sdk.resolver import Resolver
 from bridge.sdk.secrets import (
@@ -66,6 +67,7 @@ __all__ = [
     "ExtensionSourceConfig",
     "HeaderCredential",
     "InvalidNumber",
+    "LastGood",
     "LocalPath",
     "OneOrMore",
     "Owner",

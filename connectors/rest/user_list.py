@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.sdk import BackgroundLoop, Clock, Deadline, SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import BackgroundLoop, Clock, Deadline, LastGood, SourceError, SourceUnavailable, UnexpectedAnswer
 from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.users import Users
 from connectors.rest.records import RecordReader, Row
@@ -38,25 +38,27 @@ class UserList:
     """
 
     def __init__(self, read: Callable[[], Sequence[Row]], refresh: float, clock: Clock = time.monotonic) -> None:
-        self.trouble = ""
-        """Why the list could not be read the last time, or nothing."""
         self._read = read
         self._refresh = refresh
         self._clock = clock
-        self._list: _List | None = None
-        self._doubted: frozenset[str] | None = None
+        self._good: LastGood[_List] = LastGood("users", "the last good list of users stays in force", _log)
         self._named: set[str] = set()
         self._not_before = float("-inf")
         self._loop = BackgroundLoop("users", self._round)
 
     def open(self) -> None:
         """Read the list, and go on reading it from now on. Raises SourceError."""
-        self._list, self._doubted = self._reading(), None
+        self._good.put(self._reading())
         self._loop.start(self._refresh)
 
     def content_age(self) -> float | None:
         """Return how many seconds ago the list in force was read; None if there is none."""
-        return None if self._list is None else self._clock() - self._list.read_at
+        return None if self._good.content is None else self._clock() - self._good.content.read_at
+
+    @property
+    def trouble(self) -> str:
+        """Why the list could not be read the last time, or nothing."""
+        return self._good.trouble
 
     def close(self) -> None:
         """Stop reading. A reading that is under way is not waited for long."""
@@ -64,14 +66,14 @@ class UserList:
 
     def rows(self) -> list[Row]:
         """Return what is known of all users. Raises SourceUnavailable if the list was never read."""
-        return [row for rows in self._current().rows.values() for row in rows]
+        return [row for rows in self._good.current().rows.values() for row in rows]
 
     def of(self, owner_id: str) -> Sequence[Row]:
         """Return what is known of a user, nothing if there is none such; then the list is read again soon.
 
         Raises SourceUnavailable if the list was never read.
         """
-        found = self._current().rows.get(owner_id, ())
+        found = self._good.current().rows.get(owner_id, ())
         if not found and self._clock() >= self._not_before:
             self._loop.wake()
         return found
@@ -101,7 +103,7 @@ class UserList:
         return [{**user, **own} for user in known]
 
     def __str__(self) -> str:
-        current = self._list
+        current = self._good.content
         if current is None:
             return "not read yet"
         return f"{len(current.rows)} in the list, read {self._clock() - current.read_at:.0f} s ago"
@@ -116,31 +118,21 @@ class UserList:
             self._refuse(str(error), self._refresh)
         except Exception as error:  # noqa: BLE001 - a bug must not end the reading; its words may quote a value
             self._refuse(f"users: reading failed: {type(error).__name__}", self._refresh)
-        else:
-            told, self.trouble = self.trouble, ""
-            if told:
-                _log.info("the list of users can be read again")
 
     def _take(self, new: _List) -> None:
         """Put a list in force, unless it is doubtful. Raises SourceUnavailable then, for the next reading may tell."""
-        before, doubted, self._doubted = self._current(), self._doubted, frozenset(new.rows)
-        if 2 * len(new.rows) < len(before.rows) and doubted != self._doubted:
+        if loss := self._good.loss(new, lambda users: frozenset(users.rows)):
             raise SourceUnavailable(
-                f"users: only {len(new.rows)} of {len(before.rows)} are left in the list: if the next reading says so "
-                "again, it is believed; may the credentials read all users?"
+                f"users: {loss} are left in the list: if the next reading says so again, it is believed; may the "
+                "credentials read all users?"
             )
-        self._list, self._doubted = new, None
+        self._good.put(new)
 
     def _name(self, owner_id: str) -> None:
         """Log once for each id that it is not among the users: to a call, its customers have no owner."""
         if owner_id not in self._named and len(self._named) < _MOST_NAMED:
             self._named.add(owner_id)
             _log.warning("owner_id %s is not among the users (%s): nobody is told for his customers", owner_id, self)
-
-    def _current(self) -> _List:
-        if self._list is None:
-            raise SourceUnavailable("the list of users has not been read yet")
-        return self._list
 
     def _reading(self) -> _List:
         begun = self._clock()
@@ -155,10 +147,9 @@ class UserList:
 
     def _refuse(self, reason: str, pause: float) -> None:
         """Keep what is in force and say why; leave the CRM alone for so many seconds, but a minute at least."""
-        told, self.trouble = self.trouble, reason
         self._not_before = self._clock() + max(pause, _LEAST_PAUSE)
-        if told != reason and not self._loop.is_closing:
-            _log.warning("%s; the last good list of users stays in force", reason)
+        if not self._loop.is_closing:
+            self._good.refuse(reason)
 
     def _round(self) -> float:
         """Read the list; return how long to wait for the next reading, as long as it takes if this one failed."""

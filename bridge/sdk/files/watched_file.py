@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceError, SourceUnavailable
+from bridge.sdk.last_good import LastGood
 
 _log = logging.getLogger(__name__)
 _RESTLESS = 60
@@ -63,9 +64,7 @@ class WatchedFile(Generic[T]):
         self._announce = announce
         self._interval = interval
         self._loop = BackgroundLoop(f"watch {path.name}", self._watch, wait=wait)
-        self._content: _Content[T] | None = None
-        self._reason = f"{path.name}: has not been read yet"
-        self._said = ""
+        self._good: LastGood[_Content[T]] = LastGood(path.name, "the last good version stays in force", _log)
         self._seen: _Look | None = None
         self._moves = 0
         self._done: _Look | None = None
@@ -80,19 +79,16 @@ class WatchedFile(Generic[T]):
 
     def current(self) -> T:
         """Return the content in force, without waiting; raises SourceUnavailable if there never was a good one."""
-        content = self._content
-        if content is None:
-            raise SourceUnavailable(self._reason)
-        return content.value
+        return self._good.current().value
 
     @property
     def trouble(self) -> str:
         """What is wrong with the file as it is now, or nothing; the last good content may be in force all the same."""
-        return self._said
+        return self._good.trouble
 
     def age(self, wall_clock: Clock = time.time) -> float | None:
         """Return how many seconds ago the content in force was written, None if there is none; never negative."""
-        content = self._content
+        content = self._good.content
         return None if content is None else max(0.0, wall_clock() - content.modified / 1e9)
 
     def poll(self) -> None:
@@ -102,10 +98,10 @@ class WatchedFile(Generic[T]):
         self._moves = self._moves + 1 if moved else 0
         if moved:
             if self._moves >= _RESTLESS:
-                self._refuse(f"{self._path.name}: keeps changing, and is not read before it stands still")
+                self._good.refuse(f"{self._path.name}: keeps changing, and is not read before it stands still")
         elif look.missing:
             self._done = None
-            self._refuse(look.missing)
+            self._good.refuse(look.missing)
         elif look != self._done:
             self._read(look)
 
@@ -122,37 +118,26 @@ class WatchedFile(Generic[T]):
         try:
             new = self._load(self._path)
             if self._look() != look:
-                self._refuse(f"{self._path.name}: changed while it was being read")
+                self._good.refuse(f"{self._path.name}: changed while it was being read")
                 return
-            if self._accept is not None and self._content is not None:
-                self._accept(self._content.value, new)
+            if self._accept is not None and self._good.content is not None:
+                self._accept(self._good.content.value, new)
         except SourceUnavailable as error:
             # What stands in the way may go without the file changing: it stays undone and is tried again.
-            self._refuse(str(error))
+            self._good.refuse(str(error))
         except SourceError as error:
             self._done = look
-            self._refuse(str(error))
+            self._good.refuse(str(error))
         except Exception:  # noqa: BLE001 - a bug in `load` must not end the watching
             # The same bytes would only bring it again.
             self._done = look
             _log.exception("%s: reading it failed", self._path.name)
-            self._refuse(f"{self._path.name}: reading it failed")
+            self._good.refuse(f"{self._path.name}: reading it failed")
         else:
             self._done = look
-            self._content = _Content(new, look.modified)
-            if self._said:
-                _log.info("%s: is good again, and in force", self._path.name)
-            self._said = ""
+            self._good.put(_Content(new, look.modified))
             if self._announce is not None:
                 self._announce(new)
-
-    def _refuse(self, reason: str) -> None:
-        """Keep what is in force and say why, once as long as the reason stays the same."""
-        self._reason = reason
-        if reason != self._said:
-            in_force = "; the last good version stays in force" if self._content is not None else ""
-            _log.warning("%s%s", reason, in_force)
-        self._said = reason
 
     def _look(self) -> _Look:
         try:

@@ -81,7 +81,7 @@ def test_a_reading_that_fails_leaves_the_last_good_list_in_force(
     source.error, source.rows = None, [MINH]
     users.update()
     assert users.trouble == ""
-    assert caplog.text.count("the list of users can be read again") == 1
+    assert caplog.text.count("users: is good again") == 1
     assert users.of("7") == ()
 
 

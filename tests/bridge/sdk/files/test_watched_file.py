@@ -111,7 +111,7 @@ def test_a_bad_file_leaves_the_last_good_one_in_force_and_says_so_once(
     assert watched.current() == "three"
     assert caplog.messages[1:] == [
         "people.csv: bad again; the last good version stays in force",
-        "people.csv: is good again, and in force",
+        "people.csv: is good again",
     ]
 
 
