@@ -1,16 +1,13 @@
 """The last decisions, kept so that "why did this call ring 102?" has an answer the next day.
 
-One thread writes; a call only puts its decision into a queue that never blocks, so that a slow, full or broken disk
-costs a part of this record and nothing else. It is bounded in number and age.
+They are written behind the calls' back, and bounded in number and age.
 """
 
-import atexit
 import hashlib
 import hmac
-import logging
 import math
 import time
-from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,17 +15,13 @@ from bridge.config.sections import Decisions
 from bridge.lookup.decision import Decision, Outcome
 from bridge.observability.decision_table import DecisionTable, KeptDecision
 from bridge.observability.logs import REQUEST_ID
-from bridge.sdk.background import BackgroundLoop
 from bridge.sdk.deadline import Clock
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
-from bridge.storage.sqlite_file import Damaged, SqliteFile, Unusable
-
-_log = logging.getLogger(__name__)
+from bridge.storage.write_behind import Terms, WriteBehind
 
 _MOST_UNWRITTEN = 10_000
 _MOMENT, _PAUSE = 0.5, 10.0
-_PATIENCE_AT_CLOSE = 2.0
 
 
 class _Heard(NamedTuple):
@@ -54,17 +47,21 @@ class DecisionLog:
         *,
         pause: float = _PAUSE,
     ) -> None:
-        self.trouble = ""
-        """Why nothing is kept just now, or nothing if it is."""
         self._settings = settings
-        self._path = path
         self._key = key
         self._redaction = redaction
         self._wall_clock = wall_clock
-        self._pause = pause
-        self._file = SqliteFile(path, DecisionTable)
-        self._heard: deque[_Heard] = deque(maxlen=_MOST_UNWRITTEN)
-        self._loop = BackgroundLoop("decisions", self._round, gather=_MOMENT, at_end=self._end)
+        self._behind: WriteBehind[_Heard, DecisionTable] = WriteBehind(
+            path,
+            DecisionTable,
+            self._write,
+            Terms("decisions are not kept", _MOST_UNWRITTEN, _MOMENT, pause, pause),
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is kept just now, or nothing if it is."""
+        return self._behind.trouble
 
     def hear(self, decision: Decision, seconds: float) -> None:
         """Take note of a decision that took so many seconds, without waiting for anything.
@@ -73,60 +70,19 @@ class DecisionLog:
         """
         if decision.outcome is Outcome.UNAUTHORIZED:
             return
-        self._heard.append(_Heard(self._wall_clock(), REQUEST_ID.get(), decision, seconds))
-        if not self.trouble:
-            self._loop.wake()
+        self._behind.hear(_Heard(self._wall_clock(), REQUEST_ID.get(), decision, seconds))
 
     def start(self) -> None:
         """Begin to write, in a thread of its own."""
-        self._loop.start(math.inf)
-        atexit.register(self.close)
+        self._behind.start(math.inf)
 
     def close(self) -> None:
         """Write what is left, waiting no longer than two seconds."""
-        atexit.unregister(self.close)
-        self._loop.close(_PATIENCE_AT_CLOSE)
+        self._behind.close()
 
-    def _round(self) -> float:
-        self._try()
-        return self._pause if self.trouble else math.inf  # in trouble it is tried again without a call, too
-
-    def _end(self) -> None:
-        self._try()
-        self._file.close()
-
-    def _try(self) -> None:
-        """Write what was heard; if the file cannot be used, say so once, and keep the newest for the next time."""
-        heard = [self._heard.popleft() for _ in range(len(self._heard))]
-        try:
-            try:
-                self._write(heard)
-            except Damaged as damage:
-                aside = self._file.set_aside()
-                _log.warning("%s is damaged (%s): moved to %s, and a new one is begun", self._path, damage, aside)
-                self._write(heard)
-        except Unusable as error:
-            self._file.close()
-            self._heard.extendleft(reversed(heard[-(_MOST_UNWRITTEN - len(self._heard)) :]))
-            self._complain(f"{self._path}: {error}")
-        except Exception as error:  # noqa: BLE001 - not even a bug may end the writing for good
-            self._file.close()
-            _log.exception("a bug of omi-bridge")
-            self._complain(f"{self._path}: a bug of omi-bridge: {type(error).__name__}")
-        else:
-            if self.trouble:
-                _log.info("decisions are kept again")
-            self.trouble = ""
-
-    def _write(self, heard: list[_Heard]) -> None:
-        with self._file.table() as table:
-            oldest = self._wall_clock() - self._settings.max_age
-            table.write([self._kept(one) for one in heard], self._settings.keep, oldest)
-
-    def _complain(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            _log.warning("decisions are not kept: %s", trouble)
-        self.trouble = trouble
+    def _write(self, table: DecisionTable, news: Sequence[_Heard]) -> None:
+        oldest = self._wall_clock() - self._settings.max_age
+        table.write([self._kept(one) for one in news], self._settings.keep, oldest)
 
     def _kept(self, heard: _Heard) -> KeptDecision:
         decision = heard.decision

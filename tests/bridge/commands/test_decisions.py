@@ -148,7 +148,7 @@ def test_a_disk_that_takes_decisions_again_is_told(tmp_path, caplog):
         folder.mkdir()
         until(lambda: not log.trouble)
         log.close()
-    assert caplog.text.count("decisions are kept again") == 1
+    assert caplog.text.count("is in use again; 0 entries are missing") == 1
 
 
 def test_a_file_that_may_not_even_be_looked_for_is_told_without_a_traceback(tmp_path):

@@ -251,7 +251,7 @@ def test_what_could_not_be_written_is_written_when_it_can_be(path, caplog):
         cache.put(call(), LAN)
         path.rmdir()
         until(lambda: not store.trouble)
-    assert "is in use again; 0 answers are missing" in caplog.text
+    assert "is in use again; 0 entries are missing" in caplog.text
     assert remembered(path, call()) == (LAN, True)
 
 
@@ -281,7 +281,7 @@ def test_a_full_disk_costs_no_call_and_what_was_learned_is_written_when_there_is
     assert "trouble:" in done.stdout
     assert "full" in done.stdout
     assert done.stderr.count("will not survive a restart") <= 2  # SQLite has two words for it
-    assert "in use again; 0 answers are missing" in done.stderr
+    assert "in use again; 0 entries are missing" in done.stderr
     with life(path) as (cache, _):
         assert len(cache) == 5000
     assert damaged(path) == []
@@ -307,7 +307,7 @@ def test_as_long_as_nothing_can_be_written_the_newest_answers_are_held_and_the_o
         until(lambda: store.trouble)
         path.rmdir()
         until(lambda: not store.trouble)
-    assert "in use again; 10000 answers are missing" in caplog.text
+    assert "in use again; 10000 entries are missing" in caplog.text
     assert rows(path) == 20_000
     assert remembered(path, call(29_999)) == (LAN, True)
 
