@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from bridge.lookup.meter import Meter
-from bridge.resilience.circuit_breaker import CircuitBreaker
+from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
 from bridge.resilience.sanitizing import failure_of, sanitised_owners
-from bridge.sdk.background import BackgroundLoop, Wait
+from bridge.sdk.background import Wait
 from bridge.sdk.connector import AnyConnector, Call, Owners
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
@@ -34,7 +34,14 @@ class ProbedBreaker:
         self._meter = meter
         self._clock = clock
         self._breaker = CircuitBreaker(_FAILURES_IN_A_ROW, clock)
-        self._trials = BackgroundLoop(f"trial-{name}", self._go_on, wait=wait)
+        self._trials = Trials(
+            name,
+            self._breaker,
+            self._attempt,
+            lambda: _log.info("connector %s answers again", name),
+            every=_TRIAL_EVERY,
+            wait=wait,
+        )
         self._kind = ""
         self._under_way: dict[object, float] = {}
         self._try: Callable[[], object] | None = None
@@ -76,7 +83,7 @@ class ProbedBreaker:
 
     def close(self) -> None:
         """Try no more."""
-        self._trials.close(0)
+        self._trials.close()
 
     def _judged(self, question: Call, lease: Deadline, started: float) -> Owners:
         attempt = object()
@@ -106,19 +113,12 @@ class ProbedBreaker:
         before, self._kind = self._kind, kind
         if self._breaker.failed(reason, hold, opens=opens):
             _log.warning("connector %s is left alone for a while: %s", self._name, reason)
-            self._trials.start(self._until_trial())
+            self._trials.start()
         elif self._breaker.is_open and kind != before:
             _log.warning("connector %s is still left alone, by now because of: %s", self._name, reason)
 
-    def _until_trial(self) -> float:
-        return max(_TRIAL_EVERY, self._breaker.seconds_to_hold())
-
-    def _go_on(self) -> float | None:
-        """Ask what was asked last; an answer in good time ends the trials."""
-        if self._breaker.is_open and self._try is not None and not self._breaker.seconds_to_hold():
+    def _attempt(self) -> None:
+        """Ask what was asked last."""
+        if self._try is not None:
             with suppress(SourceError, TimeoutError):
                 self._try()
-        if self._breaker.is_open:
-            return self._until_trial()
-        _log.info("connector %s answers again", self._name)
-        return None

@@ -7,7 +7,9 @@ background, which no caller waits for (half-open); the first that succeeds in go
 
 import threading
 import time
+from collections.abc import Callable
 
+from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock, Deadline
 
 _LONGEST_HOLD = 3600.0
@@ -51,3 +53,46 @@ class CircuitBreaker:
             if self.is_open or opens_now:  # what it fails with now counts, not what it failed with at first
                 self.is_open, self.reason = True, reason
             return opens_now
+
+
+class Trials:
+    """Tries a source again and again in the background while its breaker is open, until one trial closes that.
+
+    A trial is made every `every` seconds, not before the source allows it; `recovered` is told of the end. `attempt`
+    counts its own result at the breaker.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        breaker: CircuitBreaker,
+        attempt: Callable[[], None],
+        recovered: Callable[[], None],
+        *,
+        every: float,
+        wait: Wait | None = None,
+    ) -> None:
+        self._breaker = breaker
+        self._attempt = attempt
+        self._recovered = recovered
+        self._every = every
+        self._loop = BackgroundLoop(f"trial-{name}", self._try, wait=wait)
+
+    def start(self) -> None:
+        """Begin, for the breaker has opened."""
+        self._loop.start(self._pause())
+
+    def close(self) -> None:
+        """Try no more."""
+        self._loop.close(0)
+
+    def _pause(self) -> float:
+        return max(self._every, self._breaker.seconds_to_hold())
+
+    def _try(self) -> float | None:
+        if self._breaker.is_open and not self._breaker.seconds_to_hold():
+            self._attempt()
+        if self._breaker.is_open:
+            return self._pause()
+        self._recovered()
+        return None

@@ -59,8 +59,9 @@ class BackgroundLoop:
         with self._lock:
             self._again = after
             if self._thread is None and not self._closing.is_set():
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()
+                self._thread = thread
 
     def wake(self) -> None:
         """Let the work be done now."""
@@ -94,6 +95,7 @@ class BackgroundLoop:
         return self._closing.is_set() or (pause > 0 and self._wait(pause)) or self._closing.is_set()
 
     def _once(self) -> float | None:
+        self._again = None  # whoever started it up to now is served by this
         try:
             pause = self._work()
         except Exception as error:  # noqa: BLE001 - not even a bug may end the work for good

@@ -26,6 +26,11 @@ class Rounds:
         assert self._waiting.acquire(timeout=10), "the thread did not come back"
         self._waiting.release()
 
+    def step_last(self) -> None:
+        """Let the thread go round, and return at once, for it is not going to wait again."""
+        assert self._waiting.acquire(timeout=10), "the thread never waited"
+        self._go.release()
+
     def end(self) -> None:
         """Let the thread end."""
         self._ended = True

@@ -13,7 +13,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeVar, cast
 
-from bridge.resilience.circuit_breaker import CircuitBreaker
+from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
+from bridge.sdk.background import Wait
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.single_flight import SingleFlight
@@ -35,11 +36,9 @@ T = TypeVar("T")
 
 
 class SharedClient:
-    """One server, safe to use from many threads. `wait` waits for so many seconds, and returns True at the end."""
+    """One server, safe to use from many threads."""
 
-    def __init__(
-        self, server: Backend, *, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
-    ) -> None:
+    def __init__(self, server: Backend, *, clock: Clock = time.monotonic, wait: Wait | None = None) -> None:
         self._server = server
         self._clock = clock
         self._flights: SingleFlight[object] = SingleFlight("source-shared-memory", _PLACES)
@@ -47,8 +46,14 @@ class SharedClient:
         self._failure, self._refusal = "", ""
         self._ahead: float | None = None
         self._aborts = 0
-        self._closed = threading.Event()
-        self._wait = wait or self._closed.wait
+        self._trials = Trials(
+            "shared-memory",
+            self._breaker,
+            self._ping,
+            lambda: _log.info("the shared memory at %s answers again", server.place),
+            every=_TRIAL_EVERY,
+            wait=wait,
+        )
 
     @classmethod
     def at(cls, url: str) -> "SharedClient":
@@ -118,7 +123,7 @@ class SharedClient:
 
     def close(self) -> None:
         """Give up the connections."""
-        self._closed.set()
+        self._trials.close()
         self._server.abort()
 
     def _ask(self, command: Callable[[], T], patience: float) -> T:
@@ -182,7 +187,7 @@ class SharedClient:
         if self._breaker.failed(reason, opens=opens):
             _log.warning("the shared memory is left alone for a while: %s: %s", self._server.place, reason)
             self._abort()
-            threading.Thread(target=self._try, name="trial-shared-memory", daemon=True).start()
+            self._trials.start()
 
     def _abort(self) -> None:
         self._aborts += 1
@@ -194,12 +199,9 @@ class SharedClient:
         except (Silent, TimeoutError) as failure:
             self._failed(str(failure) or "no answer in time", opens=True)
 
-    def _try(self) -> None:
-        """Ask for a sign of life again and again, until one comes in good time."""
-        while self._breaker.is_open and not self._wait(_TRIAL_EVERY):
-            try:
-                self._begin(self._server.ping).result(LIMIT)
-            except (Silent, TimeoutError):
-                self._abort()
-        if not self._breaker.is_open:
-            _log.info("the shared memory at %s answers again", self._server.place)
+    def _ping(self) -> None:
+        """Ask for a sign of life."""
+        try:
+            self._begin(self._server.ping).result(LIMIT)
+        except (Silent, TimeoutError):
+            self._abort()
