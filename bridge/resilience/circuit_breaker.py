@@ -8,6 +8,7 @@ background, which no caller waits for (half-open); the first that succeeds in go
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock, Deadline
@@ -76,14 +77,19 @@ class Trials:
         self._attempt = attempt
         self._recovered = recovered
         self._every = every
-        self._loop = BackgroundLoop(f"trial-{name}", self._try, wait=wait)
+        self._new_loop = partial(BackgroundLoop, f"trial-{name}", self._try, wait=wait)
+        self._loop = self._new_loop()
+        self._closed = False
 
     def start(self) -> None:
-        """Begin, for the breaker has opened."""
-        self._loop.start(self._pause())
+        """Begin, for the breaker has opened; trials that were begun before end with it, or by themselves."""
+        self._loop = loop = self._new_loop()
+        if not self._closed:
+            loop.start(self._pause())
 
     def close(self) -> None:
         """Try no more."""
+        self._closed = True
         self._loop.close(0)
 
     def _pause(self) -> float:

@@ -38,15 +38,13 @@ class BackgroundLoop:
         self._gather = gather
         self._at_end = at_end
         self._wait = wait or self._until_due
-        self._lock = threading.Lock()
         self._due, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._again: float | None = None
         self._told: type[Exception] | None = None
 
     @property
     def is_running(self) -> bool:
-        """Whether there is a thread."""
+        """Whether it was begun."""
         return self._thread is not None
 
     @property
@@ -55,13 +53,11 @@ class BackgroundLoop:
         return self._closing.is_set()
 
     def start(self, after: float = 0.0) -> None:
-        """Begin after so many seconds; where it has begun, it goes on even if there seemed to be nothing more to do."""
-        with self._lock:
-            self._again = after
-            if self._thread is None and not self._closing.is_set():
-                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                thread.start()
-                self._thread = thread
+        """Begin after so many seconds, unless it has begun or ended already."""
+        if self._thread is None and not self._closing.is_set():
+            thread = threading.Thread(target=self._run, args=(after,), name=self._name, daemon=True)
+            thread.start()
+            self._thread = thread
 
     def wake(self) -> None:
         """Let the work be done now."""
@@ -75,27 +71,15 @@ class BackgroundLoop:
         if (thread := self._thread) is not None:
             thread.join(patience)
 
-    def _run(self) -> None:
-        pause = self._beginning()
+    def _run(self, pause: float | None) -> None:
         while pause is not None and not self._is_over(pause):
             pause = self._once()
-            if pause is None:
-                pause = self._beginning()
         self._at_end()
-
-    def _beginning(self) -> float | None:
-        """Return after how many seconds to begin, None if nobody has started it since."""
-        with self._lock:
-            pause, self._again = self._again, None
-            if pause is None:
-                self._thread = None
-            return pause
 
     def _is_over(self, pause: float) -> bool:
         return self._closing.is_set() or (pause > 0 and self._wait(pause)) or self._closing.is_set()
 
     def _once(self) -> float | None:
-        self._again = None  # whoever started it up to now is served by this
         try:
             pause = self._work()
         except Exception as error:  # noqa: BLE001 - not even a bug may end the work for good

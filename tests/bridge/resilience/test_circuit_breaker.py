@@ -1,4 +1,5 @@
 import queue
+import threading
 
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
 from tests.support.fakes import FakeClock
@@ -52,7 +53,7 @@ class Tried:
         self.attempts, self.recovered = 0, queue.Queue()
         self.well = False
         self.trials = Trials(
-            "crm", self.breaker, self._attempt, lambda: self.recovered.put("well"), every=2.0, wait=self._wait
+            "tried", self.breaker, self._attempt, lambda: self.recovered.put("well"), every=2.0, wait=self._wait
         )
 
     def fail(self, hold=None):
@@ -102,3 +103,11 @@ def test_whoever_else_closes_it_ends_the_trials():
     tried.rounds.step_last()
     assert tried.recovered.get(timeout=10) == "well"
     assert tried.attempts == 0
+
+
+def test_what_opens_after_the_end_is_not_tried_any_more():
+    tried = Tried()
+    tried.trials.close()
+    tried.fail()
+    assert not any(thread.name == "trial-tried" for thread in threading.enumerate())
+    assert tried.pauses == []

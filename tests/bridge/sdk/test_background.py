@@ -114,26 +114,10 @@ def test_close_waits_no_longer_than_it_may_for_work_that_hangs(loop_of):
     gate.set()
 
 
-def test_work_that_is_done_ends_the_thread_and_may_be_begun_anew(loop_of):
-    work = Work(None, None)
-    loop = loop_of(work)
-    for _ in range(2):
-        loop.start()
-        work.wait()
-
-
-def test_a_start_while_the_work_comes_to_its_end_is_not_lost(loop_of):
-    again = iter([True, False])
+def test_work_that_is_done_ends_the_thread(loop_of):
     done = queue.Queue()
-
-    def work() -> None:
-        done.put("done")
-        if next(again):
-            loop.start()  # as the last thing before it says that nothing more is to be done
-
-    loop = loop_of(work)
-    loop.start()
-    assert [done.get(timeout=10) for _ in range(2)] == ["done"] * 2
+    loop_of(Work(None), at_end=lambda: done.put("ended")).start()
+    assert done.get(timeout=10) == "ended"
 
 
 def test_a_closed_one_does_not_begin(loop_of):
