@@ -7,7 +7,7 @@ stands what gets past a read-only mode, and what looks like a mistake.
 import re
 from collections.abc import Sequence
 
-from connectors.sql.query.tokens import Token
+from connectors.sql.query.reading import Piece
 
 _WRITES = frozenset(
     (
@@ -28,27 +28,27 @@ _BEGINS_A_STATEMENT = frozenset(
 https://learn.microsoft.com/sql/t-sql/language-elements/reserved-keywords-transact-sql
 """
 _FUNCTIONS = re.compile(
-    r"set_config|lo_\w+|lowrite|dblink\w*|pg_(?:terminate|cancel)_backend|pg_(?:reload|rotate|file)_\w+"
+    r"set_config|lo_\w+|lowrite|dblink\w*|pg_(?:terminate|cancel)_backend|pg_(?:reload|rotate|file)_\w+|.*\\.*"
 )
-"""PostgreSQL's functions that end the read-only mode, or that it does not hold back.
+"""PostgreSQL's functions that end the read-only mode, or that it does not hold back; U&"set\\005fconfig" hides one.
 
 https://www.postgresql.org/docs/current/functions-admin.html
 """
 
 
-def check_only_reads(bare: Sequence[Token], kind: str) -> None:
-    """Raise ValueError for what changes something; `bare` are the tokens without blanks, `kind` is the database's."""
+def check_only_reads(bare: Sequence[Piece], kind: str) -> None:
+    """Raise ValueError for what changes something; `bare` are the pieces without blanks, `kind` is the database's."""
     refused = _WRITES | _BEGINS_A_STATEMENT if kind == "mssql" else _WRITES
     before = ""
-    for token, following in zip(bare, [*bare[1:], bare[-1]], strict=True):
-        if token.word in refused and before != ".":
+    for piece, following in zip(bare, [*bare[1:], bare[-1]], strict=True):
+        if before != "." and not refused.isdisjoint(piece.words):
             raise ValueError(
-                f"{token.text} belongs to statements that change something, and omi-bridge only reads; "
+                f"{piece.text} belongs to statements that change something, and omi-bridge only reads; "
                 "a column or table of that name has to stand in quotes"
             )
-        if kind == "postgresql" and following.text == "(" and _FUNCTIONS.fullmatch(token.named.lower()):
+        if kind == "postgresql" and following.text == "(" and _FUNCTIONS.fullmatch(piece.named.lower()):
             raise ValueError(
-                f"{token.named} changes something, or lets others do so, and omi-bridge only reads; "
+                f"{piece.named} changes something, or lets others do so, and omi-bridge only reads; "
                 "what a connection has to be told stands under 'on_connect'"
             )
-        before = token.text
+        before = piece.text

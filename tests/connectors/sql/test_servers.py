@@ -200,7 +200,7 @@ def test_a_closed_connector_leaves_no_connection_and_no_thread(server, connect):
         ({"query": "SELECT email FROM nowhere WHERE phone = :e164"}, "nowhere"),
         ({"query": "SELECT owner_mail AS email FROM customers WHERE phone = :e164"}, "owner_mail"),
         ({"query": "SELECT email FROM secrets WHERE phone = :e164"}, r"(?i)denied"),
-        ({"query": "SELECT email FORM customers WHERE phone = :e164"}, r"(?i)syntax"),
+        ({"query": "SELECT email FROM customers AS column WHERE phone = :e164"}, r"(?i)syntax"),
     ],
     ids=["password", "no-password", "table", "column", "rights", "syntax"],
 )

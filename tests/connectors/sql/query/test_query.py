@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.sql.query.query import Query
-from connectors.sql.query.tokens import tokens_of
+from connectors.sql.query.reading import pieces_of
 
 KINDS = ["postgresql", "mysql", "mssql", "sqlite"]
 GOOD = "SELECT email FROM c WHERE phone = :e164"
@@ -37,10 +37,24 @@ GOOD = "SELECT email FROM c WHERE phone = :e164"
         ("SELECT email FROM c WHERE phone IN :forms AND x = :forms", ":forms is a list: write IN (:forms)"),
         ("SELECT email FROM c WHERE phone = ANY(:forms)", ":forms is a list"),
         ("SELECT email FROM c WHERE phone IN (:e164, :forms)", ":forms is a list"),
-        ("SELECT email FROM c WHERE phone = 'x", "a quote is opened (') and never closed"),
-        ("SELECT email /* FROM c WHERE phone = :e164", "a comment is opened"),
-        ("SELECT email FROM c WHERE (phone = :e164", "a bracket is opened"),
-        ("SELECT email FROM c WHERE phone = :e164)", "a bracket is closed"),
+        (
+            "SELECT email FROM c WHERE phone = 'x",
+            "a quote is opened (') and never closed",
+        ),
+        ("SELECT email /* FROM c WHERE phone = :e164", "a comment is opened (/*) and never closed"),
+        ("SELECT email FROM c WHERE phone = :e164 AND $", "ends too early"),
+        (
+            "SELECT email FROM c WHERE (phone = :e164",
+            "cannot be read: Expecting ) at e164 (line 1, column 37): mend it, or",
+        ),
+        ("SELECT email FORM c WHERE phone = :e164", "Unexpected token at c (line 1, column 19)"),
+        ("SELECT email FROM c WHERE phone = = :e164", "something is missing at = (line 1, column 35)"),
+        ("SELECT email FROM c WHERE phone = ? AND mobile = :e164", "? is another language's placeholder"),
+        ("SELECT email FROM c WHERE phone = : e164 AND mobile = :e164", "a colon that is no parameter's"),
+        (
+            "SELECT email FROM c WHERE phone = :e164)",
+            "cannot be read: Invalid expression / Unexpected token at ) (line 1, column 40)",
+        ),
         ("SELECT emial FROM c WHERE phone = :e164", "the column emial means nothing, did you mean 'email'?"),
         ("SELECT id, c.email FROM c WHERE phone = :e164", "the column id means nothing"),
         ("SELECT phone FROM c WHERE phone = :e164", "no column names the owner"),
@@ -139,8 +153,7 @@ def test_quotes_are_those_of_the_database(kind, sql):
         ("SELECT max(x) FROM c WHERE phone = :e164", None),
         ("SELECT a || b, email FROM c WHERE phone = :e164", None),
         ("SELECT c.*, email FROM c WHERE phone = :e164", None),
-        ("SELECT DISTINCT ON (id) email FROM c WHERE phone = :e164", None),
-        ("SELECT email FORM c WHERE phone = :e164", None),
+        ("SELECT DISTINCT ON (id) email FROM c WHERE phone = :e164", ("email",)),
     ],
 )
 def test_columns_are_known_as_far_as_the_text_tells_them(sql, columns):
@@ -163,15 +176,32 @@ def test_the_list_of_spellings_may_stand_in_brackets_or_not():
 def test_comments_are_left_out_but_hints_are_not():
     sql = "SELECT /*+ MAX_EXECUTION_TIME(100) */ email/*x*/FROM c /*! INTO OUTFILE 'x' */ WHERE phone = :e164"
     assert Query(sql, "mysql").statement.text.split() == [
-        *("SELECT", "/*+", "MAX_EXECUTION_TIME(100)", "*/", "email", "FROM", "c", "WHERE", "phone", "=", ":e164")
+        *("SELECT", "/*+", "MAX_EXECUTION_TIME(100)", "*/", "email/**/FROM", "c", "WHERE", "phone", "=", ":e164")
     ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(sql=st.text(alphabet="aS:'\"`[]()$#-/*;,.\\ \n1%é"))
-def test_no_character_is_lost(kind, sql):
+def test_what_is_run_is_read_as_what_was_judged(kind, sql):
     try:
-        tokens = tokens_of(sql, kind)
+        pieces = pieces_of(f"{sql}\na", kind)
     except ValueError:
         return
-    assert "".join(token.text for token in tokens) == sql
+    assert pieces_of("".join(piece.text for piece in pieces), kind) == pieces
+
+
+def test_what_can_only_be_read_as_a_command_is_refused_and_not_logged(caplog):
+    with pytest.raises(ValueError, match="cannot be read"):
+        Query("SELECT email FROM DESCRIBE COPY c JOIN u ON phone = :e164", "mssql")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("sql", [f"SELECT email FROM c WHERE {'(' * 3000}phone = :e164{')' * 3000}"])
+def test_brackets_that_are_too_deep_are_told(sql):
+    with pytest.raises(ValueError, match="too deep"):
+        Query(sql, "sqlite")
+
+
+def test_what_names_itself_under_with_comes_to_an_end():
+    names_itself = "a AS (SELECT * FROM b WHERE phone = :e164), b AS (SELECT * FROM a)"
+    assert not Query(f"WITH RECURSIVE {names_itself} SELECT email FROM a", "sqlite").finds_more
