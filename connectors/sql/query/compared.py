@@ -69,8 +69,8 @@ def finds_more(tree: exp.Query, bare: Sequence[Piece]) -> str:
             if pattern := parameter.find_ancestor(*_PATTERNS):
                 return f"{_PATTERNS[type(pattern)]} also finds other customers' numbers"
             return (
-                f":{parameter.name} is not compared by = or IN (…) alone, in a condition that has to hold, on every side "
-                "of an OR or a UNION, so others' numbers may be found, too"
+                f":{parameter.name} is not compared by = or IN (…) alone, in a condition that has to hold, on every "
+                "side of an OR or a UNION, so others' numbers may be found, too"
             )
     return ""
 
