@@ -16,6 +16,8 @@ from tests.support.documents import ROOT, block
 from tests.support.servers import HttpServer, Reply
 from tests.support.service import RunningService
 
+pytestmark = pytest.mark.system  # pip asks the package index
+
 WRITING = ROOT / "connectors/README.md"
 OWN_EXTENSIONS = "A list of extensions of your own"
 CUSTOMER = b'{"customers": [{"phone": "0901 234 567", "owner": "lan@congty.example"}]}'

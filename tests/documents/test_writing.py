@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.documents import ROOT, blocks
 
+pytestmark = pytest.mark.system  # the kit, as it is shown, waits for what hangs
+
 SHOWN = {
     "my_crm": ("A complete one", "Its tests"),
     "my_session_crm": ("One that signs in", "One that signs in"),

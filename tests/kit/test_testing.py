@@ -145,6 +145,8 @@ class TestImported(here.once.ACrm, HttpConformance):
         return here.once.Right(here.once.Settings(url=url, token=self.secret))
 """
 
+pytestmark = pytest.mark.system  # it waits for what hangs: each mistake does so for as long as the kit lets it
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

@@ -45,6 +45,8 @@ class TestNeverStopped(TestServed):
         pass
 """
 
+pytestmark = pytest.mark.system  # the same
+
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory):

@@ -1,9 +1,15 @@
-"""Certificates for tests, made with the openssl command."""
+"""Certificates for tests."""
 
+import datetime
+import ipaddress
 import ssl
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 
 @dataclass(frozen=True)
@@ -14,18 +20,22 @@ class Certificate:
     server: ssl.SSLContext
 
 
-def make_certificate(directory: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> Certificate:
-    """Make a key and a self-signed certificate with the openssl command."""
+def make_certificate(directory: Path, *names: x509.GeneralName) -> Certificate:
+    """Make a key and a self-signed certificate for some names, or for 127.0.0.1 and localhost."""
     key, file = directory / "key.pem", directory / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-days", "2", "-subj", "/CN=localhost", "-addext", f"subjectAltName={names}"),
-            *("-keyout", key, "-out", file),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    private = ec.generate_private_key(ec.SECP256R1())
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    key.write_bytes(private.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    here = (x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost"))
+    file.write_bytes(_certificate(private, names or here).public_bytes(pem))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file, key)
     return Certificate(file, context)
+
+
+def _certificate(key: ec.EllipticCurvePrivateKey, names: tuple[x509.GeneralName, ...]) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())

@@ -196,8 +196,12 @@ def test_connectors_tells_of_a_preset_what_it_needs_and_how_far_it_is_proven():
     assert lines[-1] == "  and every key of rest, which then counts instead of what espocrm itself says"
 
 
-def test_schema_asks_of_a_preset_for_its_needs_alone_and_repeats_nothing_of_rest():
-    schema = json.loads(run("schema").stdout)
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(run("schema").stdout)
+
+
+def test_schema_asks_of_a_preset_for_its_needs_alone_and_repeats_nothing_of_rest(schema):
     rules = schema["properties"]["connectors"]["additionalProperties"]["allOf"]
     then = {rule["if"]["properties"]["type"]["const"]: rule["then"] for rule in rules}
     assert then["espocrm"]["required"] == ["url", "key"]
@@ -209,8 +213,7 @@ def test_schema_asks_of_a_preset_for_its_needs_alone_and_repeats_nothing_of_rest
     assert not any(name.startswith("espocrm.") for name in schema["$defs"])
 
 
-def test_schema_knows_the_keys_of_each_connector_type():
-    schema = json.loads(run("schema").stdout)
+def test_schema_knows_the_keys_of_each_connector_type(schema):
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     types = schema["properties"]["connectors"]["additionalProperties"]["allOf"]
     keys = {rule["if"]["properties"]["type"]["const"]: set(rule["then"]["properties"]) for rule in types}
@@ -222,8 +225,7 @@ def test_schema_knows_the_keys_of_each_connector_type():
     ("written", "valid"),
     [("csv", True), ("our_crm:OurCrm", True), ("cvs", False), ("kiotviet", False), (7, False)],
 )
-def test_schema_knows_the_connector_types_and_lets_a_class_of_one_s_own_pass(written, valid):
-    schema = json.loads(run("schema").stdout)
+def test_schema_knows_the_connector_types_and_lets_a_class_of_one_s_own_pass(schema, written, valid):
     settings = {"type": written, "path": "customers.csv"}
     config = {"api_keys": ["k"], "connectors": {"customers": settings}}
     assert Draft202012Validator(schema).is_valid(config) is valid
@@ -231,9 +233,7 @@ def test_schema_knows_the_connector_types_and_lets_a_class_of_one_s_own_pass(wri
     assert {"csv", "espocrm", "rest", "sql"} <= set(offered)
 
 
-def test_every_reference_in_the_schema_leads_somewhere():
-    schema = json.loads(run("schema").stdout)
-
+def test_every_reference_in_the_schema_leads_somewhere(schema):
     def references(node):
         if isinstance(node, dict):
             yield from ([node["$ref"]] if isinstance(node.get("$ref"), str) else [])

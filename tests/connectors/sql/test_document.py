@@ -48,6 +48,7 @@ def on_customers(server):
     return {"url": server.url, "password": server.password}
 
 
+@pytest.mark.system
 def test_a_reader_may_read_and_digits_are_compared(server):
     server.admin(*server.use, "CREATE TABLE users (email varchar(60))")
     server.admin(*server.use, *server.readers(block(DOCUMENT, READER[server.kind], "sql").text, "reader"))
@@ -58,6 +59,7 @@ def test_a_reader_may_read_and_digits_are_compared(server):
     assert asked("0701234567", url=url, password="change-me", query=query) == (LAN,)
 
 
+@pytest.mark.system
 def test_several_numbers_in_a_cell_are_found_by_a_pattern(server):
     server.admin(*server.use, "ALTER TABLE customers ADD mobile varchar(60)")
     query = recipe("Whole numbers")["query"]
@@ -65,6 +67,7 @@ def test_several_numbers_in_a_cell_are_found_by_a_pattern(server):
     assert asked(query=query, **on_customers(server)) == (LAN, MINH)
 
 
+@pytest.mark.system
 def test_numbers_from_before_2018_and_several_in_a_cell_are_found_by_both_ways_at_once(server):
     _, both = [yaml.safe_load(one.text) for one in blocks("yaml", DOCUMENT) if one.heading == "Whole numbers"]
     query = both["crm"]["query"]
@@ -75,6 +78,7 @@ def test_numbers_from_before_2018_and_several_in_a_cell_are_found_by_both_ways_a
     assert asked(query=query, **on_customers(server)) == (LAN, MINH)
 
 
+@pytest.mark.system
 def test_several_owners_ring_in_their_order():
     recipe_ = recipe("Several owners of a customer")
     with postgres() as server:

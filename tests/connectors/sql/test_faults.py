@@ -12,6 +12,8 @@ from connectors.sql.connector import SqlConnector
 from tests.support.databases import mariadb, postgres
 from tests.support.service import RunningService, free_port
 
+pytestmark = pytest.mark.system
+
 LAN, MINH = Owner(email="lan@congty.example"), Owner(email="minh@congty.example")
 QUERY = "SELECT owner_email AS email FROM customers WHERE phone IN (:forms)"
 SLOW = {

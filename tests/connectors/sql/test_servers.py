@@ -10,6 +10,8 @@ from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceRejected, Sourc
 from connectors.sql.connector import SqlConnector
 from tests.support.databases import mariadb, postgres
 
+pytestmark = pytest.mark.system
+
 LAN, MINH = Owner(email="lan@congty.example"), Owner(email="minh@congty.example")
 DIGITS = {
     "postgresql": "regexp_replace(phone, '[(]0[)]|[^0-9+]', '', 'g')",

@@ -2,6 +2,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import DNSName
 from pydantic import ValidationError
 
 from bridge.sdk.deadline import Deadline
@@ -38,7 +39,7 @@ def test_an_authority_of_ones_own_is_trusted(certificate: Certificate) -> None:
 
 
 def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None:
-    other = make_certificate(tmp_path, "DNS:crm.example")
+    other = make_certificate(tmp_path, DNSName("crm.example"))
     with HttpServer(lambda _: Reply(), other.server) as server:
         with pytest.raises(SourceUnavailable, match="not trusted"):
             ask(server.url, Tls(ca_file=other.file))
