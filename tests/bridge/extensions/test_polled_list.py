@@ -158,7 +158,7 @@ def test_one_who_leaves_is_no_loss_to_doubt():
         KeyError("x"),
         SystemExit(3),
     ],
-    ids=str,
+    ids=lambda broken: "endless" if callable(broken) else str(broken),
 )
 def test_what_breaks_the_contract_is_a_logged_bug_and_no_list(broken, caplog):
     with reading(entries(lan="101")) as made:
