@@ -1,29 +1,96 @@
-# Everything happens in .venv, which is made anew when pyproject.toml changes.
+# One environment, .venv, which grows: `run` puts into it what running needs, `test` and `check` the tools besides.
 PYTHON ?= python3
 CONFIG ?= config.example.yaml
+EXTRAS ?=
+BENCHES ?= cached live hung remembered store csv_load capacity phone
 
-.PHONY: run test lint types imports bench clean
+INSTALL := .venv/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PYTEST := .venv/bin/python -m pytest
 
-run: .venv/installed
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install run test test-system test-all test-lowest coverage check lint types imports format bench dist constraints clean force
+
+help:          ## what there is
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+install: .venv/installed                ## the environment for running, in .venv; EXTRAS=postgresql,redis adds to it
+
+run: .venv/installed                    ## serve config.example.yaml, or CONFIG=another.yaml
 	.venv/bin/omi-bridge serve -c $(CONFIG)
 
-test: .venv/installed
-	.venv/bin/python -m pytest
+test: .venv/developing                  ## the quick tests: they need Python and nothing else
+	$(PYTEST) -m "not system" -n auto --dist loadfile
 
-lint: .venv/installed
+test-system: .venv/developing           ## the other tests: with databases, proxies, faults and waiting
+	$(PYTEST) -m system
+
+# What is measured stays in .coverage until the next time.
+test-all: export PYTEST_ADDOPTS = --cov --cov-append --cov-report=
+test-all: .venv/developing              ## every test, and how much of the code they run
+	rm -f .coverage
+	$(MAKE) test test-system coverage
+
+coverage: .venv/developing              ## what the last test-all ran of each module
+	.venv/bin/coverage report
+
+test-lowest: .venv-lowest/installed     ## the quick tests, and those with Redis and databases, on the lowest versions allowed
+	.venv-lowest/bin/python -m pytest -n auto --dist loadfile -m "not system"
+	.venv-lowest/bin/python -m pytest -m system tests/bridge/storage/shared tests/connectors/sql
+
+check: lint types imports               ## what a linter, a type checker and the rules of imports say
+
+lint: .venv/developing
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
-types: .venv/installed
+types: .venv/developing
 	.venv/bin/mypy
 
-imports: .venv/installed
+imports: .venv/developing
 	.venv/bin/lint-imports
 
-clean:
-	rm -rf .venv
+format: .venv/developing                ## lay the code out as `check` wants it
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
-.venv/installed: pyproject.toml
+bench: .venv/developing                 ## the figures of bench/README.md, in ten minutes; BENCHES="phone live" for some
+	for name in $(BENCHES); do echo "== $$name"; timeout 300 .venv/bin/python bench/$$name.py || exit; done
+
+dist: .venv/developing                  ## a wheel and a source archive in dist/, and the versions to install with them
+	rm -rf dist
+	.venv/bin/python -m build --outdir dist .
+	cp constraints.txt dist
+
+constraints:                            ## renew constraints.txt: the newest versions that the bounds allow
+	rm -rf .venv-newest
+	$(PYTHON) -m venv .venv-newest
+	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]'
+	(grep '^#' constraints.txt; .venv-newest/bin/python -m pip freeze --exclude-editable) > constraints.new
+	mv constraints.new constraints.txt
+	rm -rf .venv-newest
+
+clean:                                  ## remove the environments and what was built and measured
+	rm -rf .venv .venv-lowest .venv-newest .coverage build dist *.egg-info
+
+.venv/bin/python:
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+
+.venv/installed: pyproject.toml constraints.txt $(if $(EXTRAS),force) | .venv/bin/python
+	$(INSTALL) --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
+	touch $@
+
+.venv/developing: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) --editable '.[dev]'
+	touch $@ .venv/installed
+
+# The lowest versions that pyproject.toml allows of what it names; the tools as everywhere.
+.venv-lowest/installed: pyproject.toml constraints.txt
+	rm -rf .venv-lowest
+	$(PYTHON) -m venv .venv-lowest
+	sed -nE '/^dependencies/,/^dev/s/^[^#]*"([a-z0-9-]+)(\[[a-z]+\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint .venv-lowest/lowest.txt \
+	    --editable '.[mssql,mysql,postgresql,redis]'
+	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+	    hypothesis jsonschema pytest pytest-xdist
 	touch $@

@@ -8,6 +8,7 @@ is compared. Requests of the call come in order; those that are made at `open` c
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -62,6 +63,7 @@ class Cases(_Part):
     cases: dict[str, Case]
 
 
+@cache
 def read_cases(file: Path) -> Cases:
     """Read a file of cases."""
     return Cases.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))

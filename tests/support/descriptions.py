@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -77,6 +78,7 @@ class Description(BaseModel):
         return [f"not as the API description says: {request.method} {request.path}", *told] if told else []
 
 
+@cache
 def read_description(file: Path) -> Description | None:
     """Read a description; None if there is none."""
     return Description.model_validate(yaml.safe_load(file.read_text(encoding="utf-8"))) if file.is_file() else None

@@ -67,7 +67,7 @@ class HttpServer:
         self._server = _QuietServer(("127.0.0.1", 0), Handler)
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
         self.url = f"{'https' if tls else 'http'}://{self.host}"
 
