@@ -21,6 +21,8 @@ def folder(tmp_path):
 def page(folder):
     app = create_app(load_config(folder / "config.yaml"))
     try:
+        for guard in app.extensions["omi_bridge"].service.guards.values():
+            guard.opening.wait(20)  # a start itself does not wait for that long
         response = app.test_client().get("/healthz")
         ask = {"phoneNumber": "0901234567"}
         answer = app.test_client().get(
