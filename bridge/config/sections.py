@@ -118,7 +118,8 @@ class Cache(Section):
             raise ValueError("'backend: redis' needs 'url', such as redis://127.0.0.1:6379")
         if self.backend == "redis" and not all(map(find_spec, ("redis", "cryptography"))):
             raise ValueError(
-                "'backend: redis' needs packages more: in the folder of omi-bridge: .venv/bin/pip install '.[redis]'"
+                "'backend: redis' needs packages more: in the folder of omi-bridge: make install EXTRAS=redis "
+                "(for a service: docs/deploy.md, step 2)"
             )
         return self
 

@@ -129,7 +129,8 @@ def trace_of_a_call(folder, config):
         f"import ctypes, os, sys; assert ctypes.CDLL(None).prctl({NO_EXECUTABLE_MEMORY}, 1, 0, 0, 0) == 0; "
         "os.execv(sys.executable, [sys.executable, '-m', 'bridge', *sys.argv[1:]])"
     )
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(folder / "temporary")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}  # it writes
+    environment = {**inherited, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(folder / "temporary")}
     environment["STATE_DIRECTORY"] = str(folder / "state")
     # -D: the service is our own child, and gets our signals. The log ends when strace, too, has written everything.
     command = (needs("strace"), "-D", "-f", "-qq", "-o", str(trace), sys.executable, "-c", bound)

@@ -67,7 +67,7 @@ def integrator(tmp_path_factory):
     made = Integrator(folder)
     pip(made, "wheel", "--no-deps", "--wheel-dir", "wheels", "./omi", "./mine")
     assert len(list(folder.glob("wheels/*.whl"))) == 2
-    pip(made, "install", "pytest", *folder.glob("wheels/*.whl"))
+    pip(made, "install", "--constraint", ROOT / "constraints.txt", "pytest", *folder.glob("wheels/*.whl"))
     return made
 
 

@@ -20,7 +20,7 @@ NOTED = ("apt-get", "certbot", "journalctl", "nginx", "ufw", "useradd")
 
 _SYSTEM_PATH = re.compile(r"(?<![\w.])/(?=(?:etc|opt|var|usr/local)/)")
 _OWNERS = re.compile(r"-o \S+ -g \S+ ")  # of files: the users are made by useradd
-_COPIED = ("bridge", "connectors", "deploy", "docs", "pyproject.toml", "README.md", "LICENSE")
+_COPIED = ("bridge", "connectors", "deploy", "docs", "pyproject.toml", "constraints.txt", "README.md", "LICENSE")
 _SYSTEMCTL = """#!/bin/bash
 echo systemctl >> {root}/called
 unit={root}/etc/systemd/system/omi-bridge.service

@@ -52,7 +52,7 @@ class Database:
         except ImportError:
             raise ValueError(
                 f"the driver for {self.title} is not installed: in the folder of omi-bridge: "
-                f".venv/bin/pip install '.[{self.extra}]'"
+                f"make install EXTRAS={self.extra} (for a service: docs/deploy.md, step 2)"
             ) from None
 
 

@@ -3,6 +3,7 @@
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import yaml
@@ -160,16 +161,19 @@ def test_a_server_that_accepts_and_says_nothing_is_left(server, connect):
 
 def test_a_server_that_speaks_another_language_is_told(server, connect):
     def answer(listener):
-        with listener.accept()[0] as connection:
+        with suppress(OSError), listener.accept()[0] as connection:
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=answer, args=(listener,))
         thread.start()
         url = server.url.replace(str(server.port), str(listener.getsockname()[1]))
-        with pytest.raises(SourceError):
-            connect(url=url).find_owners(CALL, Deadline.after(2))
-        thread.join()
+        try:
+            with pytest.raises(SourceError):
+                connect(url=url).find_owners(CALL, Deadline.after(2))
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)  # wakes who waits there
+            thread.join()
 
 
 def test_a_host_without_an_address_is_told(server, connect):

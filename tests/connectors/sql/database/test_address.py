@@ -99,7 +99,7 @@ def test_a_driver_that_is_not_installed_is_named_with_its_extra(module, url, ext
         f"SqlConfig.model_validate({{'url': {url!r}, 'query': 'x'}})"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert f"is not installed: in the folder of omi-bridge: .venv/bin/pip install '.[{extra}]'" in run.stderr
+    assert f"is not installed: in the folder of omi-bridge: make install EXTRAS={extra} (for a service" in run.stderr
 
 
 def test_the_signs_of_a_users_name_may_be_written_in_another_way():
