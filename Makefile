@@ -1,10 +1,12 @@
-# One environment, .venv, which grows: `run` puts into it what running needs, `test` and `check` the tools besides.
+# One environment, .venv, which grows: `run` puts into it what running needs, `test` what tests need besides, and the
+# others what developers do. Python compiles what it uses when it uses it, which is less than pip would compile.
 PYTHON ?= python3
 CONFIG ?= config.example.yaml
 EXTRAS ?=
 BENCHES ?= cached live hung remembered store csv_load capacity phone
 
-INSTALL := .venv/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+INSTALL := .venv/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
+LOWEST := .venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint
 PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -19,19 +21,19 @@ install: .venv/installed                ## the environment for running, in .venv
 run: .venv/installed                    ## serve config.example.yaml, or CONFIG=another.yaml
 	.venv/bin/omi-bridge serve -c $(CONFIG)
 
-test: .venv/developing                  ## the quick tests: they need Python and nothing else
+test: .venv/testing                     ## the quick tests: they need Python and nothing else
 	$(PYTEST) -m "not system" -n auto --dist loadfile
 
-test-system: .venv/developing           ## the other tests: with databases, proxies, faults and waiting
+test-system: .venv/testing              ## the other tests: with databases, proxies, faults and waiting
 	$(PYTEST) -m system
 
 # What is measured stays in .coverage until the next time.
 test-all: export PYTEST_ADDOPTS = --cov --cov-append --cov-report=
-test-all: .venv/developing              ## every test, and how much of the code they run
+test-all: .venv/testing                 ## every test, and how much of the code they run
 	rm -f .coverage
 	$(MAKE) test test-system coverage
 
-coverage: .venv/developing              ## what the last test-all ran of each module
+coverage: .venv/testing                 ## what the last test-all ran of each module
 	.venv/bin/coverage report
 
 test-lowest: .venv-lowest/installed     ## the quick tests, and those with Redis and databases, on the lowest versions allowed
@@ -54,7 +56,7 @@ format: .venv/developing                ## lay the code out as `check` wants it
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: .venv/developing                 ## the figures of bench/README.md, in ten minutes; BENCHES="phone live" for some
+bench: .venv/testing                    ## the figures of bench/README.md, in ten minutes; BENCHES="phone live" for some
 	for name in $(BENCHES); do echo "== $$name"; timeout 300 .venv/bin/python bench/$$name.py || exit; done
 
 dist: .venv/developing                  ## a wheel and a source archive in dist/, and the versions to install with them
@@ -80,17 +82,19 @@ clean:                                  ## remove the environments and what was 
 	$(INSTALL) --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
 	touch $@
 
+.venv/testing: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) --editable '.[test]'
+	touch $@ .venv/installed
+
 .venv/developing: pyproject.toml constraints.txt | .venv/bin/python
 	$(INSTALL) --editable '.[dev]'
-	touch $@ .venv/installed
+	touch $@ .venv/testing .venv/installed
 
 # The lowest versions that pyproject.toml allows of what it names; the tools as everywhere.
 .venv-lowest/installed: pyproject.toml constraints.txt
 	rm -rf .venv-lowest
 	$(PYTHON) -m venv .venv-lowest
-	sed -nE '/^dependencies/,/^dev/s/^[^#]*"([a-z0-9-]+)(\[[a-z]+\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml > .venv-lowest/lowest.txt
-	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint .venv-lowest/lowest.txt \
-	    --editable '.[mssql,mysql,postgresql,redis]'
-	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
-	    hypothesis jsonschema pytest pytest-xdist
+	sed -nE '/^dependencies/,/^test/s/^[^#]*"([a-z0-9-]+)(\[[a-z]+\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml > .venv-lowest/lowest.txt
+	$(LOWEST) .venv-lowest/lowest.txt --editable '.[mssql,mysql,postgresql,redis]'
+	$(LOWEST) constraints.txt hypothesis jsonschema pytest pytest-xdist
 	touch $@

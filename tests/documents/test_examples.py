@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from bridge.commands.main import main
 from bridge.config.json_schema import configuration_schema
 from bridge.config.loading import load_config
-from bridge.web.app import create_app
+from tests.support.application import opened
 from tests.support.crm import Crm
 from tests.support.documents import DOCUMENTS, ROOT, AnyEnvironment, block, blocks, whole
 from tests.support.servers import HttpServer, Reply
@@ -91,11 +91,8 @@ def test_the_example_answers_what_the_readme_promises():
     key, path = re.search(
         r"curl -H 'X-API-KEY: (.+?)' 'http://127.0.0.1:8080(.+?)'\n```\n\n```\n101:102\n", readme
     ).groups()
-    app = create_app(load_config(EXAMPLE, {}))
-    try:
+    with opened(load_config(EXAMPLE, {})) as app:
         assert app.test_client().get(path, headers={"X-API-KEY": key}).text == "101:102"
-    finally:
-        app.extensions["omi_bridge"].close()
 
 
 def test_what_is_commented_out_in_the_example_loads_too(tmp_path):

@@ -9,8 +9,8 @@ from flask import Flask
 
 from bridge.config.loading import load_config
 from bridge.lookup.decision import Outcome
-from bridge.web.app import create_app
 from bridge.web.endpoint import owner_endpoint
+from tests.support.application import opened
 
 PATH = "/get_owner_contact_by_phone"
 KEY = {"X-API-KEY": "change-me"}
@@ -29,9 +29,8 @@ def client(tmp_path):
     }
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    app = create_app(load_config(file))
-    yield app.test_client()
-    app.extensions["omi_bridge"].close()
+    with opened(load_config(file)) as app:
+        yield app.test_client()
 
 
 def ask(client, query="?phoneNumber=0901234567&sipNumber=842499950291", **headers):

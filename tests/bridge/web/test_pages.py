@@ -1,8 +1,8 @@
 import pytest
 
 from bridge.config.loading import load_config
-from bridge.web.app import create_app
 from bridge.web.pages import Readiness
+from tests.support.application import opened
 from tests.support.fakes import FakeClock
 
 
@@ -19,18 +19,13 @@ def folder(tmp_path):
 
 
 def page(folder):
-    app = create_app(load_config(folder / "config.yaml"))
-    try:
-        for guard in app.extensions["omi_bridge"].service.guards.values():
-            guard.opening.wait(20)  # a start itself does not wait for that long
+    with opened(load_config(folder / "config.yaml")) as app:
         response = app.test_client().get("/healthz")
         ask = {"phoneNumber": "0901234567"}
         answer = app.test_client().get(
             "/get_owner_contact_by_phone", query_string=ask, headers={"X-API-KEY": "change-me"}
         )
         return response.status_code, response.get_json(), answer.get_data()
-    finally:
-        app.extensions["omi_bridge"].close()
 
 
 def test_all_is_well(folder):

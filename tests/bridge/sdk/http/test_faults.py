@@ -16,7 +16,7 @@ from bridge.sdk.resolver import Resolver
 from tests.support.certificates import make_certificate
 from tests.support.scripted import Connection, Script, ScriptedServer, always, answer, dead_port, then_close
 
-LONG, SHORT = 10.0, 0.25
+LONG, SHORT = 10.0, 0.5
 LIMIT = 100_000
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
