@@ -95,6 +95,7 @@ def test_several_owners_ring_in_their_order():
     assert [owner.extension for owner in found] == ["102", "101"]
 
 
+@pytest.mark.system
 def test_suitecrms_database_names_the_owners_who_count_the_newest_first():
     with mariadb() as server:
         server.admin(*server.use, *tables("suitecrm"), "GRANT SELECT ON crm.* TO bridge")
@@ -106,6 +107,7 @@ def test_suitecrms_database_names_the_owners_who_count_the_newest_first():
         assert asked("0999999999", query=query, **on_customers(server)) == ()
 
 
+@pytest.mark.system
 def test_vtigers_database_names_the_owners_who_count_the_newest_first():
     with mariadb() as server:
         server.admin(*server.use, *tables("vtiger"), "GRANT SELECT ON crm.* TO bridge")
