@@ -4,9 +4,8 @@ import timeit
 from collections.abc import Callable
 
 from bridge.sdk.errors import InvalidNumber
+from bridge.sdk.phone import PhoneNumber, parse_all, spelling
 from bridge.sdk.phone import number as phone
-from bridge.sdk.phone import spelling
-from bridge.sdk.phone.number import PhoneNumber, parse_all
 
 PLAIN = [f"09{number:08d}" for number in range(0, 100_000_000, 10_007)]
 WRITTEN = [f"{n[:4]} {n[4:7]} {n[7:]}" for n in PLAIN]

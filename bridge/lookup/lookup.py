@@ -5,7 +5,7 @@ only if every connector of the route answered and none knew an owner; as soon as
 unknown: `unavailable`.
 
 OMICall documents no number format; its own pages show `0983223566` and `842499950291`, and a `+` that was not encoded
-arrives as a blank.
+arrives as a blank. A PBX may hand on a number in the dress of its own messages: `sip:19001234@pbx`.
 """
 
 import logging
@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from bridge.config.routes import RouteRule
 from bridge.extensions.directory import Directory
@@ -28,6 +29,8 @@ from bridge.sdk.phone.number import PhoneNumber
 _log = logging.getLogger(__name__)
 
 _LOST_PLUS = re.compile(r" (?=[1-9])")
+_ADDRESS = re.compile(r"[^<]*<([^>]*)>.*", re.DOTALL)  # "Hotline" <sip:19001234@pbx;transport=udp>;tag=…
+_USER = re.compile(r"(?:sips?|tel):([^@;?]*).*|([^@:;?]*)@.*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def read_call(callers: Sequence[str], hotline: str, region: str, explain: Callab
 
     Raises InvalidNumber if there is no number that an owner could be looked up for.
     """
-    numbers = {PhoneNumber.parse(_restore_plus(text), region) for text in callers}
+    numbers = {PhoneNumber.parse(_undressed(text), region) for text in callers}
     if len(numbers) > 1:
         raise InvalidNumber("given several times, with different numbers")
     caller, dialled = numbers.pop(), _hotline(hotline, region)
@@ -141,10 +144,19 @@ def read_call(callers: Sequence[str], hotline: str, region: str, explain: Callab
 def _hotline(text: str, region: str) -> PhoneNumber | None:
     """Read the number that was dialled; what cannot be read is no known hotline."""
     try:
-        return PhoneNumber.parse(_restore_plus(text), region) if text.strip() else None
+        return PhoneNumber.parse(_undressed(text), region) if text.strip() else None
     except InvalidNumber as error:
         _log.info("sipNumber is no telephone number: %s", error)
         return None
+
+
+def _undressed(text: str) -> str:
+    """Return the number of a SIP or telephone address; any other text with the plus that it lost on its way."""
+    if address := _ADDRESS.fullmatch(text):
+        text = address[1]
+    if user := _USER.fullmatch(text.strip()):
+        text = unquote(user[1] or user[2] or "")
+    return _restore_plus(text)
 
 
 def _restore_plus(text: str) -> str:

@@ -15,6 +15,9 @@ class Meter(Protocol):
     def refused(self, reason: str) -> None:
         """Hear that a call would have asked the source but might not, and why: the kind of the failure."""
 
+    def unread(self) -> None:
+        """Hear that a telephone number in the source cannot be read."""
+
 
 class Unmetered:
     """Counts nothing."""
@@ -26,4 +29,7 @@ class Unmetered:
         """Hear it."""
 
     def refused(self, reason: str) -> None:
+        """Hear it."""
+
+    def unread(self) -> None:
         """Hear it."""

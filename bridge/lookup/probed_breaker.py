@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from bridge.lookup.meter import Meter
+from bridge.lookup.unreadable import Unreadable
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
 from bridge.resilience.sanitizing import failure_of, sanitised_owners
 from bridge.sdk.background import Wait
@@ -32,6 +33,7 @@ class ProbedBreaker:
         self._name = name
         self._connector = connector
         self._meter = meter
+        self._unreadable = Unreadable(name, meter)
         self._clock = clock
         self._breaker = CircuitBreaker(_FAILURES_IN_A_ROW, clock)
         self._trials = Trials(
@@ -89,7 +91,8 @@ class ProbedBreaker:
         attempt = object()
         self._under_way[attempt] = started
         try:
-            return sanitised_owners(self._connector.find_owners(question, lease))
+            with self._unreadable.told_during(question):
+                return sanitised_owners(self._connector.find_owners(question, lease))
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
             failure = failure_of(self._name, error, question.caller)
             is_bug = not isinstance(error, SourceError)

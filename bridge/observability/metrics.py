@@ -59,6 +59,9 @@ class Metrics:
             "connector",
             "reason",
         )
+        self._unread = self._counter(
+            "connector_unread_numbers", "Telephone numbers in a source's answers that cannot be read.", "connector"
+        )
         self._source_seconds = Histogram(
             "omi_bridge_connector_seconds",
             "Time of a lookup in a source, in seconds.",
@@ -94,6 +97,7 @@ class Metrics:
             seconds=self._source_seconds.labels(connector),
             failures={reason: self._failures.labels(connector, reason) for reason in REASONS},
             refusals={reason: self._refusals.labels(connector, reason) for reason in ("unavailable", "busy")},
+            unread_numbers=self._unread.labels(connector),
             lookups={how: self._lookups.labels(connector, how) for how in ("fresh", "stale", "nothing", "shared")},
         )
 
@@ -137,6 +141,7 @@ class SourceMetrics:
     seconds: Histogram
     failures: Mapping[str, Counter]
     refusals: Mapping[str, Counter]
+    unread_numbers: Counter
     lookups: Mapping[str, Counter]
 
     def remembered(self, how: str) -> None:
@@ -153,3 +158,7 @@ class SourceMetrics:
     def refused(self, reason: str) -> None:
         """Count a call for which the source was not asked."""
         self.refusals.get(reason, self.refusals["unavailable"]).inc()
+
+    def unread(self) -> None:
+        """Count a telephone number that cannot be read."""
+        self.unread_numbers.inc()

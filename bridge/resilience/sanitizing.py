@@ -108,6 +108,4 @@ def bug_in(name: str, error: BaseException, caller: PhoneNumber | None = None) -
 
 
 def _masked(text: str, caller: PhoneNumber | None) -> str:
-    for form in caller.forms if caller else ():
-        text = text.replace(form, caller.masked if caller else "")
-    return text
+    return caller.masked_in(text) if caller else text

@@ -17,7 +17,7 @@ from bridge.sdk.errors import (
 )
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
 from bridge.sdk.last_good import LastGood
-from bridge.sdk.phone.number import PhoneNumber, holds
+from bridge.sdk.phone import PhoneNumber, holds, holds_any
 from bridge.sdk.resolver import Resolver
 from bridge.sdk.secrets import (
     MASK,
@@ -93,6 +93,7 @@ __all__ = [
     "Wait",
     "did_you_mean",
     "holds",
+    "holds_any",
     "is_no_value",
     "is_nothing",
     "located",

@@ -60,22 +60,26 @@ def owner_endpoint(path: str, current: Callable[[], Service], listeners: Sequenc
 
 
 def _decide(service: Service, arrived: float) -> Decision:
-    asked = request.args
-    given = asked.getlist("phoneNumber")
+    given, hotlines = ([text for text in _values(name) if text] for name in ("phoneNumber", "sipNumber"))
     access = AccessControl(service)
     try:
         key = request.headers.get("X-API-KEY", "").encode("latin-1", "replace")
         if not access.knows(key):
             decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {_client(access)}")
-        elif not any(given):
+        elif not given:
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:
             deadline = Deadline(arrived + service.deadline)
-            decision = service.lookup.answer(given, asked.get("sipNumber", ""), deadline)
+            decision = service.lookup.answer(given, next(filter(str.strip, hotlines), ""), deadline)
     except Exception:  # noqa: BLE001 - no caller may see our bugs
         _log.exception("a bug of omi-bridge")
         decision = Decision(Outcome.UNAVAILABLE, reason="a bug of omi-bridge")
     return decision
+
+
+def _values(name: str) -> list[str]:
+    """Return what a parameter holds each time that it is given, also behind an `&` that somebody wrote as HTML."""
+    return [*request.args.getlist(name), *request.args.getlist(f"amp;{name}")]
 
 
 def allowed_networks(current: Callable[[], Service]) -> Callable[[], Response | None]:

@@ -1,7 +1,6 @@
 """What an answer means before its records are read: data, nobody, or an error, told in the CRM's own words."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.sdk import PhoneNumber, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
@@ -13,7 +12,6 @@ NOBODY = object()
 """Stands for an answer by which the CRM says that nobody is found."""
 
 _NO_CONTENT = 204
-_BETWEEN_DIGITS = r"(?:%25|%20|\W){0,4}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,4 @@ def _is_busy(settings: RequestSettings, response: Response) -> bool:
 
 def _without(caller: PhoneNumber | None, text: str) -> str:
     """Return the text with the caller's number masked, however its digits are grouped."""
-    if caller is None:
-        return text
-    for digits in _cores(caller):
-        text = re.sub(r"\+?\d{0,5}" + _BETWEEN_DIGITS.join(digits), caller.masked, text)
-    return text
-
-
-def _cores(caller: PhoneNumber) -> Iterator[str]:
-    yield caller.nsn
-    if caller.legacy:
-        yield caller.legacy.removeprefix("0")
+    return caller.masked_in(text) if caller else text

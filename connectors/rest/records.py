@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.sdk import InvalidNumber, Owner, PhoneNumber, UnexpectedAnswer, is_nothing
-from bridge.sdk.phone import parse_all
+from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, is_nothing
+from bridge.sdk.phone import read_field
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.config.steps import Match, Step
 from connectors.rest.mapping.expression import Expression, is_none, kind_of, scalar_of
@@ -98,9 +98,9 @@ class RecordReader:
             text = value if isinstance(value, str) else scalar_of(value, expression.source)
             if text is None or is_nothing(str(text)):
                 continue
-            try:
-                yield from parse_all(str(text), self.region)
-            except InvalidNumber:
+            reading = read_field(str(text), self.region)
+            yield from reading.numbers
+            if reading.lack:
                 self.say(f"{expression.source}: a text that is no number")
 
     def _counts(self, settings: RequestSettings, item: object, index: int) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 from bridge.sdk import PhoneNumber
 from bridge.sdk.phone import OwnSpellings
 from connectors.rest.config.steps import FORMS
-from connectors.rest.templates.sandbox import interleave
 
 
 class Spellings(dict[str, Any]):
@@ -21,7 +20,7 @@ class Spellings(dict[str, Any]):
         return bool(self["e164"])
 
 
-NO_SPELLINGS = Spellings(dict.fromkeys(FORMS, ""), forms=[])
+NO_SPELLINGS = Spellings(dict.fromkeys(FORMS, ""), forms=[], nsns=[], all=[])
 """Those of a number that is not known."""
 
 
@@ -35,25 +34,27 @@ class TemplateSpellings:
     def all(self) -> Spellings:
         """All of them; those of a foreign number have its code: without, it might be somebody else's in the region."""
         own, number = self._own, self._own.number
-        foreign = not own.national
         return Spellings(
             e164=number.e164,
             digits=number.digits,
             national=own.national or number.e164,
-            nsn=number.digits if foreign else number.nsn,
+            nsn=own.nsn or number.digits,
+            nsns=[own.nsn or number.digits, *number.nsns[1:]],
             legacy=number.legacy,
-            interleaved=interleave(number.digits) if foreign else number.interleaved,
+            interleaved=own.interleaved,
             forms=list(number.forms),
+            all=list(number.likely_forms),
         )
 
     @cached_property
     def certain(self) -> Spellings | None:
         """Those for a search whose answer is not compared again; None if the number has no certain one."""
         found, is_certain = Spellings(self.all), self._own.is_certain
-        if not is_certain(found["digits"]):
+        if not is_certain(found["e164"]):
             return None
         for form, instead in (("national", "e164"), ("nsn", "national"), ("legacy", None)):
             if not is_certain(found[form]):
                 found[form] = found[instead] if instead else ""
-        found["forms"] = [form for form in found["forms"] if is_certain(form)]
+        for several in ("forms", "all", "nsns"):
+            found[several] = [form for form in found[several] if is_certain(form)]
         return found

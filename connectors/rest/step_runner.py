@@ -128,7 +128,7 @@ class StepRunner:
 def _forms(step: Step, caller: Spellings) -> Iterator[str]:
     if step.forms is None:
         return iter([""])
-    texts = [text for form in step.forms for text in (caller["forms"] if form == "all" else [caller[form]])]
+    texts = [text for form in step.forms for text in (caller["all"] if form == "all" else [caller[form]])]
     return iter(dict.fromkeys(str(text) for text in texts if text))
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, holds
+from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, holds_any
 from bridge.sdk.tables import clean_cell, extensions_in, is_nothing
 from connectors.sql.database.database import Found
 from connectors.sql.query.columns import COLUMNS
@@ -32,7 +32,7 @@ def rows_of(found: Found, caller: PhoneNumber, region: str, say: Callable[[str],
     """Give the rows that hold the caller's number, compared whole; all if the query returns no phone."""
     phones = [at for at, name in enumerate(found.columns) if name == "phone"]
     for number, row in enumerate(found.rows, 1):
-        if not phones or any(holds(_phone(row[at]), caller, region) for at in phones):
+        if not phones or holds_any([_phone(row[at]) for at in phones], caller, region):
             yield row
         else:
             say(f"row {number} does not count: its phone is not the caller's number")

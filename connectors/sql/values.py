@@ -18,11 +18,11 @@ def values_for(caller: OwnSpellings, hotline: PhoneNumber | None) -> Mapping[str
     number, legacy = caller.number, caller.number.legacy
     return {
         "e164": number.e164,
-        "digits": None if is_anothers_without_plus(caller) else number.digits,
+        "digits": None if is_anothers_without_plus(caller) else number.e164[1:],
         "national": caller.national or None,
         "nsn": caller.nsn or None,
         "legacy": (legacy if caller.is_nobody_elses(legacy) else "") or None,
-        "interleaved": number.interleaved,
+        "interleaved": caller.interleaved,
         "forms": [form for form in number.forms if caller.is_nobody_elses(form)],
         "hotline": hotline.e164 if hotline else None,
     }
@@ -30,4 +30,4 @@ def values_for(caller: OwnSpellings, hotline: PhoneNumber | None) -> Mapping[str
 
 def is_anothers_without_plus(caller: OwnSpellings) -> bool:
     """Tell whether the number, its `+` lost, would be somebody else's."""
-    return not caller.is_nobody_elses(caller.number.digits)
+    return not caller.is_nobody_elses(caller.number.e164[1:])

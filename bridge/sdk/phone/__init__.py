@@ -1,12 +1,23 @@
-"""Telephone numbers: every spelling of one customer's number is one key. Import from here; `number` reads them."""
+"""Telephone numbers: every spelling of one customer's number is one key. Import from here.
 
-from bridge.sdk.phone.number import PhoneNumber, holds, parse_all, read_number
+`number` reads one, `field` whatever stands in a source's field; `countries` knows what countries are called.
+"""
+
+from bridge.sdk.phone.countries import region_named
+from bridge.sdk.phone.field import Reading, Unread, holds, holds_any, parse_all, read_field, unread_told_to
+from bridge.sdk.phone.number import PhoneNumber, read_number
 from bridge.sdk.phone.own_spellings import OwnSpellings
 
 __all__ = [
     "OwnSpellings",
     "PhoneNumber",
+    "Reading",
+    "Unread",
     "holds",
+    "holds_any",
     "parse_all",
+    "read_field",
     "read_number",
+    "region_named",
+    "unread_told_to",
 ]

@@ -4,7 +4,10 @@ The key is E.164. libphonenumber reads the numbers of the world; Vietnam's own c
 since libphonenumber knows neither the renumberings nor, going by *valid*, many numbers in service. The bulk of a file
 is plain Vietnamese digits: one pattern reads these at a twentieth of the cost, with the same result.
 
-`00` means `+` everywhere. Without either a number belongs to the region: `821012345678` is not Korean.
+`00` means `+` everywhere. Without either a number belongs to the region. One that can be no Vietnamese number and is
+valid with a plus in front has lost it: `6591234567`, as Excel leaves numbers of Singapore behind.
+
+A spelling that here would be somebody else's number is none: what a connector reaches for keeps its country code.
 """
 
 import re
@@ -14,11 +17,16 @@ import phonenumbers
 
 from bridge.sdk.errors import InvalidNumber
 from bridge.sdk.phone import spelling, vietnam
+from bridge.sdk.phone.countries import country_of
+
+HOME = "VN"
 
 _PLUS_84 = f"+{vietnam.COUNTRY_CODE}"
-_LONGEST_FIELD = 500  # characters
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # the standard's 15 digits at most; fewer than 7 are short codes
 _VIETNAMESE = re.compile(r"(\+84|0084|84)?0?([1-9][0-9]{7,9})")
+_DOUBLED = re.compile(r"(\+|00)?840{0,2}840?([1-9][0-9]{8,9})")
+_LOST_PLUS = re.compile(r"(?!84)[1-9][0-9]{9,14}")  # 8 and 9 digits are those of Vietnam's hotlines and mobiles
+_BETWEEN_DIGITS = r"(?:%25|%20|\W){0,4}"
 
 
 @dataclass(frozen=True, slots=True, order=True, repr=False)
@@ -31,30 +39,57 @@ class PhoneNumber:
     e164: str
 
     @classmethod
-    def parse(cls, text: str, region: str = "VN") -> "PhoneNumber":
+    def parse(cls, text: str, region: str = HOME) -> "PhoneNumber":
         """Read one number in any usual spelling; an extension behind it is dropped.
 
         `region` (ISO 3166) is the country of numbers written without `+` or `00`. Raises InvalidNumber for a withheld
         number, an internal extension, a short code and everything else that no customer can call from.
         """
-        return cls(_read_vietnamese(text, region) or _read(text, region))
+        return cls(read_vietnamese(text, region) or _read_somehow(text, region))
 
     @property
     def digits(self) -> str:
-        """The number with its country code: `84983223566`."""
-        return self.e164[1:]
+        """The number with its country code: `84983223566`. With `+` if without it would be somebody else's here."""
+        digits = self.e164[1:]
+        return digits if self._vietnamese or read_vietnamese(digits, HOME) is None else self.e164
 
     @property
     def national(self) -> str:
-        """The number as dialled inside its country, digits only: `0983223566`."""
-        if self._vietnamese:
-            return vietnam.national(self.nsn)
-        written = phonenumbers.format_number(phonenumbers.parse(self.e164), phonenumbers.PhoneNumberFormat.NATIONAL)
-        return "".join(filter(str.isdigit, written))
+        """The number as it is written in Vietnam: `0983223566`, and `+66812345678` for one of another country."""
+        return self.national_in(HOME)
 
     @property
     def nsn(self) -> str:
-        """The national significant number, without country code and leading zero: `983223566`."""
+        """The national significant number, without country code and leading zero: `983223566`.
+
+        A number of another country keeps its code, `66812345678`: without, its digits would be somebody else's here.
+        """
+        return self.nsn_in(HOME)
+
+    @property
+    def nsns(self) -> tuple[str, ...]:
+        """The `nsn` of today and that of before Vietnam's renumberings, for a search that finds parts of a field."""
+        return tuple(filter(None, (self.nsn, vietnam.before(self.nsn) if self._vietnamese else "")))
+
+    def national_in(self, region: str) -> str:
+        """Return the number as it is written in `region`, digits only; with `+` and code if it is no number of it."""
+        if not self.is_of(region):
+            return self.e164
+        if self._vietnamese:
+            return vietnam.national(self.nsn_at_home)
+        written = phonenumbers.format_number(phonenumbers.parse(self.e164), phonenumbers.PhoneNumberFormat.NATIONAL)
+        return "".join(filter(str.isdigit, written))
+
+    def nsn_in(self, region: str) -> str:
+        """Return the significant number in `region`; the digits with their code if it is no number of it."""
+        return self.nsn_at_home if self.is_of(region) else self.digits
+
+    @property
+    def nsn_at_home(self) -> str:
+        """The national significant number in the number's own country, which is somebody else's in any other.
+
+        Never ask a source for it: `nsn` is for that.
+        """
         if self._vietnamese:
             return self.e164[3:]
         return phonenumbers.national_significant_number(phonenumbers.parse(self.e164))
@@ -74,24 +109,58 @@ class PhoneNumber:
 
         It also finds longer numbers, so what it finds has to be compared as numbers.
         """
-        return "".join(f"%{digit}" for digit in self.nsn)
+        return self.interleaved_in(HOME)
+
+    def interleaved_in(self, region: str) -> str:
+        """Return the pattern that finds the number as it is written in `region`."""
+        return "".join(f"%{digit}" for digit in self.nsn_in(region).removeprefix("+"))
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """The spellings without separators that a source may hold, most likely first.
+        """The spellings without separators that a source may hold, most likely first, to be asked for all at once.
 
-        Each of them, parsed in Vietnam, is this number again. A foreign number has therefore none without `+` or `00`.
+        Each of them, parsed in Vietnam, is this number again.
         """
         if not self._vietnamese:
-            return (self.e164, f"00{self.digits}")
-        nsns = (self.nsn, vietnam.before(self.nsn))
-        spellings = ((vietnam.national(nsn), f"+84{nsn}", f"84{nsn}", nsn, f"0084{nsn}") for nsn in nsns if nsn)
+            lost_plus = (self.e164[1:],) if _read_without_plus(self.e164[1:]) == self.e164 else ()
+            return (*self.likely_forms, *lost_plus)
+        with_zero = (f"84{vietnam.national(nsn)}" for nsn in self.nsns if not vietnam.is_hotline(nsn))
+        return (*self.likely_forms, *with_zero)  # what is left of +84 (0) …
+
+    @property
+    def likely_forms(self) -> tuple[str, ...]:
+        """Those `forms` that are worth a request each."""
+        if not self._vietnamese:
+            return (self.e164, f"00{self.e164[1:]}")
+        spellings = ((vietnam.national(nsn), f"+84{nsn}", f"84{nsn}", nsn, f"0084{nsn}") for nsn in self.nsns)
         return tuple(dict.fromkeys(spelling for spellings_of_one in spellings for spelling in spellings_of_one))
+
+    @property
+    def country(self) -> str:
+        """What the number's country is called in English."""
+        return country_of(self.e164)
+
+    def is_of(self, region: str) -> bool:
+        """Tell whether it has the country code of `region`."""
+        if self._vietnamese or region == HOME:
+            return self._vietnamese and region == HOME
+        return bool(phonenumbers.country_code_for_region(region) == phonenumbers.parse(self.e164).country_code)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether libphonenumber knows it as assigned, which some numbers in service are not."""
+        return bool(phonenumbers.is_valid_number(phonenumbers.parse(self.e164)))
 
     @property
     def masked(self) -> str:
         """What logs may show: the last three digits."""
         return f"…{self.e164[-3:]}"
+
+    def masked_in(self, text: str) -> str:
+        """Return the text with the number masked wherever it stands, however its digits are grouped."""
+        nsns = {self.nsn_at_home, *self.nsns} - {self.e164}
+        found = "|".join(_BETWEEN_DIGITS.join(nsn) for nsn in sorted(nsns, key=len, reverse=True))
+        return re.sub(rf"\+?[0-9]{{0,5}}(?:{found})", self.masked, text)
 
     def __str__(self) -> str:
         return self.masked
@@ -104,7 +173,7 @@ class PhoneNumber:
         return self.e164.startswith(_PLUS_84)
 
 
-def read_number(text: str, region: str = "VN") -> PhoneNumber | None:
+def read_number(text: str, region: str = HOME) -> PhoneNumber | None:
     """Read one number as `PhoneNumber.parse` does; None if it is none."""
     try:
         return PhoneNumber.parse(text, region)
@@ -112,62 +181,68 @@ def read_number(text: str, region: str = "VN") -> PhoneNumber | None:
         return None
 
 
-def parse_all(text: str, region: str = "VN") -> tuple[PhoneNumber, ...]:
-    """Read every number of a field such as `0901234567 / (028) 3812-3456 ext 12; Lan: 0912345678`.
-
-    What cannot be read beside a number is passed over; what can be read in two ways counts as unreadable. Nothing for
-    a field without letters and digits. Raises InvalidNumber if something is there, but no number.
-    """
-    if len(text) > _LONGEST_FIELD:
-        raise InvalidNumber(f"longer than {_LONGEST_FIELD} characters")
-    field = spelling.to_ascii(text)
-    number = None if spelling.ALTERNATIVE.search(field) else read_number(field, region)
-    if number and number.e164.startswith(_PLUS_84):  # no two whole numbers are as short as the longest spelling of one
-        return (number,)
-    if not any(map(str.isalnum, field)):
-        return ()
-    numbers = dict.fromkeys(number for part in spelling.parts(field) for number in _alternatives(part, region))
-    if not numbers:
-        raise InvalidNumber("no telephone number can be read with certainty")
-    return tuple(numbers)
-
-
-def _alternatives(part: str, region: str) -> list[PhoneNumber]:
-    """Read a part in which a slash or a spaced dash may stand inside a number or between two."""
-    pieces = [_succession(piece, region) for piece in spelling.ALTERNATIVE.split(part)]
-    apart = [number for piece in pieces for number in piece]
-    if all(pieces):
-        return apart
-    together = read_number(part, region)
-    if together is None or apart == [together]:
-        return apart
-    return [] if apart else [together]
-
-
-def _succession(part: str, region: str) -> list[PhoneNumber]:
-    """Read a part in which a blank or a dash stands between numbers only if all its pieces are numbers."""
-    for separator in spelling.SUCCESSIONS:
-        pieces = separator.split(part.strip())
-        numbers = [number for piece in pieces if (number := read_number(piece, region))]
-        if len(numbers) == len(pieces):
-            return numbers
-    whole = read_number(part, region)
-    return [whole] if whole else []
-
-
-def _read(text: str, region: str) -> str:
-    """Return the E.164 form of one number, however it is written. Raises InvalidNumber."""
-    number = spelling.dialled(text)
-    return _read_vietnamese(number, region) or _read_worldwide(number, region)
-
-
-def _read_vietnamese(number: str, region: str) -> str | None:
-    """Read a Vietnamese number without separators, as `_read_worldwide` would; None if it is not obviously one."""
+def read_vietnamese(number: str, region: str) -> str | None:
+    """Read a Vietnamese number without separators, as `read` would; None if it is not obviously one."""
     found = _VIETNAMESE.fullmatch(number)
-    if found is None or (region != "VN" and found[1] not in {"+84", "0084"}):
+    if found is None or (region != HOME and found[1] not in {"+84", "0084"}):
         return None
     nsn = vietnam.normalise(found[2])
     return None if nsn is None else f"+84{nsn}"
+
+
+def read(text: str, region: str) -> str:
+    """Return the E.164 form of one number that says what it is, however it is written. Raises InvalidNumber."""
+    number = spelling.dialled(text)
+    if number.startswith("+0"):  # the plus belongs to a country code, and here is none
+        number = number[1:]
+    return read_vietnamese(number, region) or _read_doubled(number, region) or _read_worldwide(number, region)
+
+
+def read_abroad(text: str) -> str | None:
+    """Read a number of another country that has lost its plus, which `read` refuses; None if it is not certainly one.
+
+    It is one if its length is no Vietnamese number's and libphonenumber calls it *valid*. Of Vietnamese mobiles with a
+    digit too many some 7 % look so as well: whoever can has to show what was taken for what.
+    """
+    try:
+        number = spelling.dialled(text)
+    except InvalidNumber:
+        return None
+    e164 = _read_without_plus(number)
+    if e164 is None:
+        return None
+    code = str(phonenumbers.parse(e164).country_code)
+    return e164 if spelling.first_digits(text) in {number, code} else None
+
+
+def _read_somehow(text: str, region: str) -> str:
+    try:
+        return read(text, region)
+    except InvalidNumber:
+        abroad = read_abroad(text) if region == HOME else None
+        if abroad is None:
+            raise
+        return abroad
+
+
+def _read_without_plus(number: str) -> str | None:
+    if not _LOST_PLUS.fullmatch(number) or read_vietnamese(number, HOME):
+        return None
+    try:
+        parsed = phonenumbers.parse(f"+{number}")
+    except phonenumbers.NumberParseException:
+        return None
+    e164: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return e164 if e164 == f"+{number}" and phonenumbers.is_valid_number(parsed) else None
+
+
+def _read_doubled(number: str, region: str) -> str | None:
+    """Read a Vietnamese number whose country code was written twice: no number of today is as long."""
+    found = _DOUBLED.fullmatch(number)
+    if found is None or (region != HOME and not found[1]):
+        return None
+    nsn = vietnam.normalise(found[2])
+    return None if nsn is None or vietnam.is_hotline(nsn) else f"+84{nsn}"
 
 
 def _read_worldwide(number: str, region: str) -> str:
@@ -179,7 +254,7 @@ def _read_worldwide(number: str, region: str) -> str:
         number = f"+{number[2:]}"
     try:
         parsed = phonenumbers.parse(number, region)
-        e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        e164: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
         again = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:
         raise InvalidNumber("too short, or no country's number") from None
@@ -194,11 +269,3 @@ def _read_worldwide(number: str, region: str) -> str:
     if again != parsed:
         raise InvalidNumber("it would be another number when read again")
     return e164
-
-
-def holds(text: str | None, number: PhoneNumber, region: str = "VN") -> bool:
-    """Tell whether a field holds the number, compared whole; a field that is empty or unreadable holds none."""
-    try:
-        return number in parse_all(text or "", region)
-    except InvalidNumber:
-        return False

@@ -20,13 +20,18 @@ class OwnSpellings:
 
     @cached_property
     def national(self) -> str:
-        """The number as dialled inside its country; empty where that is not this number."""
-        return self._if_own(self.number.national)
+        """The number as it is written in the region; empty for one of another country."""
+        return self.number.national_in(self._region) if self.number.is_of(self._region) else ""
 
     @cached_property
     def nsn(self) -> str:
-        """The number without country code and leading zero; empty where that is not this number."""
-        return self._if_own(self.number.nsn)
+        """The number without country code and leading zero; empty for one of another country."""
+        return self.number.nsn_at_home if self.number.is_of(self._region) else ""
+
+    @cached_property
+    def interleaved(self) -> str:
+        """The pattern for LIKE; that of another country's number begins with its code."""
+        return self.number.interleaved_in(self._region)
 
     def is_nobody_elses(self, text: str) -> bool:
         """Tell whether the text is this number in `region`, or none."""
@@ -36,9 +41,6 @@ class OwnSpellings:
         """Tell whether the text's digits are this number or none, be they read with `+` or without."""
         digits = text.removeprefix("+")
         return self.is_nobody_elses(digits) and self.is_nobody_elses(f"+{digits}")
-
-    def _if_own(self, text: str) -> str:
-        return text if self._read(text) == self.number else ""
 
     def _read(self, text: str) -> PhoneNumber | None:
         if text not in self._readings:

@@ -3,8 +3,10 @@
 Nothing here knows which numbers exist; that is for `bridge.sdk.phone`, the only user of this room.
 """
 
+import html
 import re
 import unicodedata
+from urllib.parse import unquote
 
 from bridge.sdk.errors import InvalidNumber
 
@@ -15,38 +17,48 @@ _MOST_DIGITS = 18  # E.164 allows 15; `00` and `(0)` may be written besides
 _WITHHELD = {"anonymous", "unknown", "private", "restricted", "unavailable", "withheld"}
 
 _BLANKS = "\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+_INVISIBLE = (
+    "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+    "\u20e3\ufe0e\ufe0f"  # what makes an emoji of a digit
+)
 _ASCII = str.maketrans(
     {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)}  # fullwidth forms
     | {chr(zero + digit): str(digit) for zero in (0x0660, 0x06F0) for digit in range(10)}  # Arabic, Persian digits
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63", "-")
     | dict.fromkeys("\u0085\u2028\u2029", "\n")
     | dict.fromkeys("\u3001\uff64", ",")
+    | dict.fromkeys("\u00b7\u2024\u2027\u2219\u22c5\u30fb", ".")  # dots in the middle of a line
+    | dict.fromkeys("\u2018\u2019\u02bc", "'")
     | dict.fromkeys(_BLANKS, " ")
     | dict.fromkeys(_INVISIBLE, "")
 )
 _SEPARATORS = str.maketrans("+0123456789", "+0123456789", " \t.-()[]/'")  # what is named is found faster
 
 _EXTENSION = (
-    r"(?:;\s*ext=|(?<![^\W\d_])(?:extension|ext|(?:số\s*)?máy\s*lẻ|(?:so\s*)?may\s*le|x)[.:]?)\s*[0-9]{1,6}(?![0-9])"
+    r"(?:;\s*ext=|#|(?<![^\W\d_])(?:extension|ext|(?:số\s*)?máy\s*lẻ|(?:so\s*)?may\s*le|x)[.:]?)\s*[0-9]{1,6}(?![0-9])"
 )
 _ANY_EXTENSION = re.compile(_EXTENSION, re.IGNORECASE)
 _LAST_EXTENSION = re.compile(rf"(?:{_EXTENSION}|,+\s*[0-9]{{1,6}})\Z", re.IGNORECASE)
 _SCHEME = re.compile(r"\Atel:", re.IGNORECASE)
 _DECIMAL = re.compile(r"([0-9]+)\.0")  # what becomes of a number that was taken for a quantity
+_SCIENTIFIC = re.compile(r"([0-9])[.,]([0-9]{7,14})E\+?([0-9]{1,2})", re.IGNORECASE)
+_PLUS_TWICE = re.compile(r"\+?([1-9][0-9]{0,2})\+(?=\1)")
 _STUMP = re.compile(r"/[^0-9/]*(?:[0-9][^0-9/]*){1,2}\Z")  # "…3456/57": a second number, not more of the first
-_TORN = re.compile(r"\W*\+\W*[0-9]{1,3}\W*")
+_DIGITS = re.compile(r"[0-9]+")
 _DIALLED = re.compile(r"\+?[0-9]+")
 
-_EDGE = r"[^\s()\[\].,:;|/-]"
-_WORD = re.compile(rf"(?<!{_EDGE})[^\W\d_]+(?!{_EDGE})[.:]*")
-_CUT = re.compile(r"[;,|\r\n]+")
+_OF_NUMBERS = r"0-9 \t.\-()\[\]/'+"
+_GAP = re.compile(rf"([^{_OF_NUMBERS}]+(?:[ \t]+[^{_OF_NUMBERS}]+)*)")
+_TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_TAG_IN_A_WORD = re.compile(r"</?(?:b|i|u|em|strong|font|small|mark|wbr)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_ITEM = re.compile(r"(?:\A|(?<=\s))\(?[1-9][.)]\s*(?=[0+])")  # 1. 0901… 2) 0912…
+_TARGET = re.compile(r"""\btel:([^"'<>\s]+)""", re.IGNORECASE)
 
 ALTERNATIVE = re.compile(r"/|\s-+\s")
 """Stands inside a number (`028/3812 3456`), between two, or before another ending of the first (`…3456/57`)."""
 
-SUCCESSIONS = (re.compile(r"\s+"), re.compile(r"-"))
-"""Stand inside a number as a rule, and now and then between whole ones."""
+SUCCESSIONS = (re.compile(r"(?<=[0-9)])\s*(?=\+)"), re.compile(r"\s+"), re.compile(r"-"), re.compile(r"\."))
+"""Stand inside a number as a rule, and now and then between whole ones; what stands before a plus is such a place."""
 
 
 def to_ascii(text: str) -> str:
@@ -62,15 +74,35 @@ def dialled(text: str) -> str:
     """
     if len(text) > _LONGEST_TEXT:
         raise InvalidNumber(f"longer than {_LONGEST_TEXT} characters")
-    written = to_ascii(text).strip()
-    if _DECIMAL.fullmatch(written):
-        written = written.removesuffix(".0")
+    written = _as_typed(to_ascii(text).strip())
     number = written.translate(_SEPARATORS)
     if not _DIALLED.fullmatch(number):
         written = _LAST_EXTENSION.sub("", _SCHEME.sub("", written))
-        number = written.translate(_SEPARATORS)
+        number = _once(written.translate(_SEPARATORS))
     _check(number, written)
     return number
+
+
+def _as_typed(written: str) -> str:
+    """Undo what a spreadsheet made of a number that it took for a quantity, where no digit is lost."""
+    if _DECIMAL.fullmatch(written):
+        return written.removesuffix(".0")
+    if (found := _SCIENTIFIC.fullmatch(written)) and len(found[2]) == int(found[3]):
+        return found[1] + found[2]
+    return written
+
+
+def _once(number: str) -> str:
+    """Return the number with one plus, where it has several and they mean the same: `++84…`, `+84+84…`."""
+    if "+" not in number[1:]:
+        return number
+    return _PLUS_TWICE.sub("+", "+" + number.lstrip("+") if number.startswith("+") else number, count=1)
+
+
+def first_digits(text: str) -> str:
+    """Return the first digits of a text, up to whatever stands behind them."""
+    found = _DIGITS.search(to_ascii(text))
+    return found[0] if found else ""
 
 
 def is_withheld(text: str) -> bool:
@@ -91,13 +123,24 @@ def _check(number: str, written: str) -> None:
         raise InvalidNumber("it ends as if it were two numbers")
 
 
-def parts(field: str) -> list[str]:
-    """Cut a field, already `to_ascii`, where one number certainly ends: at `;` `,` `|`, line ends, extensions, words.
+def plain(field: str) -> str:
+    """Return a field as it is meant: look-alikes replaced, HTML undone, a number that was taken for a quantity too."""
+    field = _as_typed(to_ascii(field).strip())
+    if "&" in field:
+        field = to_ascii(html.unescape(html.unescape(field)))
+    return _TAG.sub(_instead_of_tag, _TAG_IN_A_WORD.sub("", field)) if "<" in field else field
 
-    A word is letters that stand by themselves: `hoặc`, `ĐT:`, a name. Letters among digits stay and spoil their part.
-    Raises InvalidNumber if a country code was cut off: what follows would be read as a number of another country.
+
+def _instead_of_tag(tag: re.Match[str]) -> str:
+    """Return what ends a number, and the one that a link leads to."""
+    target = _TARGET.search(tag[0])
+    return f"<{unquote(target[1])}<" if target else "<"
+
+
+def stretches(field: str) -> tuple[list[str], list[str]]:
+    """Take a field, already `plain`, apart: stretches of what numbers consist of, and the gaps between them.
+
+    Extensions are left out, and the numbers of a list's items. There is one stretch more than gaps; some are empty.
     """
-    cut = _CUT.split(_WORD.sub("\n", _ANY_EXTENSION.sub("\n", field)))
-    if any(map(_TORN.fullmatch, cut)):
-        raise InvalidNumber("a country code stands apart from its number")
-    return cut
+    pieces = _GAP.split(_ITEM.sub("\n", _ANY_EXTENSION.sub("\n", field)))
+    return pieces[::2], pieces[1::2]

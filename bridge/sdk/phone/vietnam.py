@@ -79,6 +79,11 @@ def before(nsn: str) -> str:
     return ""
 
 
+def is_hotline(nsn: str) -> bool:
+    """Tell whether `nsn` is a hotline, which has neither area code nor leading zero, and eight to ten digits."""
+    return _HOTLINE.match(nsn) is not None
+
+
 def national(nsn: str) -> str:
     """Return `nsn` as it is dialled inside Vietnam: with a leading zero, but for hotlines."""
-    return nsn if _HOTLINE.match(nsn) else f"0{nsn}"
+    return nsn if is_hotline(nsn) else f"0{nsn}"

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from bridge.sdk.errors import InvalidNumber, UnexpectedAnswer
-from bridge.sdk.phone.number import parse_all
+from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.phone import read_field
 from bridge.sdk.tables.layout import Layout
 from bridge.sdk.tables.number_index import OwnerIndex
 from bridge.sdk.tables.owners import SHORTENED, owners_of
@@ -17,6 +17,7 @@ from bridge.sdk.tables.table import Ending, Problems, Table, clean_cell, is_noth
 from bridge.sdk.tables.unread import UnreadColumns
 
 _MOST_REMEMBERED = 50_000
+_MOST_NAMED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Customers:
     without_owner: int
     read_as: str
     unread: tuple[str, ...]
+    assumed: tuple[str, ...]
 
     def summary(self) -> Iterator[str]:
         """Say what was read, and what of it cannot be used."""
@@ -40,6 +42,12 @@ class Customers:
         if self.problems.count:
             yield f"{file}: {self.problems.count} rows with something that cannot be used; the first ones:"
             yield from self.problems.first
+        if self.assumed:
+            more = ", …" if len(self.assumed) > _MOST_NAMED else ""
+            yield (
+                f"assumed: {file}: {len(self.assumed)} numbers without + are not Vietnam's and valid elsewhere: "
+                f"{', '.join(self.assumed[:_MOST_NAMED])}{more}: write + in front, or correct them"
+            )
         if self.unread:
             yield (
                 f"unread: {file}: {', '.join(self.unread)} seem to hold telephone numbers, and are not read: "
@@ -68,6 +76,7 @@ class _CustomerReader:
         self._nobody = self._index.place(())
         self._without_phone = 0
         self._without_owner = 0
+        self._assumed: list[str] = []
 
     def all(self) -> Customers:
         for line, cells in self._table.rows():
@@ -81,17 +90,17 @@ class _CustomerReader:
                 f"{ending.file}: none of its {ending.rows} rows has a usable telephone number{first}"
             )
         counts = (self._without_phone, self._without_owner)
-        return Customers(self._index, ending, problems, *counts, self._read_as(), tuple(self._unread.found()))
+        unread, assumed = tuple(self._unread.found()), tuple(self._assumed)
+        return Customers(self._index, ending, problems, *counts, self._read_as(), unread, assumed)
 
     def _row(self, line: int, cells: list[str]) -> None:
         numbers: list[int] = []
         complaint = ""
         for column in self._layout.phones:
             if cells[column]:
-                try:
-                    numbers += self._numbers_in(clean_cell(cells[column]))
-                except ValueError as error:
-                    complaint = str(error)
+                found, objection = self._numbers_in(line, clean_cell(cells[column]))
+                numbers += found
+                complaint = objection or complaint
         if numbers:
             place, objection = self._place(self._owner_cells(cells))
             complaint = complaint or objection
@@ -103,15 +112,21 @@ class _CustomerReader:
         if complaint:
             self._table.problems.add(line, complaint)
 
-    def _numbers_in(self, text: str) -> list[int]:
-        try:
-            return [int(number.digits) for number in parse_all(text, self._region)]
-        except InvalidNumber as error:
-            if is_nothing(text):
-                return []
-            if is_shortened(text):
-                raise ValueError(f"the telephone number cannot be repaired: {SHORTENED}") from None
-            raise ValueError(f"no telephone number in {shown(text)}: {error}") from None
+    def _numbers_in(self, line: int, text: str) -> tuple[list[int], str]:
+        """Return the numbers of a cell, and what is wrong with it, if anything."""
+        reading = read_field(text, self._region)
+        self._assumed += [f"line {line} is taken for {number.country}" for number in reading.assumed]
+        objection = ""
+        if reading.unread and reading.numbers:
+            first = reading.unread[0]
+            objection = (
+                f"one telephone number more in {shown(text)} cannot be read: {shown(first.text)}: {first.reason}"
+            )
+        elif reading.lack and is_shortened(text):
+            objection = f"the telephone number cannot be repaired: {SHORTENED}"
+        elif reading.lack and not is_nothing(text):
+            objection = f"no telephone number in {shown(text)}: {reading.lack}"
+        return [int(number.digits) for number in reading.numbers], objection
 
     def _place(self, cells: str | tuple[str, ...]) -> tuple[int, str]:
         """Return the place of the owners that these cells name, and what is wrong with the cells, if anything."""

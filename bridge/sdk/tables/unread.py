@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from bridge.sdk.errors import InvalidNumber
-from bridge.sdk.phone.number import parse_all
+from bridge.sdk.phone import parse_all
 from bridge.sdk.tables.table import clean_cell, shown
 
 _ROWS = 200

@@ -23,7 +23,7 @@ def must_be_clean(text: str, secret: str, what: str, advice: str, numbers: Seque
     for line in text.splitlines():
         if holds_secret(line, secret):
             complain(f"{what}: it holds the secret. {advice}. It says: {line:.300}")
-        if any(number.nsn in _SEPARATORS.sub("", line) for number in numbers):
+        if any(number.nsn_at_home in _SEPARATORS.sub("", line) for number in numbers):
             complain(
                 f"{what}: it holds the caller's whole number. {advice}; call.caller.masked may be shown. "
                 f"It says: {line:.300}"

@@ -103,11 +103,9 @@ class Subject(SourceTests[AnyConnector]):
     @property
     def similar(self) -> list[PhoneNumber]:
         """Numbers of others that look like the customer's: another last digit, another country, more digits."""
-        number = self.number
+        number, nsn = self.number, self.number.nsn_at_home
         other = str((int(number.e164[-1]) + 1) % 10)
-        return self._others(
-            number.e164[:-1] + other, f"+66{number.nsn}", f"+1{number.nsn}{other}", f"+95{number.nsn}{other}"
-        )
+        return self._others(number.e164[:-1] + other, f"+66{nsn}", f"+1{nsn}{other}", f"+95{nsn}{other}")
 
     @property
     def strangers(self) -> list[PhoneNumber]:

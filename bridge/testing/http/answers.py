@@ -67,7 +67,7 @@ class HttpAnswers(HttpSubject):
 
     def test_the_record_of_another_customer_does_not_count(self, place: FakeCrm) -> None:
         """Compares the number in a record with the caller's: a CRM that searches may find more than was asked for."""
-        numbers = [number.national if number.e164.startswith("+84") else number.e164 for number in self.similar]
+        numbers = [number.national for number in self.similar]
         for spelling in (*numbers, f"{self.number.national}8", f"8{self.number.digits}"):
             outcome = self.ask_while(place, self.renumbering(place, spelling))
             if outcome.found and not self.match_is_exact:

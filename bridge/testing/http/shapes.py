@@ -7,7 +7,7 @@ an owner, a field that is left out): there a connector may think what it likes, 
 
 from collections.abc import Iterator
 
-from bridge.sdk.phone.number import PhoneNumber, holds
+from bridge.sdk.phone import PhoneNumber, holds
 
 _TYPES: tuple[object, ...] = (None, True, 7, "text", [], {})
 _NO_RECORDS: tuple[list[object], ...] = ([None], [7], ["text"], [[]])

@@ -14,8 +14,8 @@ from connectors.rest.config.request_settings import Name, RequestSettings
 from connectors.rest.mapping.expression import JmesPath
 from connectors.rest.templates.scope import keys_of, known_names, scope
 
-FORMS = ("e164", "digits", "national", "nsn", "legacy", "interleaved", "forms")
-"""What templates read of a number: `caller.national`; `forms` is the list of all useful spellings."""
+FORMS = ("e164", "digits", "national", "nsn", "nsns", "legacy", "interleaved", "forms")
+"""What templates read of a number: `caller.national`; `forms` and `nsns` are lists."""
 
 Form = Literal["e164", "digits", "national", "nsn", "legacy", "interleaved", "all"]
 

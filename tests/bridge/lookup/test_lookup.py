@@ -91,7 +91,13 @@ def test_a_number_that_nobody_could_own_is_decided_without_asking(phone):
     assert desk.asked() == []
 
 
-@pytest.mark.parametrize("phone", [" 84901234567", "+84901234567", "0084 901 234 567", "(090) 123-4567", "84901234567"])
+@pytest.mark.parametrize(
+    "phone",
+    [
+        *(" 84901234567", "+84901234567", "0084 901 234 567", "(090) 123-4567", "84901234567", "840901234567"),
+        *("sip:0901234567@pbx.example", "<sip:+84901234567@pbx.example>", "tel:+84901234567"),
+    ],
+)
 def test_every_spelling_is_the_same_caller_also_when_a_plus_became_a_blank(phone):
     desk = Desk(crm=nobody)
     desk.ask(phone)
@@ -102,6 +108,12 @@ def test_a_lost_plus_of_a_foreign_number_is_put_back():
     desk = Desk(crm=nobody)
     desk.ask(" 12025550123")
     assert [call.caller for call in desk.connectors["crm"].asked] == [PhoneNumber("+12025550123")]
+
+
+def test_a_foreign_number_without_its_plus_is_read_if_it_can_be_no_vietnamese_one():
+    desk = Desk(crm=nobody)
+    desk.ask("6591234567")
+    assert [call.caller for call in desk.connectors["crm"].asked] == [PhoneNumber("+6591234567")]
 
 
 def test_a_caller_given_twice_is_one_if_the_numbers_are_equal_and_none_otherwise():
@@ -122,6 +134,18 @@ def hotline_routes() -> list[RouteRule]:
         (" 842499950291", "sales"),
         ("02499950291", "sales"),
         ("+84 24 9995 0291", "sales"),
+        ("sip:842499950291@pbx.example", "sales"),
+        ("sip:%2B842499950291@pbx.example:5060;transport=udp", "sales"),
+        ("SIPS:02499950291@pbx.example", "sales"),
+        ("<sip:02499950291@pbx.example;transport=udp>;tag=7", "sales"),
+        ('"Sales" <sip:02499950291;ext=1@pbx.example>', "sales"),
+        ("Sales <+842499950291>", "sales"),
+        ("tel:+84-24-9995-0291;phone-context=vn", "sales"),
+        ("02499950291@pbx.example", "sales"),
+        ("sip: 842499950291@pbx.example", "sales"),
+        ("sip:02499950292@pbx.example", "all"),
+        ("sip:sales@pbx.example", "all"),
+        ("<sip:>", "all"),
         ("02499950292", "all"),
         ("", "all"),
         ("rubbish", "all"),

@@ -70,6 +70,38 @@ def test_everything_else_is_answered_without_a_body(client, query, status, outco
     assert (response.status_code, response.get_data(), response.headers["X-Bridge-Outcome"]) == (status, b"", outcome)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?phoneNumber=&phoneNumber=0901234567",
+        "?phoneNumber=0901234567&phoneNumber=",
+        "?sipNumber=842499950291&amp;phoneNumber=0901234567",
+        "?phoneNumber=sip:0901234567@pbx.example",
+    ],
+)
+def test_a_caller_in_another_dress_is_the_caller(client, query):
+    assert ask(client, query).get_data() == b"101:102"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "&sipNumber=842499950291",
+        "&sipNumber=&sipNumber=842499950291",
+        "&sipNumber=%20&sipNumber=842499950291",
+        "&amp;sipNumber=842499950291",
+        "&sipNumber=&amp;sipNumber=842499950291",
+        "&sipNumber=sip:842499950291@pbx.example",
+        "&sipNumber=%3Csip:%2B842499950291@pbx.example;transport=udp%3E",
+        "&sipNumber=tel:%2B842499950291",
+    ],
+)
+def test_a_hotline_in_another_dress_is_the_hotline(client, caplog, query):
+    with caplog.at_level(logging.INFO):
+        assert ask(client, f"?phoneNumber=0901234567{query}").status_code == 200
+    assert "hotline=+842499950291" in caplog.text
+
+
 def test_an_unreadable_number_says_nothing_about_how_the_answer_was_come_by(client):
     assert "X-Bridge-Answer" not in ask(client, "?phoneNumber=anonymous").headers
 

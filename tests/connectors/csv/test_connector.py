@@ -210,6 +210,25 @@ def test_an_unreadable_number_beside_a_good_one_is_reported_and_the_good_one_use
     assert "1 rows with something" in connector.report()[-2]
 
 
+def test_one_number_of_a_cell_that_cannot_be_read_is_reported_and_the_others_used(tmp_path: Path) -> None:
+    connector = connector_of(tmp_path, "phone,extension\n0901234567 / 0912xxx678,101\n09****4567,102\n")
+    assert ask(connector, "0901234567") == (Owner(extension="101"),)
+    assert connector.report()[-2:] == (
+        "customers.csv:2: one telephone number more in '********** / ****xxx678' cannot be read: '****xxx678': "
+        "some of its digits are hidden",
+        "customers.csv:3: no telephone number in '*******567': some of its digits are hidden",
+    )
+
+
+def test_numbers_taken_for_another_countrys_are_listed(tmp_path: Path) -> None:
+    connector = connector_of(tmp_path, "phone,extension\n0901234567,101\n6591234567,102\n3612345678,103\n")
+    assert ask(connector, "+6591234567") == (Owner(extension="102"),)
+    (told,) = [line for line in connector.report() if line.startswith("assumed:")]
+    assert "2 numbers without + " in told
+    assert "line 3 is taken for Singapore, line 4 is taken for Hungary" in told
+    assert "6591234567" not in told
+
+
 @pytest.mark.parametrize("word", ["", "-", "0", "không có", "null"])
 def test_words_for_no_number_are_no_fault_of_the_row(tmp_path: Path, word: str) -> None:
     connector = connector_of(tmp_path, f"phone,extension\n{word},101\n0901234567,101\n")

@@ -15,6 +15,7 @@ from bridge.sdk import (
     SourceUnavailable,
     UnexpectedAnswer,
 )
+from bridge.sdk.phone import Unread, unread_told_to
 from connectors.rest.connector import RestConnector
 from tests.support.crm import Crm, Question, Says, config, in_turn, lookup, owners
 
@@ -221,7 +222,7 @@ def test_all_spellings_can_be_tried() -> None:
     text = ONE_STEP.replace("caller.national", "form").replace("records:", "forms: all\n    records:")
     with Crm({"contacts": {"results": []}}) as crm:
         assert owners(crm, text) == []
-        assert tuple(question.query[0][1] for question in crm.asked) == PhoneNumber.parse("0901234567").forms
+        assert tuple(question.query[0][1] for question in crm.asked) == PhoneNumber.parse("0901234567").likely_forms
 
 
 def test_a_request_can_be_made_for_each_of_several_texts_and_all_records_count() -> None:
@@ -417,11 +418,12 @@ def test_an_owners_empty_login_does_not_keep_a_later_step_from_using_that_of_the
 @pytest.mark.parametrize(
     ("caller", "spelling", "asked"),
     [
-        ("0901234567", "caller.forms", ["0901234567", "+84901234567", "84901234567", "0084901234567"]),
+        ("0901234567", "caller.forms", ["0901234567", "+84901234567", "84901234567", "0084901234567", "840901234567"]),
+        ("0834567890", "caller.nsns", ["834567890", "1234567890"]),
         ("0901234567", "caller.nsn", ["0901234567"]),
         ("02203123456", "caller.nsn", ["02203123456"]),
         ("0834567890", "caller.legacy", ["01234567890"]),
-        ("+66901234567", "caller.forms", ["+66901234567", "0066901234567"]),
+        ("+66901234567", "caller.forms", ["+66901234567", "0066901234567", "66901234567"]),
         ("+66901234567", "caller.digits", ["66901234567"]),
         ("+66901234567", "form", ["+66901234567", "66901234567"]),
         ("+951234567", "caller.digits", []),
@@ -446,7 +448,7 @@ def test_what_is_not_compared_again_is_asked_for_in_spellings_that_are_nobody_el
 def test_with_phone_fields_every_spelling_may_be_asked_for() -> None:
     with Crm({"contacts": {"results": [{**LAN, "phone": "951234567"}]}}) as crm:
         assert owners(crm, ONE_STEP.replace("caller.national", "caller.digits"), "+951234567") == []
-        assert crm.asked[0].query == [("phone", "951234567")]
+        assert crm.asked[0].query == [("phone", "+951234567")]
 
 
 def test_a_full_page_without_the_caller_is_an_error_and_a_shorter_one_means_nobody() -> None:
@@ -466,3 +468,22 @@ def test_opening_may_take_as_long_as_reading_the_users() -> None:
         connector = RestConnector(config(text))
         assert connector.opening_takes == seconds
         connector.close()
+
+
+@pytest.mark.parametrize("phone", ["0901234567 ::: 0912345678", "SĐT 1: 0901234567", "0901234567_Zalo", "+0901234567"])
+def test_a_record_counts_by_a_number_with_other_signs_around_it(phone: str) -> None:
+    with Crm({"contacts": {"results": [{**LAN, "phone": phone}]}}) as crm:
+        assert [owner.id for owner in owners(crm, ONE_STEP)] == ["7"]
+
+
+def test_a_record_is_never_taken_for_another_ones_by_what_is_left_of_its_number() -> None:
+    for phone in ("09****4567", "0901 xxx 567", "66: 0901234567", "090a1234567"):
+        with Crm({"contacts": {"results": [{**LAN, "phone": phone}]}}) as crm, unread_told_to([].append):
+            assert owners(crm, ONE_STEP) == []
+
+
+def test_a_number_that_cannot_be_read_is_told_to_whoever_listens() -> None:
+    heard: list[Unread] = []
+    with Crm({"contacts": {"results": [{**LAN, "phone": "0901 xxx 567"}]}}) as crm, unread_told_to(heard.append):
+        assert owners(crm, ONE_STEP) == []
+    assert [str(one) for one in heard] == ["'•••• … 567': some of its digits are hidden"]

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceRejected, SourceUnavailable, UnexpectedAnswer
-from bridge.sdk.phone import OwnSpellings
+from bridge.sdk.phone import OwnSpellings, unread_told_to
 from connectors.sql.config import SqlConfig
 from connectors.sql.connector import SqlConnector
 from connectors.sql.database.database import Found
@@ -249,3 +249,17 @@ def test_a_sql_server_that_says_nothing_is_left():
         config = settings(f"mssql://bridge@127.0.0.1:{silent.getsockname()[1]}/crm", password="secret")
         with pytest.raises(SourceUnavailable):
             SqlConnector(config).find_owners(CALL, Deadline.after(0.5))
+
+
+def test_a_row_counts_by_a_number_with_other_signs_around_it_and_what_is_hidden_is_told(connect, file):
+    phones = ("0901234567 ::: 0912345678", "Zalo0901234567", "8484901234567", "0901 xxx 567")
+    database = sqlite3.connect(file)
+    database.execute("DELETE FROM customers")
+    database.executemany("INSERT INTO customers VALUES (?, ?)", [(phone, f"{n}@x") for n, phone in enumerate(phones)])
+    database.commit()
+    database.close()
+    heard = []
+    with unread_told_to(heard.append):
+        found = connect("SELECT email, phone FROM customers WHERE :e164 != ''").find_owners(CALL, Deadline.after(5))
+    assert [owner.email for owner in found] == ["0@x", "1@x", "2@x"]
+    assert [one.text for one in heard] == ["0901 xxx 567"]

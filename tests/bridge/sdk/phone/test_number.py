@@ -11,9 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.sdk.errors import InvalidNumber
+from bridge.sdk.phone import PhoneNumber, holds, parse_all, vietnam
 from bridge.sdk.phone import number as phone
-from bridge.sdk.phone import vietnam
-from bridge.sdk.phone.number import PhoneNumber, holds, parse_all
 
 slowly = settings(deadline=None, max_examples=300)
 
@@ -89,14 +88,19 @@ def test_a_mobile_has_all_its_forms() -> None:
     assert number.nsn == "983223566"
     assert number.legacy == ""
     assert number.interleaved == "%9%8%3%2%2%3%5%6%6"
-    assert number.forms == ("0983223566", "+84983223566", "84983223566", "983223566", "0084983223566")
+    assert number.nsns == ("983223566",)
+    assert number.likely_forms == ("0983223566", "+84983223566", "84983223566", "983223566", "0084983223566")
+    assert number.forms == (*number.likely_forms, "840983223566")
 
 
 def test_a_renumbered_mobile_has_the_old_forms_too() -> None:
     number = PhoneNumber.parse("0701234567")
     assert number.legacy == "01201234567"
     assert number.forms[:5] == ("0701234567", "+84701234567", "84701234567", "701234567", "0084701234567")
-    assert number.forms[5:] == ("01201234567", "+841201234567", "841201234567", "1201234567", "00841201234567")
+    assert number.forms[5:10] == ("01201234567", "+841201234567", "841201234567", "1201234567", "00841201234567")
+    assert number.forms[10:] == ("840701234567", "8401201234567")
+    assert number.likely_forms == number.forms[:10]
+    assert number.nsns == ("701234567", "1201234567")
 
 
 def test_a_landline_of_hanoi_has_an_old_form_and_one_of_ho_chi_minh_city_has_none() -> None:
@@ -111,17 +115,39 @@ def test_a_hotline_has_no_leading_zero_and_no_form_twice() -> None:
     assert number.forms == ("19001234", "+8419001234", "8419001234", "008419001234")
 
 
-def test_a_foreign_number_has_only_forms_that_cannot_be_taken_for_vietnamese() -> None:
-    number = PhoneNumber.parse("+82 10 1234 5678")
-    assert number.national == "01012345678"
-    assert number.nsn == "1012345678"
+def test_a_foreign_number_has_only_spellings_that_cannot_be_taken_for_vietnamese() -> None:
+    number = PhoneNumber.parse("+66 81 234 5678")  # 0812345678 is a VinaPhone mobile
+    assert number.national == number.e164 == "+66812345678"
+    assert number.nsn == number.digits == "66812345678"
+    assert number.nsns == ("66812345678",)
     assert number.legacy == ""
-    assert number.forms == ("+821012345678", "00821012345678")
+    assert number.interleaved == "%6%6%8%1%2%3%4%5%6%7%8"
+    assert number.likely_forms == ("+66812345678", "0066812345678")
+    assert number.forms == (*number.likely_forms, "66812345678")
+
+
+def test_a_foreign_number_whose_digits_are_somebody_elses_keeps_its_plus() -> None:
+    number = PhoneNumber("+951234567")  # 951234567 is 0951234567 of Vietnam, of which a spreadsheet took the zero
+    assert number.national == number.nsn == number.digits == "+951234567"
+    assert number.forms == ("+951234567", "00951234567")
+    assert number.interleaved == "%9%5%1%2%3%4%5%6%7"
+
+
+def test_a_number_is_written_as_at_home_only_where_it_is_at_home() -> None:
+    number = PhoneNumber.parse("+82 10 1234 5678")
+    assert (number.national_in("KR"), number.nsn_in("KR"), number.nsn_at_home) == (
+        "01012345678",
+        "1012345678",
+        "1012345678",
+    )
+    assert number.national_in("TH") == "+821012345678"
+    assert number.interleaved_in("KR") == "%1%0%1%2%3%4%5%6%7%8"
+    assert PhoneNumber.parse("0983223566").national_in("KR") == "+84983223566"
 
 
 def test_an_italian_number_keeps_its_zero() -> None:
     number = PhoneNumber.parse("+39 06 1234 5678")
-    assert number.nsn == number.national == "0612345678"
+    assert number.nsn_in("IT") == number.national_in("IT") == "0612345678"
 
 
 def test_numbers_with_the_same_ending_are_different() -> None:
@@ -193,7 +219,7 @@ def test_two_numbers_in_a_field_are_two(field: str) -> None:
         ("(028) 3812 - 3456", "+842838123456"),
         ("028/3812 3456", "+842838123456"),
         ("+84 / 28 3812 3456", "+842838123456"),
-        ("028 3812 3456 / 57", "+842838123456"),
+        ("028 3812 3456 / 77", "+842838123456"),
         ("028 3812 3456 - 101", "+842838123456"),
         ("028 3812 3456 /", "+842838123456"),
         ("028 38123456 (gặp Lan)", "+842838123456"),
@@ -349,7 +375,7 @@ def test_a_key_read_again_is_the_same_key(digits: str, prefix: str) -> None:
 @example("84", "19001234", "VN")
 @example("00", "84983223566", "US")
 def test_the_quick_way_reads_what_libphonenumber_reads(prefix: str, digits: str, region: str) -> None:
-    quickly = phone._read_vietnamese(prefix + digits, region)  # noqa: SLF001 - the two ways are an inner matter
+    quickly = phone.read_vietnamese(prefix + digits, region)
     if quickly is not None:
         assert phone._read_worldwide(prefix + digits, region) == quickly  # noqa: SLF001
 
@@ -400,3 +426,31 @@ def test_a_masked_number_shows_at_most_three_digits(e164: str) -> None:
 )
 def test_a_field_holds_a_number_or_not_whatever_stands_in_it(text, held):
     assert holds(text, PhoneNumber("+84901234567")) is held
+
+
+@slowly
+@given(
+    st.one_of(
+        st.builds("+84{}".format, vietnamese),
+        foreign,
+        st.builds("+{}{}".format, st.sampled_from(["95", "220"]), tail(7)),
+    )
+)
+def test_no_spelling_that_a_connector_can_reach_for_is_somebody_elses(e164: str) -> None:
+    assume(key(e164) == e164)
+    number = PhoneNumber(e164)
+    for text in (number.e164, number.digits, number.national, number.nsn, *number.nsns, *number.forms, number.legacy):
+        assert not text or key(text) in {e164, None}
+
+
+@slowly
+@given(st.one_of(st.builds("+84{}".format, vietnamese), foreign), st.sampled_from(["", " ", ".", "-", "%20", "%"]))
+def test_a_number_is_masked_however_it_is_grouped(e164: str, between: str) -> None:
+    assume(key(e164) == e164)
+    number = PhoneNumber(e164)
+    spellings = (*number.forms, number.nsn_at_home, number.national_in("KR"), number.interleaved)
+    for text in filter(None, spellings):
+        masked = number.masked_in(f"asked for {between.join(text)}, in vain")
+        assert number.nsn_at_home[:-3] not in re.sub("%20|[^0-9]", "", masked)
+        assert masked.startswith("asked for ")
+        assert masked.endswith("…" + e164[-3:] + ", in vain")
