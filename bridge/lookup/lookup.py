@@ -66,7 +66,7 @@ class Lookup:
         except InvalidNumber as error:
             return Decision(Outcome.INVALID_NUMBER, reason=str(error))
         if call.explained:
-            call.explain(f"caller {call.caller.e164}, also written {', '.join(call.caller.forms)}")
+            call.explain(f"caller {call.caller.e164}, also written {', '.join(call.caller.likely_forms)}")
             call.explain(f"hotline {call.hotline.e164 if call.hotline else 'not known'}: {self._named(call.hotline)}")
         return self._decide(call, deadline)
 

@@ -25,6 +25,10 @@ MISTAKES = (
         once.BelievesAnothersRecord,
         ["a_stranger_gets_no_owners_while_a_customer_calls", "the_record_of_another_customer_does_not_count"],
     ),
+    (
+        once.AsksWithoutTheCountry,
+        ["a_similar_number_is_another_customer", "the_record_of_another_customer_does_not_count"],
+    ),
     (once.ComparesTheEnd, ["the_record_of_another_customer_does_not_count"]),
     (once.ComparesTheBeginning, ["the_record_of_another_customer_does_not_count"]),
     (once.ComparesTexts, ["the_number_counts_in_every_spelling"]),
@@ -72,10 +76,7 @@ MISTAKES = (
             "an_answer_of_another_shape_is_not_nobody",
         ],
     ),
-    (
-        steps.ComparesNoDetail,
-        ["a_similar_number_is_another_customer", "the_record_of_another_customer_does_not_count"],
-    ),
+    (steps.ComparesNoDetail, ["the_record_of_another_customer_does_not_count"]),
     (steps.SignsIn, []),
     (steps.WaitsForAnothersSession, ["a_call_waits_for_no_other_beyond_its_deadline"]),
     (steps.OpensWithoutAnEnd, ["opening_ends_when_the_crm_hangs"]),

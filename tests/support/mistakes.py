@@ -7,7 +7,17 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, SecretStr
 
-from bridge.sdk import Connector, Deadline, Owner, SourceRejected, SourceUnavailable, UnexpectedAnswer, holds
+from bridge.sdk import (
+    Call,
+    Connector,
+    Deadline,
+    Owner,
+    PhoneNumber,
+    SourceRejected,
+    SourceUnavailable,
+    UnexpectedAnswer,
+    holds,
+)
 from bridge.sdk.http import HttpClient, HttpSettings, Request, refuse_failure
 
 LAN = Owner(email="lan@congty.example")
@@ -140,6 +150,16 @@ class CrashesOnNull(Right):
 class BelievesAnothersRecord(Right):
     def same(self, phone, _call):
         return isinstance(phone, str)
+
+
+class AsksWithoutTheCountry(Right):
+    """The digits of a caller from abroad are a Vietnamese customer's, without the code."""
+
+    def ask(self, call, deadline):
+        return super().ask(Call(PhoneNumber.parse(call.caller.nsn_at_home)), deadline)
+
+    def owners(self, _call, records):
+        return tuple(Owner(email=record["owner"]) for record in records if record.get("owner"))
 
 
 class ComparesTheEnd(Right):

@@ -80,6 +80,7 @@ def test_lookups_are_counted_with_their_failures_by_reason():
     meter.asked(5.0, "rejected")
     meter.asked(2.5, "late")
     meter.refused("busy")
+    meter.unread()
     meter.remembered("stale")
     found = seen(metrics, snapshot(Connector("crm")))
     assert found("omi_bridge_connector_requests_total", connector="crm") == 3
@@ -88,6 +89,7 @@ def test_lookups_are_counted_with_their_failures_by_reason():
     assert found("omi_bridge_connector_failures_total", connector="crm", reason="unavailable") == 0
     assert found("omi_bridge_connector_seconds_bucket", connector="crm", le="0.25") == 1
     assert found("omi_bridge_connector_refusals_total", connector="crm", reason="busy") == 1
+    assert found("omi_bridge_connector_unread_numbers_total", connector="crm") == 1
     assert found("omi_bridge_cache_lookups_total", connector="crm", result="stale") == 1
 
 
