@@ -380,6 +380,8 @@ def _long_ones(pieces: list[str], found: list[list[PhoneNumber]]) -> list[Unread
 
 def _succession(part: str, region: str) -> list[PhoneNumber]:
     """Read a part in which a blank, a dash or a dot stands between numbers only if all its pieces are numbers."""
+    if e164 := read_vietnamese(part.strip(), region):
+        return [PhoneNumber(e164)]
     for separator in spelling.SUCCESSIONS:
         numbers: list[PhoneNumber] = []
         pieces = separator.split(part.strip())
