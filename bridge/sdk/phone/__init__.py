@@ -4,14 +4,14 @@
 """
 
 from bridge.sdk.phone.countries import region_named
-from bridge.sdk.phone.field import Reading, Unread, holds, holds_any, parse_all, read_field, unread_told_to
+from bridge.sdk.phone.field import FieldReading, Unread, holds, holds_any, parse_all, read_field, unread_told_to
 from bridge.sdk.phone.number import PhoneNumber, read_number
 from bridge.sdk.phone.own_spellings import OwnSpellings
 
 __all__ = [
+    "FieldReading",
     "OwnSpellings",
     "PhoneNumber",
-    "Reading",
     "Unread",
     "holds",
     "holds_any",

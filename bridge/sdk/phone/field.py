@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from bridge.sdk.errors import InvalidNumber
 from bridge.sdk.phone import spelling, vietnam
@@ -64,8 +65,7 @@ class Unread:
         return f"Unread({self})"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class FieldReading(NamedTuple):
     """What a field holds: `numbers`, each once, in order, and what `unread` parts there are.
 
     `assumed` are those numbers that were written without the plus of their country and may be slips instead. `lack`
@@ -91,14 +91,14 @@ def unread_told_to(listener: Callable[[Unread], None]) -> Iterator[None]:
         _LISTENER.reset(token)
 
 
-def read_field(text: str, region: str = HOME, country: str = "") -> Reading:
+def read_field(text: str, region: str = HOME, country: str = "") -> FieldReading:
     """Read a field such as `0901234567 / (028) 3812-3456 ext 12; Lan: 0912345678`.
 
     `region` is the country of numbers without `+` or `00`. `country` is what another field says about it, `+66`, `66`,
     `TH` or `Thailand`: it decides, and no number is taken for any other country's then.
     """
-    if not country.strip() and (e164 := read_vietnamese(text, region)):
-        return Reading((PhoneNumber(e164),))
+    if not country and (e164 := read_vietnamese(text, region)):
+        return FieldReading((PhoneNumber(e164),))
     reading = _read(text, region, country)
     if reading.unread and (listener := _LISTENER.get()):
         for unread in reading.unread:
@@ -131,20 +131,21 @@ def holds_any(texts: Iterable[str | None], number: PhoneNumber, region: str = HO
     return any(held)
 
 
-def _read(text: str, region: str, country: str) -> Reading:
+def _read(text: str, region: str, country: str) -> FieldReading:
+    country = country.strip()
     if len(text) > _LONGEST_FIELD:
-        return Reading(lack=(why := f"longer than {_LONGEST_FIELD} characters"), unread=(Unread("…", why),))
+        return FieldReading(lack=(why := f"longer than {_LONGEST_FIELD} characters"), unread=(Unread("…", why),))
     named = region_named(country) if country else ""
-    if country.strip() and not named:
+    if country and not named:
         # only what says itself where it belongs
         region = "ZZ"
     field = spelling.plain(text)
     number = None if spelling.ALTERNATIVE.search(field) else _maybe(field, named or region)
     if number and vietnam_has(number):  # no two whole numbers are as short as the longest spelling of one
-        return Reading((number,))
+        return FieldReading((number,))
     if not any(map(str.isalnum, field)):
-        return Reading()
-    return _Field(field, named or region, guesses=not country.strip()).reading()
+        return FieldReading()
+    return _Field(field, named or region, guesses=not country).reading()
 
 
 def vietnam_has(number: PhoneNumber) -> bool:
@@ -188,7 +189,7 @@ class _Field:
         texts, self._gaps = _with_hiding_apart(*spelling.stretches(field))
         self._stretches = [_Stretch(text) for text in texts]
 
-    def reading(self) -> Reading:
+    def reading(self) -> FieldReading:
         for stretch in self._stretches:
             if stretch.digits >= _FEWEST_DIGITS:
                 self._read(stretch)
@@ -201,7 +202,7 @@ class _Field:
         if not numbers and not unread and sum(map(str.isdigit, self._field)) >= _FEWEST_DIGITS:
             unread = (Unread(self._field, _UNCERTAIN),)
         lack = "" if numbers else unread[0].reason if unread else _UNCERTAIN
-        return Reading(numbers, unread, assumed, lack)
+        return FieldReading(numbers, unread, assumed, lack)
 
     def _read(self, stretch: _Stretch) -> None:
         try:

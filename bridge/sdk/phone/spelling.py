@@ -85,6 +85,8 @@ def dialled(text: str) -> str:
 
 def _as_typed(written: str) -> str:
     """Undo what a spreadsheet made of a number that it took for a quantity, where no digit is lost."""
+    if "." not in written and "," not in written:
+        return written
     if _DECIMAL.fullmatch(written):
         return written.removesuffix(".0")
     if (found := _SCIENTIFIC.fullmatch(written)) and len(found[2]) == int(found[3]):

@@ -10,8 +10,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.sdk.phone import (
+    FieldReading,
     PhoneNumber,
-    Reading,
     Unread,
     holds,
     holds_any,
@@ -79,7 +79,7 @@ def test_what_is_told_of_a_number_shows_three_digits_and_no_word() -> None:
 
 
 def test_a_field_is_empty_read_or_lacking() -> None:
-    assert read_field("") == read_field(" - ") == Reading()
+    assert read_field("") == read_field(" - ") == FieldReading()
     assert read_field("không có").lack
     assert not read_field("không có").unread
     assert not read_field("0901234567").lack
