@@ -4,9 +4,10 @@
 """
 
 from bridge.sdk.phone.countries import region_named
-from bridge.sdk.phone.field import FieldReading, Unread, holds, holds_any, parse_all, read_field, unread_told_to
+from bridge.sdk.phone.field import FieldReading, holds, holds_any, parse_all, read_field
 from bridge.sdk.phone.number import PhoneNumber, read_number
 from bridge.sdk.phone.own_spellings import OwnSpellings
+from bridge.sdk.phone.unread import Unread, unread_told_to
 
 __all__ = [
     "FieldReading",

@@ -6,21 +6,18 @@ longer. What has seven digits or more and cannot be read is told to whoever list
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 from bridge.sdk.errors import InvalidNumber
 from bridge.sdk.phone import spelling, vietnam
 from bridge.sdk.phone.countries import region_named
-from bridge.sdk.phone.number import HOME, PhoneNumber, read, read_abroad, read_vietnamese
+from bridge.sdk.phone.number import HOME, PhoneNumber, read_abroad, read_vietnamese
+from bridge.sdk.phone.several import FEWEST_DIGITS, UNCERTAIN, is_whole, numbers_of, written_in_full
+from bridge.sdk.phone.unread import Unread, tell
 
 _LONGEST_FIELD = 500  # characters
-_FEWEST_DIGITS = 7
-_LONGEST_SHOWN = 40
 
 _SIGNS_THAT_HIDE = r"[xX*#?_\u2022\u25cf\u00d7\u2217\u2026\u2588\u25a0]+"
 _HIDING = re.compile(rf"{_SIGNS_THAT_HIDE}(?:\s+{_SIGNS_THAT_HIDE})*")
@@ -29,40 +26,14 @@ _FIRST_LETTERS = re.compile(r"[^\W0-9_]+")
 _LAST_LETTERS = re.compile(r"[^\W0-9_]+\Z")
 _LIKE_DIGITS = frozenset("OoQIlSsBbZz")
 _CODE = re.compile(r"[^0-9+]*(\+|00)?[^0-9+]*([1-9][0-9]{0,2})[^0-9+]*")
-_LABEL = re.compile(r"\A[\s(\[]*[1-9][\s.)\]-]+(?=[0+])")  # 1. 0901…
-_ENDING = re.compile(r"\s*([0-9]{1,3})\s*")
-_DASHED = re.compile(r"(.*[0-9])\s*-+\s*([0-9]{1,3})\s*")
 _WORDS = re.compile(r"[^\W0-9_]+(?: [^\W0-9_]+)*")
-_ALL_BUT_THREE_DIGITS = re.compile(r"[0-9](?=(?:[^0-9]*[0-9]){3})")
 
 _FIRST_CUT = re.compile(r"(.*?)(/|\s-+\s)(.*)", re.DOTALL)
 _LAST_CUT = re.compile(r"(.*)(/|\s-+\s)(.*?)", re.DOTALL)
 
 _HIDDEN = "some of its digits are hidden"
-_TWO_WAYS = "it can be read in two ways"
 _TORN = "digits that may belong to it stand apart from it"
 _GOES_ON = "its digits go on behind something that no number has"
-_ANOTHER_ENDING = "the ending of a second number: write that number in full"
-_UNCERTAIN = "no telephone number can be read with certainty"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Unread:
-    """A part of a field that seems to hold a number, and why none was read. `str` may stand in a log."""
-
-    text: str
-    reason: str
-
-    @property
-    def masked(self) -> str:
-        """The part without its digits, but for the last three, and without words."""
-        return _ALL_BUT_THREE_DIGITS.sub("•", re.sub(r"[^\W\d_]{2,}", "…", self.text))[:_LONGEST_SHOWN]
-
-    def __str__(self) -> str:
-        return f"'{self.masked}': {self.reason}"
-
-    def __repr__(self) -> str:
-        return f"Unread({self})"
 
 
 class FieldReading(NamedTuple):
@@ -78,19 +49,6 @@ class FieldReading(NamedTuple):
     lack: str = ""
 
 
-_LISTENER: ContextVar[Callable[[Unread], None] | None] = ContextVar("unread", default=None)
-
-
-@contextmanager
-def unread_told_to(listener: Callable[[Unread], None]) -> Iterator[None]:
-    """Let `listener` hear what cannot be read of any field that this thread reads meanwhile."""
-    token = _LISTENER.set(listener)
-    try:
-        yield
-    finally:
-        _LISTENER.reset(token)
-
-
 def read_field(text: str, region: str = HOME, country: str = "") -> FieldReading:
     """Read a field such as `0901234567 / (028) 3812-3456 ext 12; Lan: 0912345678`.
 
@@ -100,9 +58,8 @@ def read_field(text: str, region: str = HOME, country: str = "") -> FieldReading
     if not country and (e164 := read_vietnamese(text, region)):
         return FieldReading((PhoneNumber(e164),))
     reading = _read(text, region, country)
-    if reading.unread and (listener := _LISTENER.get()):
-        for unread in reading.unread:
-            listener(unread)
+    for unread in reading.unread:
+        tell(unread)
     return reading
 
 
@@ -140,17 +97,12 @@ def _read(text: str, region: str, country: str) -> FieldReading:
         # only what says itself where it belongs
         region = "ZZ"
     field = spelling.plain(text)
-    number = None if spelling.ALTERNATIVE.search(field) else _maybe(field, named or region)
-    if number and vietnam_has(number):  # no two whole numbers are as short as the longest spelling of one
+    number = None if spelling.ALTERNATIVE.search(field) else written_in_full(field, named or region)
+    if number and number.is_of(HOME):  # no two whole numbers are as short as the longest spelling of one
         return FieldReading((number,))
     if not any(map(str.isalnum, field)):
         return FieldReading()
     return _Field(field, named or region, guesses=not country).reading()
-
-
-def vietnam_has(number: PhoneNumber) -> bool:
-    """Tell whether it is a number of Vietnam."""
-    return number.e164.startswith("+84")
 
 
 class _Stretch:
@@ -172,7 +124,7 @@ class _Stretch:
     @property
     def ends(self) -> bool:
         """Whether no digit can be missing behind it: one more would make no number."""
-        return len(self.numbers) == 1 and vietnam_has(self.numbers[0]) and _is_whole(self.text)
+        return len(self.numbers) == 1 and self.numbers[0].is_of(HOME) and is_whole(self.text)
 
     def spoil(self, reason: str) -> None:
         self.numbers, self.reason, self.rest = [], self.reason or reason, []
@@ -191,7 +143,7 @@ class _Field:
 
     def reading(self) -> FieldReading:
         for stretch in self._stretches:
-            if stretch.digits >= _FEWEST_DIGITS:
+            if stretch.digits >= FEWEST_DIGITS:
                 self._read(stretch)
         for gap, (left, right) in zip(self._gaps, pairwise(self._stretches), strict=True):
             _judge(left, gap, right)
@@ -199,14 +151,14 @@ class _Field:
         numbers = tuple(dict.fromkeys(number for stretch in self._stretches for number in stretch.numbers))
         assumed = tuple(dict.fromkeys(n for stretch in self._stretches if stretch.assumed for n in stretch.numbers))
         unread = tuple(self._unread())
-        if not numbers and not unread and sum(map(str.isdigit, self._field)) >= _FEWEST_DIGITS:
-            unread = (Unread(self._field, _UNCERTAIN),)
-        lack = "" if numbers else unread[0].reason if unread else _UNCERTAIN
+        if not numbers and not unread and sum(map(str.isdigit, self._field)) >= FEWEST_DIGITS:
+            unread = (Unread(self._field, UNCERTAIN),)
+        lack = "" if numbers else unread[0].reason if unread else UNCERTAIN
         return FieldReading(numbers, unread, assumed, lack)
 
     def _read(self, stretch: _Stretch) -> None:
         try:
-            stretch.numbers, stretch.rest = _numbers_of(stretch.text, self._region)
+            stretch.numbers, stretch.rest = numbers_of(stretch.text, self._region)
         except InvalidNumber as error:
             stretch.reason = str(error)
         if self._is_told_country and any(one.is_of(self._region) and not one.is_valid for one in stretch.numbers):
@@ -229,17 +181,17 @@ class _Field:
     def _join(self, left: _Stretch, gap: str, right: _Stretch) -> None:
         """Spoil a number if it would be another with the few digits beside it, from which a sign or words part it."""
         others = []
-        if right.numbers and not left.numbers and 0 < left.digits < _FEWEST_DIGITS:
+        if right.numbers and not left.numbers and 0 < left.digits < FEWEST_DIGITS:
             if code := _CODE.fullmatch(left.text):
-                joined = _maybe(f"+{code[2]}{right.text}", self._region)
+                joined = written_in_full(f"+{code[2]}{right.text}", self._region)
                 others += [joined] if code[1] or (joined and joined.is_valid) else []
             if not right.begins:
-                joined = _maybe(left.text + right.text, self._region)
+                joined = written_in_full(left.text + right.text, self._region)
                 others += [joined] if joined or left.begins else []
             if any(right.numbers != [other] for other in others):
                 right.spoil(_TORN)
-        elif left.numbers and not right.numbers and 0 < right.digits < _FEWEST_DIGITS and not _WORDS.search(gap):
-            joined = _maybe(left.text + right.text, self._region)
+        elif left.numbers and not right.numbers and 0 < right.digits < FEWEST_DIGITS and not _WORDS.search(gap):
+            joined = written_in_full(left.text + right.text, self._region)
             if joined and left.numbers != [joined] and not vietnam.is_hotline(left.numbers[-1].nsn):
                 left.spoil(_TORN)
 
@@ -269,7 +221,7 @@ def _unread_of(part: list[_Stretch], between: list[str]) -> Iterator[Unread]:
     if part[0].numbers:
         return
     hidden = sum(len(sign) for gap in between if _HIDING.fullmatch(gap) for sign in gap.split())
-    if hidden + sum(stretch.digits for stretch in part) >= _FEWEST_DIGITS:
+    if hidden + sum(stretch.digits for stretch in part) >= FEWEST_DIGITS:
         text = part[0].text + "".join(gap + right.text for gap, right in zip(between, part[1:], strict=True))
         reasons = [stretch.reason for stretch in part if stretch.reason]
         yield Unread(text.strip(), _HIDDEN if hidden else reasons[0] if reasons else _GOES_ON)
@@ -326,89 +278,3 @@ def _is_like_a_digit(letters: re.Match[str] | None, but: str = "") -> bool:
     if letters is None:
         return False
     return letters[0] in _LIKE_DIGITS.difference(but) or any(map(str.isnumeric, letters[0]))
-
-
-def _numbers_of(part: str, region: str) -> tuple[list[PhoneNumber], list[Unread]]:
-    """Read a part in which a slash or a spaced dash may stand inside a number or between two; and what is left."""
-    pieces = spelling.ALTERNATIVE.split(part)
-    found = [_succession(piece, region) for piece in pieces]
-    apart = [number for numbers in found for number in numbers]
-    if all(found) and len(pieces) > 1:
-        return apart, []
-    together = _maybe(part, region)
-    if apart and together and apart != [together]:
-        raise InvalidNumber(_TWO_WAYS)
-    if apart:
-        return _with_endings(pieces, found) if "/" in part else (apart, _long_ones(pieces, found))
-    if alone := together or _maybe(_LABEL.sub("", part), region):
-        return [alone], []
-    if (dashed := _DASHED.fullmatch(part)) and _is_whole(dashed[1]) and (first := _maybe(dashed[1], region)):
-        return _with_endings([dashed[1], dashed[2]], [[first], []])
-    read(part, region)  # which says why it is no number
-    raise InvalidNumber(_TWO_WAYS)
-
-
-def _with_endings(pieces: list[str], found: list[list[PhoneNumber]]) -> tuple[list[PhoneNumber], list[Unread]]:
-    """Return the numbers of pieces, and those that differ in the last digits from the one before: `…0001/02`.
-
-    Only the next number of a landline is certain to be meant: other digits may be an extension.
-    """
-    numbers: list[PhoneNumber] = []
-    unread = _long_ones(pieces, found)
-    for piece, read_from_it in zip(pieces, found, strict=True):
-        ending = _ENDING.fullmatch(piece)
-        if read_from_it or ending is None or not numbers:
-            numbers += read_from_it
-            continue
-        last = numbers[-1]
-        before = found[pieces.index(piece) - 1]
-        if before and not _is_whole(pieces[pieces.index(piece) - 1]) and not vietnam.is_hotline(last.nsn):
-            raise InvalidNumber(_TWO_WAYS)
-        size = len(ending[1])
-        is_next = int(ending[1]) == int(last.e164[-size:]) + 1
-        if is_next and vietnam_has(last) and last.nsn.startswith("2"):
-            numbers.append(PhoneNumber(last.e164[:-size] + ending[1]))
-        elif size < 3:  # noqa: PLR2004 - three digits are an extension
-            unread.append(Unread(piece.strip(), _ANOTHER_ENDING))
-    return numbers, unread
-
-
-def _long_ones(pieces: list[str], found: list[list[PhoneNumber]]) -> list[Unread]:
-    """Return the pieces without a number that are as long as one."""
-    lacking = [piece for piece, numbers in zip(pieces, found, strict=True) if not numbers]
-    return [Unread(one.strip(), _UNCERTAIN) for one in lacking if sum(map(str.isdigit, one)) >= _FEWEST_DIGITS]
-
-
-def _succession(part: str, region: str) -> list[PhoneNumber]:
-    """Read a part in which a blank, a dash or a dot stands between numbers only if all its pieces are numbers."""
-    if e164 := read_vietnamese(part.strip(), region):
-        return [PhoneNumber(e164)]
-    for separator in spelling.SUCCESSIONS:
-        numbers: list[PhoneNumber] = []
-        pieces = separator.split(part.strip())
-        for piece in pieces if len(pieces) > 1 else ():
-            number = _maybe(piece, region)
-            if number is None:
-                break
-            numbers.append(number)
-        else:
-            if numbers:
-                return numbers
-    whole = _maybe(part, region)
-    return [whole] if whole else []
-
-
-def _maybe(text: str, region: str) -> PhoneNumber | None:
-    try:
-        return PhoneNumber(read(text, region))
-    except InvalidNumber:
-        return None
-
-
-def _is_whole(text: str) -> bool:
-    """Tell whether no number of Vietnam begins with what is dialled here and goes on."""
-    try:
-        dialled = spelling.dialled(text)
-        return all(read_vietnamese(dialled + more, HOME) is None for more in ("0", "00", "000", "0000"))
-    except InvalidNumber:
-        return False
