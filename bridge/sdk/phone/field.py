@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from bridge.sdk.errors import InvalidNumber
-from bridge.sdk.phone import spelling, vietnam
+from bridge.sdk.phone import spelling
 from bridge.sdk.phone.countries import region_named
 from bridge.sdk.phone.number import HOME, PhoneNumber, read_abroad, read_vietnamese
 from bridge.sdk.phone.several import FEWEST_DIGITS, UNCERTAIN, is_whole, numbers_of, written_in_full
@@ -26,6 +26,7 @@ _FIRST_LETTERS = re.compile(r"[^\W0-9_]+")
 _LAST_LETTERS = re.compile(r"[^\W0-9_]+\Z")
 _LIKE_DIGITS = frozenset("OoQIlSsBbZz")
 _CODE = re.compile(r"[^0-9+]*(\+|00)?[^0-9+]*([1-9][0-9]{0,2})[^0-9+]*")
+_WORD = re.compile(r"[^\W0-9_]{2}")
 _WORDS = re.compile(r"[^\W0-9_]+(?: [^\W0-9_]+)*")
 
 _FIRST_CUT = re.compile(r"(.*?)(/|\s-+\s)(.*)", re.DOTALL)
@@ -190,9 +191,9 @@ class _Field:
                 others += [joined] if joined or left.begins else []
             if any(right.numbers != [other] for other in others):
                 right.spoil(_TORN)
-        elif left.numbers and not right.numbers and 0 < right.digits < FEWEST_DIGITS and not _WORDS.search(gap):
+        elif left.numbers and not right.numbers and 0 < right.digits < FEWEST_DIGITS and not _WORD.search(gap):
             joined = written_in_full(left.text + right.text, self._region)
-            if joined and left.numbers != [joined] and not vietnam.is_hotline(left.numbers[-1].nsn):
+            if joined and left.numbers != [joined]:
                 left.spoil(_TORN)
 
     def _unread(self) -> Iterator[Unread]:
