@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 
@@ -16,6 +17,7 @@ from bridge.lookup.answer import Answer, Freshness, Pending
 from bridge.lookup.meter import Meter, Unmetered
 from bridge.lookup.opening import Opening
 from bridge.lookup.probed_breaker import ProbedBreaker
+from bridge.lookup.watched_source import WatchedSource
 from bridge.resilience.sanitizing import bug_in, lines
 from bridge.resilience.thread_leaks import leaked_threads
 from bridge.sdk.connector import AnyConnector, Call
@@ -65,7 +67,8 @@ class Guard:
         limit = connector.config.max_in_flight
         self._flights: SingleFlight[Answer] = SingleFlight(f"source-{name}", limit, " (max_in_flight)")
         self.opening = Opening(name, connector, wait)
-        self._breaker = ProbedBreaker(name, connector, self._meter, clock, wait)
+        self._breaker = ProbedBreaker(name, self._trial, clock, wait)
+        self._source = WatchedSource(name, connector, self._breaker, self._meter, clock)
 
     def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
@@ -83,9 +86,9 @@ class Guard:
         if not may_ask:
             return Pending(SourceUnavailable("no time is left to ask"), by_then)
         try:
-            if self.opening.trouble:
+            if self.opening.is_tried and self.opening.trouble:  # before that, it is waited for as for any slow answer
                 raise SourceUnavailable(self.opening.trouble)
-            self._breaker.consider(self.patience, partial(self._try, question))
+            self._source.consider(question, self.patience)
             flight = self._start(question)
         except SourceError as error:
             self._meter.refused(error.reason)
@@ -105,8 +108,8 @@ class Guard:
 
     @property
     def is_left_alone(self) -> bool:
-        """Whether the source is not asked just now, because it failed again and again."""
-        return self._breaker.leaves_alone
+        """Whether the source is not asked just now, because it answers nobody."""
+        return self._breaker.is_open
 
     @property
     def in_flight(self) -> int:
@@ -160,11 +163,16 @@ class Guard:
             raise copy.copy(error)  # one for each question: a traceback grows wherever it is raised
         return _answer(found)
 
-    def _start(self, question: Call, *, ahead: bool = False, trial: bool = False) -> Flight[Answer]:
+    def _start(self, question: Call, *, ahead: bool = False) -> Flight[Answer]:
         lease = Deadline.after(self.timeout, self._clock)
-        return self._flights.start(question, partial(self._ask, question, lease, ahead=ahead, trial=trial), lease)
+        return self._flights.start(question, partial(self._ask, question, lease, ahead=ahead), lease)
 
-    def _ask(self, question: Call, lease: Deadline, *, ahead: bool, trial: bool) -> Answer:
+    def _trial(self, question: Call) -> Future[Answer]:
+        """Ask the source itself, whether or not the same is being asked already: what hangs there shows nothing new."""
+        lease = Deadline.after(min(self.timeout, self.patience), self._clock)
+        return self._flights.start(object(), partial(self._ask, question, lease, trial=True), lease).result
+
+    def _ask(self, question: Call, lease: Deadline, *, ahead: bool = False, trial: bool = False) -> Answer:
         """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
         if self._shared is None or trial:  # a trial is to find out about the source itself
             taking_turns: AbstractContextManager[Turn] = nullcontext(Turn(self._shared, question))
@@ -176,7 +184,9 @@ class Guard:
                 self._meter.remembered("shared")
                 question.explain(f"{self.name}: another instance knows: {len(turn.known.owners)} owner(s)")
                 return _answer(turn.known)
-            owners = self._breaker.ask(question, lease, self.patience)
+            if trouble := self.opening.wait(min(self.patience, lease.remaining())):
+                raise SourceUnavailable(trouble)
+            owners = self._source.ask(question, lease, self.patience)
             if self.connector.remembered:
                 self._cache.put(question, owners)
                 turn.tell(owners)
@@ -184,13 +194,9 @@ class Guard:
 
     def _refresh(self, question: Call) -> None:
         """Ask again before the life of an answer ends; nobody waits for it."""
-        if not self._breaker.leaves_alone:
+        if not self._breaker.is_open:
             with suppress(SourceBusy):  # calls that wait come first
                 self._start(question, ahead=True)
-
-    def _try(self, question: Call) -> None:
-        """Ask the source itself; raises SourceError or TimeoutError if no answer comes in good time."""
-        self._start(question, trial=True).result.result(self.patience)
 
     def _release(self) -> None:
         try:

@@ -1,4 +1,9 @@
-"""Opening a connector: tried in the background until it succeeds, and nobody's call waits for it."""
+"""Opening a connector: tried in the background until it succeeds.
+
+What failed because the source is away is tried again within seconds: that costs the source nothing, and calls want it
+as soon as it is back. What the source refused is tried ever more seldom: a sign-in that is refused too often locks the
+account, and another one does not help before somebody has acted.
+"""
 
 import logging
 import threading
@@ -10,7 +15,8 @@ from bridge.sdk.errors import SourceError, SourceRejected
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
+_PAUSE, _LONGEST_HOLD = 1.5, 3600.0
+_FIRST_PAUSE_IF_REFUSED, _LONGEST_PAUSE_IF_REFUSED = 2.0, 60.0
 
 
 class Opening:
@@ -22,7 +28,7 @@ class Opening:
         self._name = name
         self._connector = connector
         self._loop = BackgroundLoop(f"open-{name}", self._try, wait=wait)
-        self._pause = _FIRST_PAUSE
+        self._pause_if_refused = _FIRST_PAUSE_IF_REFUSED
         self._tried = threading.Event()
 
     def start(self) -> None:
@@ -62,13 +68,13 @@ class Opening:
         self.trouble = str(error) or type(error).__name__
 
     def _try(self) -> float | None:
-        pause = self._pause
+        """Try once; return after how many seconds to try again, None if it succeeded."""
         try:
             self.attempt()
-        except SourceRejected:  # signing in too often locks us out
-            self._pause = min(_LONGEST_PAUSE, pause * 2)
-        except SourceError:
-            pass
-        else:
-            return None
-        return pause
+        except SourceRejected:
+            pause = self._pause_if_refused
+            self._pause_if_refused = min(_LONGEST_PAUSE_IF_REFUSED, pause * 2)
+            return pause
+        except SourceError as error:
+            return max(_PAUSE, min(_LONGEST_HOLD, getattr(error, "retry_after", None) or 0.0))
+        return None

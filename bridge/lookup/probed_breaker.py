@@ -1,52 +1,56 @@
-"""A circuit breaker with background probes: a source that fails again and again is left alone until it is well.
+"""A circuit breaker with trials: a source that answers nobody is left alone until it is well.
 
-What a source fails with is counted, so that in the end nobody waits in vain; meanwhile what was asked last is tried
-in the background, until an answer comes in good time. What a connector raises or returns is judged and logged
-here, once, and leaves as owners or as a SourceError, whatever the connector does.
+Before a source is left alone, and again and again while it is, a question is asked in the background that once
+succeeded: whoever answers that is not down. Trials are frequent, because a source that is back is wanted within seconds
+and a question a second costs it nothing; only one that refuses is tried ever more seldom, for a refusal may be counted,
+and ends only when somebody acts.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from contextlib import suppress
+from typing import Any
 
-from bridge.lookup.meter import Meter
-from bridge.lookup.unreadable import Unreadable
+from bridge.lookup.suspicion import Suspicion
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
-from bridge.resilience.sanitizing import failure_of, sanitised_owners
-from bridge.sdk.background import Wait
-from bridge.sdk.connector import AnyConnector, Call, Owners
-from bridge.sdk.deadline import Clock, Deadline
-from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
+from bridge.sdk.background import BackgroundLoop, Wait
+from bridge.sdk.connector import Call
+from bridge.sdk.deadline import Clock
+from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable
 
 _log = logging.getLogger(__name__)
 
-_TRIAL_EVERY = 2.0
-_FAILURES_IN_A_ROW = 5
+_MOMENT = 0.5
+"""Seconds after which a source under suspicion is left alone although its trial is still under way."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IF_REFUSED = 0.25, 1.5, 60.0
+_GROWTH = 1.5
+
+Trial = Callable[[Call], Future[Any]]
+"""Asks the source itself, in the background; raises SourceBusy if there is no place."""
 
 
 class ProbedBreaker:
-    """Asks a connector for everybody."""
+    """Says whether one source is asked, by what became of the questions before."""
 
-    def __init__(
-        self, name: str, connector: AnyConnector, meter: Meter, clock: Clock, wait: Wait | None = None
-    ) -> None:
+    def __init__(self, name: str, trial: Trial, clock: Clock, wait: Wait | None = None) -> None:
         self._name = name
-        self._connector = connector
-        self._meter = meter
-        self._unreadable = Unreadable(name, meter)
+        self._trial = trial
         self._clock = clock
-        self._breaker = CircuitBreaker(_FAILURES_IN_A_ROW, clock)
+        self._suspicion = Suspicion()
+        self._breaker = CircuitBreaker(1, clock)
         self._trials = Trials(
             name,
             self._breaker,
-            self._attempt,
+            self._try,
             lambda: _log.info("connector %s answers again", name),
-            every=_TRIAL_EVERY,
+            pause=self._next_pause,
             wait=wait,
         )
-        self._kind = ""
-        self._under_way: dict[object, float] = {}
-        self._try: Callable[[], object] | None = None
+        self._kind, self._reason = "", ""
+        self._in_doubt = False
+        self._pause, self._next_guest = _FIRST_PAUSE, float("-inf")
 
     @property
     def trouble(self) -> str:
@@ -54,74 +58,78 @@ class ProbedBreaker:
         return self._breaker.reason if self._breaker.is_open else ""
 
     @property
-    def leaves_alone(self) -> bool:
-        """Whether the source is not asked just now, because it failed again and again."""
+    def is_open(self) -> bool:
+        """Whether the source is left alone."""
         return self._breaker.is_open
 
-    def consider(self, patience: float, again: Callable[[], object]) -> None:
-        """Raise SourceUnavailable if the source is not to be asked now.
-
-        `patience` is the number of seconds after which an answer is too late; `again` asks once more what is asked now,
-        and waits so long for the answer: it is how the source is tried in the background.
-        """
-        self._try = again
-        if not self._breaker.is_open and self._too_slow(patience):
-            self._failed("late", f"{_FAILURES_IN_A_ROW} questions without an answer", opens=True)
-        if self._breaker.is_open:
+    def consider(self, question: Call) -> None:
+        """Raise SourceUnavailable if the source is not to be asked now."""
+        self._suspicion.heard(question)
+        if self._breaker.is_open and not self._is_guest(question):
             raise SourceUnavailable(f"not asked, because of: {self._breaker.reason}")
 
-    def ask(self, question: Call, lease: Deadline, patience: float) -> Owners:
-        """Ask the connector; raises SourceError."""
-        started = self._clock()
-        owners = self._judged(question, lease, started)
-        took = self._clock() - started
-        self._meter.asked(took, "late" if took > patience else "")
-        if took > patience:
-            self._failed("late", f"an answer took {took:.1f} s")
-        else:
-            self._breaker.succeeded()
-        question.explain(f"{self._name}: {len(owners)} owner(s) after {took * 1000:.0f} ms")
-        return owners
+    def answered(self, question: Call) -> None:
+        """Take note of an answer in good time: all is well, whatever was before."""
+        self._suspicion.answered(question)
+        if self._breaker.seconds_to_hold():  # then this is the answer to a question from before
+            return
+        self._in_doubt = False
+        if self._breaker.succeeded():
+            self._trials.wake()
+
+    def failed(self, question: Call, kind: str, reason: str, hold: float | None = None) -> None:
+        """Count a failure; if enough callers had one, begin with trials. `hold`: the source asks to be left alone."""
+        self._suspicion.failed(question)
+        before, self._kind, self._reason = self._kind, kind, reason
+        if hold or self._breaker.is_open:
+            was_open = self._breaker.is_open
+            self._leave_alone(hold)
+            if was_open and kind != before:
+                _log.warning("connector %s is still left alone, by now because of: %s", self._name, reason)
+        elif self._suspicion.is_strong:
+            self._doubt()
 
     def close(self) -> None:
         """Try no more."""
         self._trials.close()
 
-    def _judged(self, question: Call, lease: Deadline, started: float) -> Owners:
-        attempt = object()
-        self._under_way[attempt] = started
-        try:
-            with self._unreadable.told_during(question):
-                return sanitised_owners(self._connector.find_owners(question, lease))
-        except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
-            failure = failure_of(self._name, error, question.caller)
-            is_bug = not isinstance(error, SourceError)
-            kind = "bug" if is_bug else failure.reason
-            self._meter.asked(self._clock() - started, kind)
-            if not isinstance(failure, SourceBusy):  # our own restraint says nothing about the source
-                self._failed(kind, f"{failure.reason}: {failure}", getattr(failure, "retry_after", None))
-                if not is_bug:  # a bug stands in the log already
-                    _log.warning("connector %s: %s: %s", self._name, failure.reason, failure)
-            raise failure from None
-        finally:
-            del self._under_way[attempt]
+    def _is_guest(self, question: Call) -> bool:
+        """Tell whether a call is let through as a trial: it may be that all who asked so far are what it fails at."""
+        now = self._clock()
+        if now < self._next_guest or self._breaker.seconds_to_hold() or not self._suspicion.acquits(question):
+            return False
+        self._next_guest = now + self._pause
+        return True
 
-    def _too_slow(self, patience: float) -> bool:
-        """Tell whether so many questions have been under way for too long that the next would be one more."""
-        latest = self._clock() - patience
-        return sum(self._breaker.closed_at < at < latest for at in list(self._under_way.values())) >= _FAILURES_IN_A_ROW
+    def _doubt(self) -> None:
+        if not self._in_doubt:
+            self._in_doubt = True
+            BackgroundLoop(f"trial-{self._name}", self._judge).start()
 
-    def _failed(self, kind: str, reason: str, hold: float | None = None, *, opens: bool = False) -> None:
-        """Count a failure; if it opens the breaker, go on with trials in the background until one succeeds."""
-        before, self._kind = self._kind, kind
-        if self._breaker.failed(reason, hold, opens=opens):
-            _log.warning("connector %s is left alone for a while: %s", self._name, reason)
+    def _judge(self) -> None:
+        """Leave the source alone unless it answers what it answered before, or somebody else, within a moment."""
+        with suppress(SourceBusy):  # no place is left: then too much hangs in it already
+            wait(self._attempt(), _MOMENT)
+        if self._in_doubt:
+            self._leave_alone()
+
+    def _leave_alone(self, hold: float | None = None) -> None:
+        if self._breaker.failed(self._reason, hold):
+            _log.warning("connector %s is left alone for a while: %s", self._name, self._reason)
+            self._in_doubt, self._pause, self._next_guest = False, _FIRST_PAUSE, float("-inf")
             self._trials.start()
-        elif self._breaker.is_open and kind != before:
-            _log.warning("connector %s is still left alone, by now because of: %s", self._name, reason)
 
-    def _attempt(self) -> None:
-        """Ask what was asked last."""
-        if self._try is not None:
-            with suppress(SourceError, TimeoutError):
-                self._try()
+    def _next_pause(self) -> float:
+        longest = _LONGEST_PAUSE_IF_REFUSED if self._kind == SourceRejected.reason else _LONGEST_PAUSE
+        pause = min(self._pause, longest)
+        self._pause = pause * _GROWTH
+        return pause
+
+    def _try(self) -> None:
+        with suppress(SourceBusy):
+            self._attempt()
+
+    def _attempt(self) -> Sequence[Future[Any]]:
+        """Begin a trial, if anything was ever asked; raises SourceBusy if there is no place."""
+        question = self._suspicion.question()
+        return [] if question is None else [self._trial(question)]

@@ -27,19 +27,17 @@ class CircuitBreaker:
         self._lock = threading.Lock()
         self.is_open = False
         self.reason = ""
-        self.closed_at = float("-inf")
 
     def seconds_to_hold(self) -> float:
         """Return for how long the source asked not to be tried at all; 0.0 if it did not."""
         return self._hold.remaining()
 
-    def succeeded(self) -> None:
-        """Count an answer in good time: all is well again."""
+    def succeeded(self) -> bool:
+        """Count an answer in good time: all is well again. Returns whether this very answer closed it."""
         with self._lock:
             self._failures = 0
-            if self.is_open:
-                self.is_open = False
-                self.closed_at = self._clock()
+            closes_now, self.is_open = self.is_open, False
+            return closes_now
 
     def failed(self, reason: str, hold: float | None = None, *, opens: bool = False) -> bool:
         """Count a failure, which opens the breaker by itself if `opens`, or if the source asks to be left alone.
@@ -59,8 +57,8 @@ class CircuitBreaker:
 class Trials:
     """Tries a source again and again in the background while its breaker is open, until one trial closes that.
 
-    A trial is made every `every` seconds, not before the source allows it; `recovered` is told of the end. `attempt`
-    counts its own result at the breaker.
+    `pause` says after how many seconds the next trial is made, but none is before the source allows it; `recovered` is
+    told of the end. `attempt` counts its own result at the breaker.
     """
 
     def __init__(
@@ -70,35 +68,40 @@ class Trials:
         attempt: Callable[[], None],
         recovered: Callable[[], None],
         *,
-        every: float,
+        pause: Callable[[], float],
         wait: Wait | None = None,
     ) -> None:
         self._breaker = breaker
         self._attempt = attempt
         self._recovered = recovered
-        self._every = every
+        self._pause = pause
         self._new_loop = partial(BackgroundLoop, f"trial-{name}", self._try, wait=wait)
         self._loop = self._new_loop()
         self._closed = False
 
     def start(self) -> None:
-        """Begin, for the breaker has opened; trials that were begun before end with it, or by themselves."""
+        """Begin, for the breaker has opened; trials that were begun before end."""
+        self._loop.close(0)
         self._loop = loop = self._new_loop()
         if not self._closed:
-            loop.start(self._pause())
+            loop.start(self._until_next())
+
+    def wake(self) -> None:
+        """Look at once whether there is anything more to try."""
+        self._loop.wake()
 
     def close(self) -> None:
         """Try no more."""
         self._closed = True
         self._loop.close(0)
 
-    def _pause(self) -> float:
-        return max(self._every, self._breaker.seconds_to_hold())
+    def _until_next(self) -> float:
+        return max(self._pause(), self._breaker.seconds_to_hold())
 
     def _try(self) -> float | None:
         if self._breaker.is_open and not self._breaker.seconds_to_hold():
             self._attempt()
         if self._breaker.is_open:
-            return self._pause()
+            return self._until_next()
         self._recovered()
         return None

@@ -23,7 +23,7 @@ from bridge.sdk.single_flight import Flight, SingleFlight
 log = logging.getLogger(__name__)
 
 _AHEAD_SHARE, _AHEAD_AT_MOST = 0.2, 300.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IF_AWAY = 1.0, 60.0, 2.0
 _SHARED_AS = "token"
 _PATIENCE = 1.0  # seconds; then two sign in at the same time, which is better than that nobody does
 _SHARED_FOR = 86400.0  # seconds, if a token's end is not known
@@ -198,7 +198,9 @@ class TokenSupply:
         return token
 
     def _remember_failure(self, error: Exception) -> None:
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures, 10))
+        is_away = isinstance(error, SourceUnavailable)  # else each attempt may count towards locking us out
+        longest = _LONGEST_PAUSE_IF_AWAY if is_away else _LONGEST_PAUSE
+        pause = min(longest, _FIRST_PAUSE * 2 ** min(self._failures, 10))
         if isinstance(error, SourceUnavailable) and error.retry_after is not None:
             pause = max(pause, error.retry_after)
         log.warning("no new token, the next attempt is made in %.0f s at the earliest: %s", pause, _said(error))

@@ -51,7 +51,7 @@ class SharedClient:
             self._breaker,
             self._ping,
             lambda: _log.info("the shared memory at %s answers again", server.place),
-            every=_TRIAL_EVERY,
+            pause=lambda: _TRIAL_EVERY,
             wait=wait,
         )
 

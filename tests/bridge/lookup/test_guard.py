@@ -15,6 +15,7 @@ from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable, Une
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.cache import AnswerCache
 from tests.support.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
+from tests.support.kept import until
 
 SETTINGS = Cache(ttl="600s", negative_ttl="60s", stale_ttl="1h")
 LIVE, CACHED, STALE = Freshness.LIVE, Freshness.CACHED, Freshness.STALE
@@ -172,12 +173,67 @@ def open_(guard):
             thread.join(10)
 
 
-def test_a_connector_that_is_not_open_yet_is_unavailable_and_not_asked():
-    connector = FakeConnector(answer=owned_by(LAN))
+class SlowToOpen(FakeConnector):
+    """A connector whose `open` ends when the test says so."""
+
+    def __init__(self, config: ConnectorConfig | None = None) -> None:
+        super().__init__(config, owned_by(LAN))
+        self.may_open = threading.Event()
+
+    def open(self) -> None:
+        assert self.may_open.wait(10)
+        super().open()
+
+
+def test_a_call_waits_while_the_connector_is_opened_for_the_first_time():
+    connector = SlowToOpen()
     guard = guard_of(connector, opened=False)
-    with pytest.raises(SourceUnavailable, match="being opened"):
-        ask(guard, CALL, soon())
+    guard.opening.start()
+    pending = guard.begin(CALL)
+    assert not pending.done()
     assert connector.asked == []
+    connector.may_open.set()
+    pending.wait(10)
+    assert pending.answer().owners == (LAN,)
+
+
+def test_who_waits_for_the_opening_takes_one_of_the_connectors_places():
+    connector = SlowToOpen(ConnectorConfig(max_in_flight=1))
+    guard = guard_of(connector, opened=False)
+    guard.opening.start()
+    pending = guard.begin(CALL)
+    with pytest.raises(SourceBusy):
+        guard.begin(Call(PhoneNumber("+84912345678"))).answer()
+    connector.may_open.set()
+    pending.wait(10)
+    assert pending.answer().owners == (LAN,)
+
+
+def test_who_waits_for_an_opening_that_fails_hears_why_and_who_comes_later_does_not_wait():
+    connector = SlowToOpen()
+    connector.open_error = SourceUnavailable("the file is missing")
+    guard = Guard("crm", connector, AnswerCache(SETTINGS), wait=lambda _seconds: True)
+    guard.opening.start()
+    pending = guard.begin(CALL)
+    connector.may_open.set()
+    pending.wait(10)
+    with pytest.raises(SourceUnavailable, match="the file is missing"):
+        pending.answer()
+    later = guard.begin(CALL)
+    assert later.done()
+    assert connector.asked == []
+
+
+def test_the_opening_is_waited_for_no_longer_than_an_answer_is_of_use():
+    connector = SlowToOpen()
+    guard = guard_of(connector, opened=False)
+    guard.patience = 0.01
+    guard.opening.start()
+    pending = guard.begin(CALL)
+    pending.wait(10)
+    with pytest.raises(SourceUnavailable, match="still being opened"):
+        pending.answer()
+    connector.may_open.set()
 
 
 def test_opening_goes_on_until_it_succeeds():
@@ -309,6 +365,12 @@ class Rounds:
         self._go.release()
 
 
+def ask_failing(guard: Guard) -> None:
+    """Ask for somebody new: where nothing ever succeeded, he is let through as a trial."""
+    with pytest.raises(SourceUnavailable):
+        ask(guard, CALL, soon())
+
+
 def broken_guard(connector: FakeConnector, clock: FakeClock, rounds: Rounds) -> Guard:
     guard = Guard("crm", connector, AnswerCache(SETTINGS, clock), clock=clock, wait=rounds)
     guard.opening.attempt()
@@ -318,39 +380,20 @@ def broken_guard(connector: FakeConnector, clock: FakeClock, rounds: Rounds) -> 
     return guard
 
 
-def test_after_five_failures_in_a_row_the_source_is_left_alone_and_tried_in_the_background():
-    clock, connector, rounds = FakeClock(), FakeConnector(answer=failing(SourceUnavailable("down"))), Rounds()
-    guard = broken_guard(connector, clock, rounds)
-    with pytest.raises(SourceUnavailable, match="not asked, because of: unavailable: down"):
-        ask(guard, CALL, soon())
-    assert len(connector.asked) == 5
+def test_a_source_that_fails_for_five_callers_is_left_alone_until_a_trial_is_answered():
+    connector, rounds = FakeConnector(answer=failing(SourceUnavailable("down"))), Rounds()
+    guard = broken_guard(connector, FakeClock(), rounds)
+    until(lambda: guard.is_left_alone)
+    ask_failing(guard)
     assert guard.trouble == "unavailable: down"
-    rounds.next()  # a trial that fails as well
-    rounds.waiting.acquire()
-    rounds.waiting.release()
-    assert len(connector.asked) == 6
+    asked = len(connector.asked)
+    with pytest.raises(SourceUnavailable, match="not asked, because of: unavailable: down"):
+        ask(guard, Call(PhoneNumber("+84901234500")), soon())
+    assert len(connector.asked) == asked
     connector.answer = owned_by(LAN)
     rounds.next()
-    while guard.trouble:
-        threading.Event().wait(0.001)
-    assert connector.asked[-1] == CALL
-    assert ask(guard, CALL, soon()).freshness is CACHED
-
-
-def test_a_source_that_fails_otherwise_while_it_is_left_alone_is_told_of_once_with_the_new_reason(caplog):
-    clock, connector, rounds = FakeClock(), FakeConnector(answer=failing(SourceUnavailable("down"))), Rounds()
-    guard = broken_guard(connector, clock, rounds)
-    for failure in (SourceUnavailable("down again"), SourceRejected("the key has ended"), SourceRejected("no right")):
-        assert rounds.waiting.acquire(timeout=10)  # the trial before is over
-        rounds.waiting.release()
-        connector.answer = failing(failure)
-        rounds.next()
-    assert rounds.waiting.acquire(timeout=10)
-    assert guard.trouble == "rejected: no right"
-    with pytest.raises(SourceUnavailable, match="because of: rejected: no right"):
-        ask(guard, CALL, soon())
-    assert caplog.text.count("is still left alone, by now because of:") == 1
-    assert "by now because of: rejected: the key has ended" in caplog.text
+    until(lambda: not guard.trouble)
+    assert len(connector.asked) == asked + 1
 
 
 def test_an_answer_too_late_for_its_call_is_counted_as_a_failure_of_its_own_kind():
@@ -389,8 +432,8 @@ def test_a_source_that_hangs_is_left_alone_as_well():
         guard.begin(Call(PhoneNumber(f"+8490123450{number}")))
         gate.wait_until_entered()
     clock.advance(2)
-    with pytest.raises(SourceUnavailable, match="5 questions without an answer"):
-        ask(guard, CALL, soon())
+    guard.begin(Call(PhoneNumber("+84901234500")))
+    until(lambda: guard.trouble == "no answer in time")
     gate.release()
     guard.close()
 

@@ -1,10 +1,10 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable
+from bridge.sdk.errors import SourceBusy, SourceError, SourceRejected, SourceUnavailable
 from bridge.sdk.tokens import AccessToken, TokenSupply
 from tests.support.fakes import FakeClock
 from tests.support.token_server import PATIENCE, Server
@@ -148,16 +148,20 @@ def test_a_renewal_that_hangs_is_given_up_and_another_begun_but_not_without_end(
     gate.set()
 
 
+@pytest.mark.parametrize(
+    ("failure", "pauses"),
+    [(SourceUnavailable("down"), (1, 2, 2, 2)), (SourceRejected("no such user"), (1, 2, 4, 8, 16, 32, 60, 60))],
+)
 def test_a_failed_renewal_fails_for_all_who_wait_and_is_not_repeated_at_once(
-    supply: TokenSupply, server: Server, clock: FakeClock
+    supply: TokenSupply, server: Server, clock: FakeClock, failure: SourceError, pauses: Sequence[int]
 ) -> None:
-    server.failure = SourceUnavailable("down")
-    for pause in (1, 2, 4, 8, 16, 32, 60, 60):
+    server.failure = failure
+    for pause in pauses:
         errors = at_once(5, lambda: supply.get(soon()))
-        assert [str(error) for error in errors] == ["down"] * 5
+        assert [str(error) for error in errors] == [str(failure)] * 5
         asked = server.issued
         clock.now += pause - 0.01
-        with pytest.raises(SourceUnavailable, match="down"):
+        with pytest.raises(type(failure), match=str(failure)):
             supply.get(soon())
         assert server.issued == asked
         clock.now += 0.02

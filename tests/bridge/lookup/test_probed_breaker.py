@@ -1,0 +1,225 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+
+from bridge.lookup.probed_breaker import ProbedBreaker
+from bridge.sdk.connector import Call
+from bridge.sdk.errors import SourceBusy, SourceUnavailable
+from bridge.sdk.phone.number import PhoneNumber
+from tests.support.fakes import FakeClock
+from tests.support.kept import until
+
+
+def question(number: int) -> Call:
+    return Call(PhoneNumber(f"+8490123{number:04}"))
+
+
+class Watched:
+    """A breaker whose trials are steered: `trial` says what becomes of one, and time passes when it waits."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.asked: list[tuple[float, Call]] = []
+        self.trial: Callable[[Call], object] = self.unavailable
+        self.rounds = 0
+        self.breaker = ProbedBreaker("crm", self._ask, self.clock, self._wait)
+
+    def unavailable(self, asked: Call) -> None:
+        self.breaker.failed(asked, "unavailable", "unavailable: 503")
+
+    def rejected(self, asked: Call) -> None:
+        self.breaker.failed(asked, "rejected", "rejected: 401")
+
+    def answered(self, asked: Call) -> None:
+        self.breaker.answered(asked)
+
+    def fail(self, *numbers: int, hold: float | None = None) -> None:
+        for number in numbers:
+            self.breaker.failed(question(number), "unavailable", "unavailable: 503", hold)
+
+    def is_asked(self, number: int) -> bool:
+        try:
+            self.breaker.consider(question(number))
+        except SourceUnavailable:
+            return False
+        return True
+
+    def times(self) -> list[float]:
+        """Return when the trials were made, in seconds after the first of them."""
+        return [round(at - self.asked[0][0], 2) for at, _ in self.asked]
+
+    def _ask(self, asked: Call) -> "Future[object]":
+        self.asked.append((self.clock(), asked))
+        future: Future[object] = Future()
+        if self.trial(asked) is None:
+            future.set_result(None)
+        return future
+
+    def _wait(self, seconds: float) -> bool:
+        if self.rounds == 0:
+            return True
+        self.rounds -= 1
+        self.clock.advance(seconds)
+        return False
+
+
+@contextmanager
+def watched(rounds: int = 0) -> Iterator[Watched]:
+    one = Watched()
+    one.rounds = rounds
+    yield one
+    one.breaker.close()
+
+
+def test_one_callers_trouble_is_not_the_sources_however_often_he_calls():
+    with watched() as one:
+        one.fail(*[0] * 100)
+        assert one.is_asked(1)
+        assert one.asked == []
+
+
+def test_five_callers_in_trouble_are_not_the_sources_while_what_succeeded_before_still_does():
+    with watched() as one:
+        one.breaker.answered(question(9))
+        one.trial = one.answered
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: one.asked)
+        until(lambda: not one.breaker.trouble)
+        assert [asked for _, asked in one.asked] == [question(9)]
+        assert one.is_asked(1)
+
+
+def test_a_source_that_answers_every_fifth_caller_stays_in_use():
+    with watched() as one:
+        for number in range(100):
+            assert one.is_asked(number)
+            if number % 5 == 4:
+                one.breaker.answered(question(number))
+            else:
+                one.fail(number)
+        assert one.asked == []
+
+
+def test_a_source_that_fails_at_what_it_has_answered_is_left_alone(caplog):
+    with watched() as one:
+        one.breaker.answered(question(9))
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: one.breaker.is_open)
+        assert one.breaker.trouble == "unavailable: 503"
+        assert not one.is_asked(5)
+        assert "connector crm is left alone for a while: unavailable: 503" in caplog.text
+
+
+def test_a_trial_that_hangs_does_not_keep_the_source_in_use():
+    with watched() as one:
+        one.trial = lambda _asked: "hangs"
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: one.breaker.is_open)
+
+
+def test_where_no_place_is_left_for_a_trial_the_source_is_left_alone():
+    def busy(_asked: Call) -> None:
+        raise SourceBusy("all places are taken")
+
+    with watched() as one:
+        one.trial = busy
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: one.breaker.is_open)
+
+
+def test_trials_of_a_source_that_is_down_are_made_every_second_and_a_half():
+    with watched(rounds=8) as one:
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: len(one.asked) == 9)
+        assert one.times() == [0, 0.25, 0.62, 1.19, 2.03, 3.3, 4.8, 6.3, 7.8]
+
+
+def test_trials_of_a_source_that_refuses_become_ever_more_seldom():
+    with watched(rounds=20) as one:
+        one.trial = one.rejected
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: len(one.asked) == 21)
+        times = one.times()
+        assert len([at for at in times if at <= 60]) == 12
+        assert {round(after - before) for before, after in pairwise(times[14:])} == {60}
+        # What is over is noticed after half as long again as it has lasted.
+        assert all(after - before <= 0.5 * before + 0.3 for before, after in pairwise(times))
+
+
+def test_the_first_answer_ends_the_trials_and_the_next_outage_begins_anew(caplog):
+    caplog.set_level("INFO")
+    with watched(rounds=100) as one:
+        one.trial = lambda asked: one.answered(asked) if len(one.asked) == 6 else one.rejected(asked)
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: "connector crm answers again" in caplog.text)
+        assert one.is_asked(1)
+        one.asked, one.trial = [], one.unavailable
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: len(one.asked) >= 3)
+        assert one.times()[:3] == [0, 0.25, 0.62]
+
+
+def test_a_source_that_asks_to_be_left_alone_is_not_tried_before_that():
+    with watched(rounds=1) as one:
+        one.breaker.answered(question(9))
+        one.trial = one.answered
+        one.fail(0, hold=30)
+        until(lambda: one.asked)
+        until(lambda: not one.breaker.is_open)
+        assert one.clock() == 1030
+
+
+def test_an_answer_to_a_question_from_before_does_not_end_the_peace_that_a_source_asked_for():
+    with watched() as one:
+        one.fail(0, hold=30)
+        one.breaker.answered(question(1))
+        assert not one.is_asked(2)
+        assert one.breaker.trouble
+
+
+def test_nobody_can_ask_to_be_left_alone_for_more_than_an_hour():
+    with watched(rounds=1) as one:
+        one.trial = one.answered
+        one.fail(0, hold=10**9)
+        until(lambda: not one.breaker.is_open)
+        assert one.clock() == 4600
+
+
+def test_where_nothing_ever_succeeded_the_next_new_caller_is_let_through():
+    with watched() as one:
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: one.breaker.is_open)
+        assert not one.is_asked(0)
+        assert one.is_asked(5)
+        assert not one.is_asked(6)
+        one.breaker.answered(question(5))
+        assert one.is_asked(0)
+
+
+def test_where_nothing_ever_succeeded_callers_are_let_through_no_more_often_than_trials_are_made():
+    with watched(rounds=20) as one:
+        one.trial = one.rejected
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: len(one.asked) == 21)
+        assert one.is_asked(5)
+        one.clock.advance(59)
+        assert not one.is_asked(6)
+        one.clock.advance(40)
+        assert one.is_asked(7)
+
+
+def test_a_source_that_fails_otherwise_while_it_is_left_alone_is_told_of_once_with_the_new_reason(caplog):
+    with watched() as one:
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: one.breaker.is_open)
+        one.breaker.failed(question(0), "unavailable", "unavailable: 502")
+        for reason in ("rejected: the key has ended", "rejected: no right"):
+            one.breaker.failed(question(0), "rejected", reason)
+        assert one.breaker.trouble == "rejected: no right"
+        with pytest.raises(SourceUnavailable, match="because of: rejected: no right"):
+            one.breaker.consider(question(0))
+        assert caplog.text.count("is still left alone, by now because of:") == 1
+        assert "by now because of: rejected: the key has ended" in caplog.text
