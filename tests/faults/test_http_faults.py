@@ -69,7 +69,8 @@ TRIALS = (
         Fault("it neither announces a length nor closes", "length left open"),
         Fault("its JSON is nested without end", "deep json"),
         Fault("it answers half of a gzip stream", "gzip broken"),
-        Fault("the owner is an object", "owner object"),
+        # Who is nobody's customer is answered properly meanwhile, and so the CRM stays in use.
+        Fault("the owner is an object", "owner object", breaks=False),
     ),
     (
         Fault("the owner is null", "owner null", breaks=False, says_nobody=True),
