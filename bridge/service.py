@@ -18,6 +18,7 @@ from bridge.lookup.meter import Meter
 from bridge.resilience.sanitizing import content_age
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
+from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.sharing import Sharing
 
 MeterOf = Callable[[str], Meter]
@@ -35,7 +36,7 @@ class Snapshot:
 
 
 class Service:
-    """All that answers calls under one configuration."""
+    """All that answers calls under one configuration; `memory` is what the processes of this machine count together."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Service:
         meter: MeterOf | None = None,
         *,
         shares: bool = True,
+        memory: MachineMemory | None = None,
     ) -> None:
         self.config = config
         self._meter = meter
@@ -52,7 +54,7 @@ class Service:
         self.trusted_proxies = config.settings.server.trusted_proxies
         self.allow = config.settings.server.allow
         self.cache_file = _cache_file(config, previous)
-        self.sharing: Sharing = Sharing(config, previous.sharing if previous else None, joins=shares)
+        self.sharing: Sharing = Sharing(config, previous.sharing if previous else None, joins=shares, memory=memory)
         self.guards = {name: self._guard(source, previous) for name, source in config.sources.items()}
         self.extensions: ExtensionLists = ExtensionLists(config, previous.extensions if previous else None)
         for source in self.extensions.sources:
@@ -130,12 +132,13 @@ class Service:
                 kept.patience = self.deadline
                 self.sharing.stay(source, kept.connector)
                 return kept
-        connector, cache = source.connector(source.config), AnswerCache(settings)
+        connector, cache = self.sharing.make(source), AnswerCache(settings)
         if self.cache_file and connector.remembered:
             self.cache_file.keep(source.name, identity_of(source, self.config), cache)
-        shared = self.sharing.join(source, connector, cache)
+        shared = self.sharing.answers(connector, cache)
         meter = self._meter(source.name) if self._meter else None
-        return Guard(source.name, connector, cache, patience=self.deadline, meter=meter, shared=shared)
+        places = self.sharing.places(source.name, connector) if connector.remembered else None
+        return Guard(source.name, connector, cache, patience=self.deadline, meter=meter, shared=shared, places=places)
 
 
 def _cache_file(config: Config, previous: Service | None) -> CacheFile | None:

@@ -25,8 +25,10 @@ from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.single_flight import Flight, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
+from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.client import LIMIT
+from bridge.storage.shared.limits import Places
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class Guard:
 
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
     and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
-    other instances know.
+    other instances know, `places` are those that they have as well.
     """
 
     def __init__(  # noqa: PLR0913 - all that a guard joins
@@ -54,6 +56,7 @@ class Guard:
         wait: Callable[[float], bool] | None = None,
         meter: Meter | None = None,
         shared: SharedAnswers | None = None,
+        places: Places | None = None,
     ) -> None:
         self.name = name
         self.connector = connector
@@ -65,7 +68,10 @@ class Guard:
         self._shared = shared
         self._looks: SingleFlight[Answer] = SingleFlight(f"source-{name}-remembered", _LOOKS_AT_ONCE)
         limit = connector.config.max_in_flight
-        self._flights: SingleFlight[Answer] = SingleFlight(f"source-{name}", limit, " (max_in_flight)")
+        self._places = places or Places(MachineMemory(), name, limit)
+        self._flights: SingleFlight[Answer] = SingleFlight(
+            f"source-{name}", limit, " (max_in_flight)", self._places.take
+        )
         self.opening = Opening(name, connector, wait)
         self._breaker = ProbedBreaker(name, self._trial, clock, wait)
         self._source = WatchedSource(name, connector, self._breaker, self._meter, clock)
@@ -186,7 +192,8 @@ class Guard:
                 return _answer(turn.known)
             if trouble := self.opening.wait(min(self.patience, lease.remaining())):
                 raise SourceUnavailable(trouble)
-            owners = self._source.ask(question, lease, self.patience)
+            with self._places.lease(lease.remaining()):
+                owners = self._source.ask(question, lease, self.patience)
             if self.connector.remembered:
                 self._cache.put(question, owners)
                 turn.tell(owners)

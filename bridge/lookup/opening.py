@@ -12,6 +12,7 @@ from bridge.resilience.sanitizing import failure_of
 from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.connector import AnyConnector
 from bridge.sdk.errors import SourceError, SourceRejected
+from bridge.sdk.shared import at_hand
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class Opening:
     def attempt(self) -> None:
         """Open the connector once; raises SourceError if that is not possible now."""
         try:
-            self._connector.open()
+            with at_hand(self._connector.shared):
+                self._connector.open()
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
             failure = failure_of(self._name, error)
             self._failed(failure)

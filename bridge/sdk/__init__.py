@@ -43,7 +43,7 @@ from bridge.sdk.settings import (
     refuse_unfilled,
     state_file,
 )
-from bridge.sdk.shared import Shared, SharedValue
+from bridge.sdk.shared import Shared, SharedValue, Turns
 from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.tokens import AccessToken, TokenSupply
 from bridge.sdk.words import is_no_value, is_nothing
@@ -89,6 +89,7 @@ __all__ = [
     "Switch",
     "Text",
     "TokenSupply",
+    "Turns",
     "UnexpectedAnswer",
     "Wait",
     "did_you_mean",

@@ -1,12 +1,50 @@
-"""What the instances of a service know together: a small part of the contract, for connectors that sign in.
+"""What the processes of a service know together: a small part of the contract, for connectors that sign in or count.
 
-Where nothing is shared, each instance is alone: every name is unknown, and every lock is free. So whoever uses this
-needs no second way of working, and a shared memory that fails is just one that knows nothing.
+Where nothing is shared, each process is alone: every name is unknown, every lock is free, and it counts its own
+requests only. So whoever uses this needs no second way of working, and a shared memory that fails is just one that
+knows nothing.
 """
 
+import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+
+from bridge.sdk.deadline import Clock
+
+
+class Turns:
+    """When requests to one source were made: the last `count` of them, for a limit on any window of `seconds`.
+
+    As it stands here, those of this process.
+    """
+
+    def __init__(self, count: int, seconds: float, clock: Clock = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._made: deque[float] = deque(maxlen=count)
+        self._lock = threading.Lock()
+
+    def book(self, most: int, longest: float) -> float:
+        """Return after how many seconds the next request may be made, if at most `most` are made in any window.
+
+        Its turn is booked if that is no longer than `longest`. Waits for a tenth of a second at most; raises SourceBusy
+        if it cannot be told by then.
+        """
+        with self._lock:
+            now = self._clock()
+            turn = max(now, self._made[-most] + self._seconds) if len(self._made) >= most else now
+            if turn - now <= longest:
+                self._made.append(turn)
+            return turn - now
+
+    def note(self, wait: float) -> None:
+        """Take note of a request that is made after so many seconds, whoever allowed it."""
+        with self._lock:
+            self._made.append(self._clock() + wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +56,7 @@ class SharedValue:
 
 
 class Shared:
-    """Named values of one connector. No method raises, and `get` and `put` wait for a tenth of a second at most.
+    """Named values of one connector, and its requests. No method raises, and none but `lock` waits for long.
 
     As it stands here nothing is shared. Contents are encrypted wherever they are kept.
     """
@@ -32,6 +70,10 @@ class Shared:
 
         It is on its way then; with `wait` it is there, or the time for waiting is over.
         """
+
+    def turns(self, name: str, count: int, seconds: float) -> Turns:  # noqa: ARG002 - part of the interface
+        """Return when all who share this have made requests, for a limit of `count` in `seconds`."""
+        return Turns(count, seconds)
 
     @contextmanager
     def lock(self, name: str, seconds: float, patience: float | None = None) -> Iterator[None]:  # noqa: ARG002 - part of the interface
@@ -63,3 +105,21 @@ class Shared:
             made = make()
             self.put(name, made, seconds)
             return SharedValue(made, 0.0)
+
+
+_AT_HAND = ContextVar("at hand", default=Shared())  # noqa: B039 - it has no state
+
+
+@contextmanager
+def at_hand(shared: Shared) -> Iterator[None]:
+    """Let what is made in this block, such as a connector's HTTP client, count together with all who share this."""
+    token = _AT_HAND.set(shared)
+    try:
+        yield
+    finally:
+        _AT_HAND.reset(token)
+
+
+def turns_at_hand(name: str, count: int, seconds: float) -> Turns:
+    """Return `Shared.turns` of what is at hand where this is called."""
+    return _AT_HAND.get().turns(name, count, seconds)

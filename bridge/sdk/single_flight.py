@@ -18,6 +18,13 @@ from bridge.sdk.errors import SourceBusy
 
 T = TypeVar("T")
 
+Admission = Callable[[], Callable[[], object] | None]
+"""Takes a place among others than these jobs alone: returns what gives it back, or None if there is none."""
+
+
+def _admitted() -> Callable[[], object]:
+    return lambda: None
+
 
 @dataclass(frozen=True, slots=True)
 class Flight(Generic[T]):
@@ -28,12 +35,16 @@ class Flight(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Runs jobs in threads of this name. `remark` is added to what is said when all places are taken."""
+    """Runs jobs in threads of this name. `remark` is added to what is said when all places are taken.
 
-    def __init__(self, name: str, limit: int, remark: str = "") -> None:
+    `admit` is for a limit that others share; it must not wait.
+    """
+
+    def __init__(self, name: str, limit: int, remark: str = "", admit: Admission = _admitted) -> None:
         self._name = name
         self._limit = limit
         self._remark = remark
+        self._admit = admit
         self._running = 0
         self._flights: dict[Hashable, Flight[T]] = {}
         self._lock = threading.Lock()
@@ -53,33 +64,36 @@ class SingleFlight(Generic[T]):
             flight = self._flights.get(key)
             if flight is not None and not flight.lease.expired():
                 return flight
-            if self._running >= self._limit:
+            leave = self._admit() if self._running < self._limit else None
+            if leave is None:
                 raise SourceBusy(f"all {self._limit} places are taken{self._remark}")
             flight = Flight(Future(), lease)
             context = contextvars.copy_context()  # the job's log lines carry the id of the call that it began with
             thread = threading.Thread(
-                target=context.run, args=(self._fly, key, flight, job), name=self._name, daemon=True
+                target=context.run, args=(self._fly, key, flight, job, leave), name=self._name, daemon=True
             )
             try:
                 thread.start()
             except RuntimeError as error:
+                leave()
                 raise SourceBusy(f"no thread can be started: {error}") from error
             self._running += 1
             self._flights[key] = flight
             return flight
 
-    def _fly(self, key: Hashable, flight: Flight[T], job: Callable[[], T]) -> None:
+    def _fly(self, key: Hashable, flight: Flight[T], job: Callable[[], T], leave: Callable[[], object]) -> None:
         try:
             result = job()
         except BaseException as error:  # noqa: BLE001 - whatever a job raises belongs to those who wait for it
-            self._land(key, flight)
+            self._land(key, flight, leave)
             flight.result.set_exception(error)
         else:
-            self._land(key, flight)
+            self._land(key, flight, leave)
             flight.result.set_result(result)
 
-    def _land(self, key: Hashable, flight: Flight[T]) -> None:
+    def _land(self, key: Hashable, flight: Flight[T], leave: Callable[[], object]) -> None:
         with self._lock:
             self._running -= 1
+            leave()
             if self._flights.get(key) is flight:
                 del self._flights[key]

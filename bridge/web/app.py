@@ -19,6 +19,7 @@ from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.secrets import Redaction
 from bridge.service import Service
+from bridge.storage.machine import MachineMemory
 from bridge.web.endpoint import allowed_networks, owner_endpoint
 from bridge.web.pages import Readiness, pages
 
@@ -42,20 +43,28 @@ def reread(config: Config) -> Config:
 class Bridge:
     """The running application: the service in force, and how it is replaced.
 
-    `refused` says why what stands in the configuration file by now is not in force, if it is not.
+    `refused` says why what stands in the configuration file by now is not in force, if it is not. `memory` is what the
+    processes of this machine count together.
     """
 
-    def __init__(self, config: Config, redaction: Redaction | None = None, refused: str = "") -> None:
+    def __init__(
+        self,
+        config: Config,
+        redaction: Redaction | None = None,
+        refused: str = "",
+        memory: MachineMemory | None = None,
+    ) -> None:
         self._redaction = redaction or Redaction()
         self._redaction.replace_secrets(config.secrets)
         self._reloading = threading.Lock()
         self._refused = refused
+        self._memory = memory or MachineMemory()
         self._started_with = config.settings.server
         key = config.settings.api_keys[0].get_secret_value().encode()
         self.decisions = DecisionLog(config.settings.server.decisions, config.decisions_file, key, self._redaction)
         self.decisions.start()
         self.metrics = _metrics()
-        self.service = Service(config, meter=self.metrics.of)
+        self.service = Service(config, meter=self.metrics.of, memory=self._memory)
         self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.troubles())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
         self.service.open(START_PATIENCE)
@@ -70,7 +79,7 @@ class Bridge:
             except ConfigError as error:
                 return self._refuse(*map(str, error.problems))
             self._redaction.replace_secrets(old.config.secrets | config.secrets)
-            new = Service(config, old, self.metrics.of)
+            new = Service(config, old, self.metrics.of, memory=self._memory)
             new.open(RELOAD_PATIENCE)
             if trouble := new.extensions.missing_since(old.extensions) or new.lost_since(old):
                 new.close(old)
@@ -107,10 +116,12 @@ class Bridge:
         self.decisions.close()
 
 
-def create_app(config: Config, redaction: Redaction | None = None, refused: str = "") -> Flask:
+def create_app(
+    config: Config, redaction: Redaction | None = None, refused: str = "", memory: MachineMemory | None = None
+) -> Flask:
     """Make the WSGI application; its `Bridge`, which gets the same, is at `app.extensions["omi_bridge"]`."""
     app = Flask("bridge", static_folder=None)
-    bridge = Bridge(config, redaction, refused)
+    bridge = Bridge(config, redaction, refused, memory)
     app.extensions["omi_bridge"] = bridge
     path = config.settings.server.path
     app.before_request(allowed_networks(lambda: bridge.service))

@@ -21,6 +21,7 @@ from bridge.config.loading import Config
 from bridge.observability.metrics_folder import folder_for_figures, forget_process
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.secrets import Redaction
+from bridge.storage.machine import MachineMemory
 from bridge.web.app import create_app, reread
 from bridge.web.worker import Worker
 
@@ -63,6 +64,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no 
         self._config = config
         self._redaction = redaction
         self._refused = ""
+        self._memory = MachineMemory.make()
         super().__init__()
 
     def load_config(self) -> None:
@@ -92,7 +94,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no 
 
     def load(self) -> Flask:
         """Make the application; runs in the worker."""
-        return create_app(self._config, self._redaction, self._refused)
+        return create_app(self._config, self._redaction, self._refused, self._memory)
 
     def reread(self) -> None:
         """Take over the changed configuration for workers to come, if it is valid; those that run say why not."""

@@ -88,9 +88,9 @@ class RunningRedis:
         return redis.Redis(port=self.port, protocol=2)
 
     def contents(self) -> dict[bytes, bytes]:
-        """Return everything that is in it."""
+        """Return every content and lock that is in it, but not what is only counted."""
         with self.client() as client:
-            return {key: client.get(key) for key in client.scan_iter()}
+            return {key: client.get(key) for key in client.scan_iter(_type="string")}
 
     def _send(self, number: signal.Signals) -> None:
         assert self._process

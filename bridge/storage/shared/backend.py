@@ -21,6 +21,21 @@ class Reading(NamedTuple):
     contents: Sequence[bytes | None]
 
 
+class Counted(NamedTuple):
+    """What a limit says: `value` as the command tells, and how many machines have asked for it lately."""
+
+    value: float
+    machines: int
+
+
+class Window(NamedTuple):
+    """At most `most` requests in any `seconds`; the next turn is booked if it is no further away than `longest`."""
+
+    most: int
+    seconds: float
+    longest: float
+
+
 class Backend(Protocol):
     """One server, asked from many threads. Every method but `abort` raises Silent."""
 
@@ -41,6 +56,15 @@ class Backend(Protocol):
 
     def free(self, key: str, token: str | bytes) -> None:
         """Delete what is kept, if it still is this: to give a lock back, or to forget a content."""
+
+    def book(self, keys: tuple[str, str], window: Window, token: str, machine: str) -> Counted:
+        """Book the next turn; the value is how many seconds it is away. `keys` are those of turns and of machines."""
+
+    def take_place(self, keys: tuple[str, str], limit: int, seconds: float, token: str, machine: str) -> Counted:
+        """Take one of so many places, for so many seconds at most; the value is 1, or 0 if all are taken."""
+
+    def leave_place(self, key: str, token: str) -> None:
+        """Give a place back."""
 
     def abort(self) -> None:
         """Close every connection, also under the hands of who waits for an answer."""

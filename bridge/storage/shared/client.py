@@ -18,7 +18,7 @@ from bridge.sdk.background import Wait
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.single_flight import SingleFlight
-from bridge.storage.shared.backend import Backend, Reading, Refused, Silent
+from bridge.storage.shared.backend import Backend, Counted, Reading, Refused, Silent, Window
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +32,10 @@ _TRIAL_EVERY = 1.0
 _PROBES = 3
 _PATIENCE_AT_START = 2.0  # the first connection over TLS takes longer
 
+_KEEPING = ("the shared memory takes nothing more", "takes answers again")
+_COUNTING = ("the shared memory counts nothing more", "counts requests again")
+"""What is asked of it: as the log says that it is refused, and that it is done again."""
+
 T = TypeVar("T")
 
 
@@ -43,7 +47,8 @@ class SharedClient:
         self._clock = clock
         self._flights: SingleFlight[object] = SingleFlight("source-shared-memory", _PLACES)
         self._breaker = CircuitBreaker(_FAILURES_IN_A_ROW, clock)
-        self._failure, self._refusal = "", ""
+        self._failure = ""
+        self._refusals: dict[tuple[str, str], str] = {}  # why it does not do what it was asked for
         self._ahead: float | None = None
         self._aborts = 0
         self._trials = Trials(
@@ -73,6 +78,7 @@ class SharedClient:
             try:
                 self.read([key])
                 self.lock(key, "probe", LIMIT)
+                self.take_place((f"{key}:places", f"{key}:machines"), 1, LIMIT, "probe", "probe")
             except Silent as failure:
                 trouble = f"{self._server.place}: {failure}"
             else:
@@ -87,7 +93,7 @@ class SharedClient:
     @property
     def trouble(self) -> str:
         """Why nothing is shared just now, or nothing if it is."""
-        return self._failure if self._breaker.is_open else self._refusal
+        return self._failure if self._breaker.is_open else "; ".join(dict.fromkeys(self._refusals.values()))
 
     def now(self) -> int | None:
         """Return the server's time in milliseconds, as known since it was read; None if it never was."""
@@ -121,15 +127,30 @@ class SharedClient:
         """Give a lock back, or forget a content, some time soon; never waits nor raises."""
         self._tell(lambda: self._server.free(key, token))
 
+    def book(self, keys: tuple[str, str], window: Window, token: str, machine: str) -> Counted:
+        """Book a turn, see `Backend.book`; raises Silent."""
+        return self._counted(lambda: self._server.book(keys, window, token, machine))
+
+    def take_place(self, keys: tuple[str, str], limit: int, seconds: float, token: str, machine: str) -> Counted:
+        """Take a place, see `Backend.take_place`; raises Silent."""
+        return self._counted(lambda: self._server.take_place(keys, limit, seconds, token, machine))
+
+    def leave_place(self, key: str, token: str) -> None:
+        """Give a place back some time soon; never waits nor raises."""
+        self._tell(lambda: self._server.leave_place(key, token), _COUNTING)
+
     def close(self) -> None:
         """Give up the connections."""
         self._trials.close()
         self._server.abort()
 
-    def _ask(self, command: Callable[[], T], patience: float) -> T:
+    def _counted(self, command: Callable[[], Counted]) -> Counted:
+        return self._ask(lambda: self._changed(command, _COUNTING), LIMIT, _COUNTING)
+
+    def _ask(self, command: Callable[[], T], patience: float, what: tuple[str, str] = _KEEPING) -> T:
         if self._breaker.is_open:
             raise Silent(self._failure)
-        result = self._begin(command)
+        result = self._begin(command, what)
         try:
             return result.result(min(patience, LIMIT))
         except TimeoutError:  # of this waiting: what the command itself raises is Silent
@@ -137,25 +158,25 @@ class SharedClient:
             self._abort()  # what goes on sending must not fill our memory
             raise Silent("no answer in time") from None
 
-    def _tell(self, command: Callable[[], object]) -> None:
+    def _tell(self, command: Callable[[], object], what: tuple[str, str] = _KEEPING) -> None:
         if not self._breaker.is_open:
             with suppress(Silent):
-                self._begin(command)
+                self._begin(command, what)
 
-    def _begin(self, command: Callable[[], T]) -> Future[T]:
+    def _begin(self, command: Callable[[], T], what: tuple[str, str] = _KEEPING) -> Future[T]:
         try:
-            flight = self._flights.start(object(), lambda: self._run(command), Deadline.after(LIMIT))
+            flight = self._flights.start(object(), lambda: self._run(command, what), Deadline.after(LIMIT))
         except SourceBusy:
             raise Silent("too much is asked of it at the same time") from None
         return cast("Future[T]", flight.result)
 
-    def _run(self, command: Callable[[], T]) -> T:
+    def _run(self, command: Callable[[], T], what: tuple[str, str]) -> T:
         started, aborts = self._clock(), self._aborts
         try:
             result = command()
         except Refused as refusal:
             self._breaker.succeeded()
-            self._refused(str(refusal))
+            self._refused(str(refusal), what)
             raise
         except Silent as failure:
             if aborts == self._aborts:  # else it failed because we had given it up
@@ -168,19 +189,18 @@ class SharedClient:
             self._breaker.succeeded()
         return result
 
-    def _changed(self, command: Callable[[], T]) -> T:
+    def _changed(self, command: Callable[[], T], what: tuple[str, str] = _KEEPING) -> T:
         """Carry out a command that changes something: it is full, read-only … until that succeeds again."""
         result = command()
-        if self._refusal:
-            self._refusal = ""
-            _log.info("the shared memory at %s takes answers again", self._server.place)
+        if self._refusals.pop(what, ""):
+            _log.info("the shared memory at %s %s", self._server.place, what[1])
         return result
 
-    def _refused(self, reason: str) -> None:
+    def _refused(self, reason: str, what: tuple[str, str]) -> None:
         reason = f"{self._server.place}: {reason}"
-        if reason != self._refusal:
-            _log.warning("the shared memory takes nothing more: %s", reason)
-        self._refusal = reason
+        if reason != self._refusals.get(what):
+            _log.warning("%s: %s", what[0], reason)
+        self._refusals[what] = reason
 
     def _failed(self, reason: str, *, opens: bool = False) -> None:
         self._failure = f"{self._server.place}: {reason}"

@@ -7,15 +7,17 @@ has been set back, a content seems to come from the future: its age is unknown, 
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.shared import Shared, SharedValue
-from bridge.storage.shared.backend import Silent
+from bridge.sdk.shared import Shared, SharedValue, Turns
+from bridge.storage.machine import MachineMemory
+from bridge.storage.shared.backend import Counted, Silent, Window
 from bridge.storage.shared.client import LIMIT, SharedClient
 from bridge.storage.shared.encryption import Encryption
+from bridge.storage.shared.limits import SharedTurns
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
 _STEADY = 1000  # milliseconds that the server's clock may be corrected by
@@ -29,10 +31,15 @@ class Look(NamedTuple):
 
 
 class Namespace(Shared):
-    """The part of the connector `name`."""
+    """The part of the connector `name`; `memory` is what this machine counts, for as long as the server does not."""
 
-    def __init__(self, client: SharedClient, prefix: str, name: str, encryption: Encryption) -> None:
+    def __init__(
+        self, client: SharedClient, prefix: str, name: str, encryption: Encryption, memory: MachineMemory | None = None
+    ) -> None:
         self.client = client
+        self._memory = memory or MachineMemory()
+        self._name = name
+        self._machines, self._counts = 1, True
         self._encryption = encryption
         self._prefix = f"{prefix}:{name}"
         self._held: dict[str, str] = {}  # the tokens of the locks whose blocks are running
@@ -79,6 +86,39 @@ class Namespace(Shared):
         """Let the others know this for so many seconds; the lock of this name, if we hold it, is free then."""
         token = self._held.pop(name, "") if self.client.now() is not None else ""
         self.publish(name, content, seconds, token, wait=wait)
+
+    def turns(self, name: str, count: int, seconds: float) -> Turns:
+        """Return when all instances have made requests, for a limit of `count` in `seconds`."""
+        own = self._memory.shared(self._name).turns(name, count, seconds)
+        return SharedTurns(self, name, own, count, seconds)
+
+    def book(self, name: str, most: int, seconds: float, longest: float) -> float:
+        """Book the next turn of all instances, see `Turns.book`; raises Silent."""
+        keys, token = (self._key(f"turns {name}"), self._key("machines")), secrets.token_hex(8)
+        window, machine = Window(most, seconds, longest), self._memory.machine
+        return self._counted(lambda: self.client.book(keys, window, token, machine))
+
+    def take_place(self, limit: int, seconds: float, token: str) -> bool:
+        """Take one of so many places of all instances, if one is free; raises Silent."""
+        keys, machine = (self._key("places"), self._key("machines")), self._memory.machine
+        return bool(self._counted(lambda: self.client.take_place(keys, limit, seconds, token, machine)))
+
+    def leave_place(self, token: str) -> None:
+        """Give a place back; never waits nor raises."""
+        self.client.leave_place(self._key("places"), token)
+
+    def share(self, limit: int) -> int:
+        """Return this machine's share of a limit: all of it as long as the server counts for all."""
+        return limit if self._counts else max(1, limit // self._machines)
+
+    def _counted(self, command: Callable[[], Counted]) -> float:
+        try:
+            value, self._machines = command()
+        except Silent:
+            self._counts = False
+            raise
+        self._counts = True
+        return value
 
     @contextmanager
     def lock(self, name: str, seconds: float, patience: float | None = None) -> Iterator[None]:

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
-from bridge.storage.shared.backend import Reading, Refused, Silent
+from bridge.storage.shared.backend import Counted, Reading, Refused, Silent, Window
 
 _FULL, _REPLICA, _RIGHTS, _DISK = (
     "its memory is full (maxmemory)",
@@ -23,7 +23,14 @@ _FULL, _REPLICA, _RIGHTS, _DISK = (
     "it cannot save to its disk",
 )
 _KINDS = {exceptions.ReadOnlyError: _REPLICA, exceptions.NoPermissionError: _RIGHTS}
-_WORDS = {"OOM": _FULL, "used memory": _FULL, "READONLY": _REPLICA, "NOPERM": _RIGHTS, "MISCONF": _DISK}
+_WORDS = {
+    "OOM": _FULL,
+    "used memory": _FULL,
+    "READONLY": _REPLICA,
+    "NOPERM": _RIGHTS,
+    "can't run": _RIGHTS,
+    "MISCONF": _DISK,
+}
 _CODE = re.compile(r"[A-Z]{3,12}(?= )")
 
 # In Lua, for the server runs a script as one step: between looking and putting nobody else comes in.
@@ -54,6 +61,54 @@ return 1
 """Takes a lock. One that would never end is none of ours; it stays taken if the right to see that is not given."""
 
 _FREE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+
+_MACHINES = """
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 600000000)
+redis.call('ZADD', KEYS[2], now, ARGV[2])
+redis.call('PEXPIRE', KEYS[2], 600000)
+local machines = redis.call('ZCARD', KEYS[2])
+"""
+"""Counts who has asked within ten minutes. Times are the server's own, in microseconds."""
+
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+"""
+
+_BOOK = (
+    _NOW
+    + _MACHINES
+    + """
+local most, window, longest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 2000000, '+inf')
+local made, turn = redis.call('ZCARD', KEYS[1]), now
+if made >= most then
+  local before = redis.call('ZRANGE', KEYS[1], made - most, made - most, 'WITHSCORES')
+  turn = math.max(now, tonumber(before[2]) + window)
+end
+if turn - now <= longest then
+  redis.call('ZADD', KEYS[1], turn, ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], math.ceil((turn - now + window) / 1000))
+end
+return {turn - now, machines}
+"""
+)
+"""Books a turn in a window. Turns are booked a second ahead at most: what lies further ahead is from before the
+server's clock was set back."""
+
+_PLACE = (
+    _NOW
+    + _MACHINES
+    + """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return {0, machines} end
+redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], 3600000)
+return {1, machines}
+"""
+)
+"""Takes a place until it is given back, or until whoever holds it must have ended."""
 
 
 class RedisServer:
@@ -105,6 +160,24 @@ class RedisServer:
         """Delete what is kept, if it still is this: to give a lock back, or to forget a content."""
         with _plainly():
             self._redis.eval(_FREE, 1, key, token)
+
+    def book(self, keys: tuple[str, str], window: Window, token: str, machine: str) -> Counted:
+        """Book the next turn; the value is how many seconds it is away. `keys` are those of turns and of machines."""
+        seconds, longest = int(window.seconds * 1e6), int(window.longest * 1e6)
+        with _plainly():
+            wait, machines = self._redis.eval(_BOOK, 2, *keys, token, machine, window.most, seconds, longest)
+            return Counted(int(wait) / 1e6, int(machines))
+
+    def take_place(self, keys: tuple[str, str], limit: int, seconds: float, token: str, machine: str) -> Counted:
+        """Take one of so many places, for so many seconds at most; the value is 1, or 0 if all are taken."""
+        with _plainly():
+            taken, machines = self._redis.eval(_PLACE, 2, *keys, token, machine, limit, int(seconds * 1e6))
+            return Counted(int(taken), int(machines))
+
+    def leave_place(self, key: str, token: str) -> None:
+        """Give a place back."""
+        with _plainly():
+            self._redis.zrem(key, token)
 
     def abort(self) -> None:
         """Close every connection, also under the hands of who waits for an answer."""

@@ -5,24 +5,35 @@ from collections.abc import Sequence
 from bridge.config.identity import identity_of
 from bridge.config.loading import Config, ConfiguredConnector
 from bridge.sdk.connector import AnyConnector
-from bridge.sdk.shared import Shared
+from bridge.sdk.shared import Shared, at_hand
 from bridge.storage.cache import AnswerCache
+from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.answers import SharedAnswers
 from bridge.storage.shared.client import SharedClient
 from bridge.storage.shared.encryption import Encryption
+from bridge.storage.shared.limits import Places
 from bridge.storage.shared.namespace import Namespace
 
 
 class Sharing:
     """The shared memory of one service, or none; it goes on with that of the `previous` one if it is the same.
 
-    `joins` False keeps the connectors out of it: they are to be tried themselves.
+    `joins` False keeps the connectors out of it: they are to be tried themselves. `memory` is what the processes of
+    this machine count together.
     """
 
-    def __init__(self, config: Config, previous: "Sharing | None" = None, *, joins: bool = True) -> None:
+    def __init__(
+        self,
+        config: Config,
+        previous: "Sharing | None" = None,
+        *,
+        joins: bool = True,
+        memory: MachineMemory | None = None,
+    ) -> None:
         settings = config.settings.cache
         self._config = config
         self._joins = joins
+        self._memory = memory or MachineMemory()
         self._prefix = settings.prefix
         self._secret = config.settings.api_keys[0].get_secret_value()
         self._url = settings.url.get_secret_value() if settings.url else None
@@ -37,13 +48,23 @@ class Sharing:
         if self._client and not self._kept:
             self._client.start()
 
-    def join(self, source: ConfiguredConnector, connector: AnyConnector, cache: AnswerCache) -> SharedAnswers | None:
-        """Give a connector its part; return its answers there, if there is one and its answers are remembered."""
-        namespace = self.namespace(source.name, identity_of(source, self._config))
-        if namespace is None:
-            return None
-        connector.shared = namespace
-        return SharedAnswers(namespace, cache) if connector.remembered else None
+    def make(self, source: ConfiguredConnector) -> AnyConnector:
+        """Make a connector with its part of what is shared."""
+        shared = self.namespace(source.name, identity_of(source, self._config)) or self._memory.shared(source.name)
+        with at_hand(shared):
+            connector = source.connector(source.config)
+        connector.shared = shared
+        return connector
+
+    def answers(self, connector: AnyConnector, cache: AnswerCache) -> SharedAnswers | None:
+        """Return a connector's answers in the shared memory, if there is one and its answers are remembered."""
+        shared = connector.shared
+        return SharedAnswers(shared, cache) if isinstance(shared, Namespace) and connector.remembered else None
+
+    def places(self, name: str, connector: AnyConnector) -> Places:
+        """Return the places for a connector's lookups."""
+        together = connector.shared if isinstance(connector.shared, Namespace) else None
+        return Places(self._memory, name, connector.config.max_in_flight, together)
 
     def stay(self, source: ConfiguredConnector, connector: AnyConnector) -> None:
         """Let a connector that is kept go on, with the keys of this configuration."""
@@ -55,7 +76,7 @@ class Sharing:
         """Return the part of whoever has this name and identity, if there is a shared memory."""
         if self._client is None or not self._joins:
             return None
-        return Namespace(self._client, self._prefix, name, Encryption(self._secret, identity))
+        return Namespace(self._client, self._prefix, name, Encryption(self._secret, identity), self._memory)
 
     def shared(self, name: str, identity: str) -> Shared:
         """Return the same, or one that shares nothing."""

@@ -1,8 +1,11 @@
+from collections.abc import Callable
+
 import pytest
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.http.rate_limit import Rate, RateLimit, parse_rate
+from bridge.sdk.shared import Shared, Turns, at_hand
 from tests.support.fakes import FakeClock
 
 
@@ -10,7 +13,11 @@ class Limited:
     def __init__(self, rate: str) -> None:
         self.clock = FakeClock()
         self.slept: list[float] = []
-        self.limit = RateLimit(parse_rate(rate), self.clock, self.slept.append)
+        self.limit = self.made(rate, self.slept.append)
+
+    def made(self, written: str, sleep: Callable[[float], object]) -> RateLimit:
+        rate = parse_rate(written)
+        return RateLimit(rate, sleep, Turns(rate.count, rate.seconds, self.clock))
 
     def take(self, seconds: float = 10) -> None:
         self.limit.take(Deadline.after(seconds, self.clock))
@@ -69,7 +76,7 @@ class Reading(Limited):
 
     def __init__(self, rate: str) -> None:
         super().__init__(rate)
-        self.limit = RateLimit(parse_rate(rate), self.clock, self.sleep)
+        self.limit = self.made(rate, self.sleep)
         self.ended = False
 
     def sleep(self, seconds: float) -> bool:
@@ -130,3 +137,26 @@ def test_a_rate_is_written_as_a_number_and_a_unit_of_time(written, rate):
 def test_what_is_no_rate_is_refused(written):
     with pytest.raises(ValueError, match="such as 4/s"):
         parse_rate(written)
+
+
+class OneMemory(Shared):
+    """Knows the requests of all who share it."""
+
+    def __init__(self) -> None:
+        self._turns: dict[object, Turns] = {}
+
+    def turns(self, name: str, count: int, seconds: float) -> Turns:
+        return self._turns.setdefault((name, count, seconds), Turns(count, seconds))
+
+
+def test_limits_that_are_made_with_the_same_memory_at_hand_keep_the_rate_together():
+    shared = OneMemory()
+    with at_hand(shared):
+        ours, theirs = (RateLimit(parse_rate("2/m")) for _ in range(2))
+    alone = RateLimit(parse_rate("2/m"))
+    ours.take(Deadline.after(1))
+    theirs.take(Deadline.after(1))
+    for one in (ours, theirs):
+        with pytest.raises(SourceBusy):
+            one.take(Deadline.after(1))
+    alone.take(Deadline.after(1))

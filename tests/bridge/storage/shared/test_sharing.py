@@ -1,5 +1,6 @@
 """Whether instances share what they know, and with which server: as the configuration says, now and after a reload."""
 
+import re
 import sys
 
 import pytest
@@ -11,10 +12,11 @@ from bridge.diagnosis.sources import check_service
 from bridge.sdk.connector import Call, Connector, ConnectorConfig, Owner
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.sdk.shared import Shared
 from bridge.storage.shared.client import SharedClient
+from bridge.storage.shared.namespace import Namespace
 from bridge.web.app import Bridge
 from tests.support.certificates import make_certificate
+from tests.support.documents import ROOT
 from tests.support.kept import until
 from tests.support.redis_server import RunningRedis, needs_redis
 from tests.support.scripted import dead_port
@@ -88,7 +90,7 @@ def test_alone_every_connector_knows_nothing_and_every_lock_is_free(bridge):
     shared.put("token", b"planted", 60)
     with shared.lock("token", 60), shared.lock("token", 60):
         assert shared.get("token") is None
-    assert type(shared) is Shared
+    assert not isinstance(shared, Namespace)
     assert shared.once("list", lambda: b"made", seconds=60, patience=60).content == b"made"
 
 
@@ -189,8 +191,9 @@ def test_it_works_over_a_unix_socket(bridge, tmp_path):
 
 @needs_redis
 def test_the_rights_that_the_documents_name_are_enough(bridge):
-    rights = ["on", ">planted", "~omi-bridge:*", "+ping", "+time", "+mget", "+get", "+set", "+del", "+eval"]
-    with RunningRedis("--user", "bridge", *rights) as redis:
+    named = re.search(r"`(~omi-bridge:[^`]*)`", (ROOT / "docs/operating.md").read_text(encoding="utf-8"))
+    assert named
+    with RunningRedis("--user", "bridge", "on", ">planted", *named[1].split()) as redis:
         ours, theirs = (
             bridge(f'backend: redis, url: "redis://bridge:planted@127.0.0.1:{redis.port}"') for _ in range(2)
         )

@@ -1,0 +1,167 @@
+"""What the processes of one machine count together: the places in a source, and the requests made to it.
+
+The master makes it before it has workers, as a file in memory without a name, which they inherit: so nothing has to be
+found, and nothing is left when they end, however they end. A place is a lock on a byte that the kernel gives back when
+its process dies; the file holds no counter that a killed process could leave wrong. Offsets come from a hash of the
+name: a file in memory takes room only where something was written, so there is no table of who stands where.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.errors import SourceBusy
+from bridge.sdk.shared import Shared, Turns
+
+_REGION = 20  # bits: a region is larger than the times of 99999 requests
+_NUMBER, _TIME = struct.Struct("=Q"), struct.Struct("=d")
+_PATIENCE, _PAUSE = 0.05, 0.0005
+_TAKEN = {errno.EAGAIN, errno.EACCES}
+
+
+class MachineMemory:
+    """The memory of one machine; made once, and inherited by every process that is to count with the others.
+
+    `file` is a descriptor, None where there are no such files: then each process counts for itself.
+    """
+
+    def __init__(self, file: int | None = None) -> None:
+        self.machine = secrets.token_hex(8)
+        """What other machines know this one by."""
+        self._file = file
+        self._lock = threading.Lock()
+        self._held: set[int] = set()  # by this process: the kernel's locks are the process's, not a thread's
+        self._turns: dict[str, MachineTurns] = {}  # and so there is one of each name, with a lock for the threads
+
+    @classmethod
+    def make(cls) -> "MachineMemory":
+        """Make one for the processes that start here from now on."""
+        return cls(os.memfd_create("omi-bridge") if hasattr(os, "memfd_create") else None)
+
+    def take_place(self, name: str, limit: int) -> Callable[[], None] | None:
+        """Take one of the `limit` places of this name: what gives it back, or None if all are taken. Never waits."""
+        region = _region(f"places {name}")
+        with self._lock:
+            for place in range(region, region + limit):
+                if place not in self._held and self._locks(place):
+                    self._held.add(place)
+                    return lambda: self._give_back(place)
+        return None
+
+    def turns(self, name: str, count: int, seconds: float) -> Turns:
+        """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
+        if self._file is None:
+            return Turns(count, seconds)
+        key = f"turns {name} {count} {seconds}"
+        with self._lock:
+            if key not in self._turns:
+                self._turns[key] = MachineTurns(self._file, _region(key), count, seconds)
+            return self._turns[key]
+
+    def shared(self, name: str) -> Shared:
+        """Return what the connector of this name knows together with itself in the machine's other processes."""
+        return _MachineShared(self, name)
+
+    def _locks(self, place: int) -> bool:
+        try:
+            if self._file is not None:
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except OSError as error:
+            return error.errno not in _TAKEN  # a kernel without locks: then this process is alone
+        return True
+
+    def _give_back(self, place: int) -> None:
+        with self._lock:
+            self._held.discard(place)
+            if self._file is not None:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
+
+
+class _MachineShared(Shared):
+    def __init__(self, memory: MachineMemory, name: str) -> None:
+        self._memory = memory
+        self._name = name
+
+    def turns(self, name: str, count: int, seconds: float) -> Turns:
+        return self._memory.turns(f"{self._name} {name}", count, seconds)
+
+
+class MachineTurns(Turns):
+    """The requests of all processes that inherited the same file: how many were booked, and the times of the last.
+
+    The clock is the machine's, and the same for all its processes.
+    """
+
+    def __init__(self, file: int, region: int, count: int, seconds: float, clock: Clock = time.monotonic) -> None:
+        super().__init__(count, seconds, clock)
+        self._file = file
+        self._count = count
+        self._region = region
+
+    def book(self, most: int, longest: float) -> float:
+        """Return after how many seconds the next request may be made; see `Turns`."""
+        with self._alone():
+            now, made = self._clock(), self._number()
+            turn = max(now, self._time(made - most) + self._seconds) if made >= most else now
+            if turn - now <= longest:
+                self._add(made, turn)
+            return turn - now
+
+    def note(self, wait: float) -> None:
+        """Take note of a request that is made after so many seconds, whoever allowed it."""
+        with self._alone():
+            self._add(self._number(), self._clock() + wait)
+
+    def _number(self) -> int:
+        written = os.pread(self._file, _NUMBER.size, self._region)
+        return int(_NUMBER.unpack(written)[0]) if len(written) == _NUMBER.size else 0
+
+    def _time(self, number: int) -> float:
+        return float(_TIME.unpack(os.pread(self._file, _TIME.size, self._place(number)))[0])
+
+    def _add(self, number: int, turn: float) -> None:
+        os.pwrite(self._file, _TIME.pack(turn), self._place(number))
+        os.pwrite(self._file, _NUMBER.pack(number + 1), self._region)  # last: who is killed before has added nothing
+
+    def _place(self, number: int) -> int:
+        return self._region + _NUMBER.size + _TIME.size * (number % self._count)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep out other threads and processes. Raises SourceBusy if one that stands still keeps us out."""
+        end = Deadline.after(_PATIENCE)
+        if not self._lock.acquire(timeout=_PATIENCE):
+            raise SourceBusy("the requests of this machine cannot be counted just now")
+        try:
+            while not self._locked():
+                if end.expired():
+                    raise SourceBusy("the requests of this machine cannot be counted just now")
+                time.sleep(_PAUSE)
+            try:
+                yield
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, self._region)
+        finally:
+            self._lock.release()
+
+    def _locked(self) -> bool:
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._region)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
+            return False
+        return True
+
+
+def _region(name: str) -> int:
+    """Return where in the file stands what has this name: the chance that two meet is one in 2^40 for each pair."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:5]) << _REGION

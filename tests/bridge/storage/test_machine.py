@@ -1,0 +1,168 @@
+"""What several processes count together, in real processes: each is a Python of its own that inherits the file."""
+
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from bridge.sdk import SourceBusy
+from bridge.storage.machine import MachineMemory, MachineTurns
+from tests.support.documents import ROOT
+from tests.support.fakes import FakeClock
+
+OTHER = """
+import sys
+from bridge.storage.machine import MachineMemory
+memory = MachineMemory(int(sys.argv[1]))
+turns = memory.turns("crm max_rate", 5, 60.0)
+for line in sys.stdin:
+    what, limit = line.split()
+    if what == "place":
+        print(memory.take_place("crm", int(limit)) is not None, flush=True)
+    else:
+        print(turns.book(int(limit), 0.0) <= 0, flush=True)
+"""
+
+
+class Other:
+    """Another process with the same memory."""
+
+    def __init__(self, memory: MachineMemory) -> None:
+        file = memory._file  # noqa: SLF001 - what a child inherits
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", OTHER, str(file)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            pass_fds=[file],
+            cwd=ROOT,
+        )
+
+    def does(self, what: str, limit: int) -> bool:
+        self.process.stdin.write(f"{what} {limit}\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline() == "True\n"
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+@contextmanager
+def another(memory: MachineMemory):
+    other = Other(memory)
+    try:
+        yield other
+    finally:
+        other.kill()
+
+
+def test_places_are_taken_for_all_processes():
+    memory = MachineMemory.make()
+    with another(memory) as other:
+        assert other.does("place", 3)
+        assert [memory.take_place("crm", 3) is not None for _ in range(3)] == [True, True, False]
+        assert not other.does("place", 3)
+        assert memory.take_place("another", 3)
+
+
+def test_a_place_that_is_given_back_is_free_for_all():
+    memory = MachineMemory.make()
+    with another(memory) as other:
+        give_back = memory.take_place("crm", 1)
+        assert give_back
+        assert not other.does("place", 1)
+        give_back()
+        assert other.does("place", 1)
+
+
+def test_the_places_of_a_process_that_is_killed_come_back():
+    memory = MachineMemory.make()
+    with another(memory) as other:
+        assert [other.does("place", 2) for _ in range(2)] == [True, True]
+        assert memory.take_place("crm", 2) is None
+    assert [memory.take_place("crm", 2) is not None for _ in range(3)] == [True, True, False]
+
+
+def test_in_no_window_do_all_processes_together_make_more_requests_than_allowed():
+    memory = MachineMemory.make()
+    turns = memory.turns("crm max_rate", 5, 60.0)
+    with another(memory) as other:
+        assert [other.does("request", 5) for _ in range(3)] == [True, True, True]
+        assert [turns.book(5, 0.0) <= 0 for _ in range(3)] == [True, True, False]
+        assert not other.does("request", 5)
+        assert 59 < turns.book(5, 0.0) <= 60
+
+
+def test_what_a_killed_process_has_asked_counts_on():
+    memory = MachineMemory.make()
+    turns = memory.turns("crm max_rate", 5, 60.0)
+    with another(memory) as other:
+        assert all(other.does("request", 5) for _ in range(5))
+    assert turns.book(5, 0.0) > 50
+
+
+def test_turns_are_as_many_as_allowed_in_any_window_and_booked_only_within_reach():
+    clock, file = FakeClock(), MachineMemory.make()._file  # noqa: SLF001
+    turns = MachineTurns(file, 0, 3, 10.0, clock)
+    waits = []
+    for _ in range(5):
+        waits.append(turns.book(3, 1.0))
+        clock.advance(0.5)
+    assert waits == [0, 0, 0, 8.5, 8.0]
+    clock.advance(7.5)
+    assert [turns.book(3, 1.0) for _ in range(3)] == [0, 0.5, 1.0]
+    assert turns.book(3, 20.0) == 10.0
+    assert turns.book(1, 0.0) == 20.0
+
+
+def test_a_request_that_somebody_else_allowed_is_noted():
+    clock = FakeClock()
+    turns = MachineTurns(MachineMemory.make()._file, 0, 2, 10.0, clock)  # noqa: SLF001
+    turns.note(0.5)
+    turns.note(0.7)
+    assert turns.book(2, 0.0) == 10.5
+
+
+def test_many_threads_book_no_turn_twice():
+    turns = MachineMemory.make().turns("crm max_rate", 50, 60.0)
+    booked = []
+
+    def book() -> None:
+        booked.extend(turns.book(50, 0.0) <= 0 for _ in range(20))
+
+    threads = [threading.Thread(target=book) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert booked.count(True) == 50
+
+
+STANDING_STILL = """
+import fcntl, sys, threading
+fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX, 1, int(sys.argv[2]))
+print("locked", flush=True)
+threading.Event().wait()
+"""
+
+
+def test_a_process_that_stands_still_while_it_counts_keeps_nobody_waiting():
+    file = MachineMemory.make()._file  # noqa: SLF001
+    command = [sys.executable, "-c", STANDING_STILL, str(file), "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[file]) as process:
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(SourceBusy, match="cannot be counted"):
+            MachineTurns(file, 0, 2, 10.0).book(2, 0.0)
+        process.kill()
+
+
+def test_where_there_is_no_file_each_process_counts_for_itself():
+    memory = MachineMemory()
+    assert [memory.take_place("crm", 1) is not None for _ in range(2)] == [True, False]
+    turns = memory.turns("crm max_rate", 1, 60.0)
+    assert [turns.book(1, 0.0) <= 0 for _ in range(2)] == [True, False]
