@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.sdk import PhoneNumber, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
-from bridge.sdk.http import Response, refuse_failure, retry_after
+from bridge.sdk import PhoneNumber, SourceError, SourceRejected, UnexpectedAnswer
+from bridge.sdk.http import Response, refuse_failure
 from connectors.rest.config.request_settings import RequestSettings
-from connectors.rest.mapping.error_words import words
+from connectors.rest.mapping.error_words import refuse_busy, words
 
 NOBODY = object()
 """Stands for an answer by which the CRM says that nobody is found."""
@@ -38,9 +38,7 @@ class AnswerRules:
             raise
 
     def _data(self, settings: RequestSettings, response: Response) -> object:
-        if settings.busy_when and _is_busy(settings, response):
-            pause = retry_after(response.headers)
-            raise SourceUnavailable(f"{response.host} asks to try again later", retry_after=pause)
+        refuse_busy(settings.busy_when, response)
         refuse_failure(response, tells_why=settings.error_message is not None)
         if response.status == _NO_CONTENT:
             raise UnexpectedAnswer("204 No Content: if this means that nobody is found, add nobody_status: [204]")
@@ -64,13 +62,6 @@ def _is_meant(settings: RequestSettings, response: Response) -> bool:
         return settings.nobody_when.holds(response.json())
     except UnexpectedAnswer:
         return False
-
-
-def _is_busy(settings: RequestSettings, response: Response) -> bool:
-    try:
-        return bool(settings.busy_when and settings.busy_when.holds(response.json()))
-    except UnexpectedAnswer:
-        return False  # no JSON, so it does not say so; what it is then is judged by its status
 
 
 def _without(caller: PhoneNumber | None, text: str) -> str:

@@ -23,6 +23,10 @@ class SignIn(RequestTemplate):
     error_when: JmesPath | None = Field(
         default=None, description="Holds on the answer if it is an error in spite of its status (JMESPath)."
     )
+    busy_when: JmesPath | None = Field(
+        default=None,
+        description="Holds on the answer, whatever its status, if asking again later may work (JMESPath).",
+    )
     error_message: JmesPath | None = Field(
         default=None, description="Finds the CRM's own words in an answer that is an error (JMESPath)."
     )

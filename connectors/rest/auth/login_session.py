@@ -18,7 +18,7 @@ from bridge.sdk import (
 from bridge.sdk.http import HttpClient, Request, Response, refuse_failure
 from connectors.rest.auth.authentication import Authentication, with_header, with_query
 from connectors.rest.auth.login import Login, SignIn
-from connectors.rest.mapping.error_words import words
+from connectors.rest.mapping.error_words import refuse_busy, words
 from connectors.rest.mapping.expression import Expression, is_none
 from connectors.rest.templates.request import header_text
 
@@ -132,6 +132,7 @@ class LoginAuthentication(Authentication):
 
 def _refuse(template: SignIn, response: Response, allowed: Container[int], wall_clock: Callable[[], float]) -> None:
     """Raise the SourceError that an answer to the sign-in means."""
+    refuse_busy(template.busy_when, response)
     if response.status in _REFUSED and response.status not in _MEANS_MORE and response.status not in allowed:
         raise SourceRejected(f"the login at {response.host} answered {response.status}")
     refuse_failure(response, allowed, wall_clock)

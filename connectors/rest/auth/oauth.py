@@ -22,17 +22,21 @@ from bridge.sdk import (
     Duration,
     LocalPath,
     Prefix,
+    Redaction,
     Shared,
+    SourceError,
     SourceRejected,
     SourceUnavailable,
     Text,
     TokenSupply,
     UnexpectedAnswer,
 )
-from bridge.sdk.http import HttpClient, Request, Response, refuse_failure
+from bridge.sdk.http import HttpClient, Request, Response, retry_after
 from bridge.sdk.http.address import origin
 from connectors.rest.auth.authentication import Authentication, with_header
 from connectors.rest.auth.token_file import RefreshTokenStore
+from connectors.rest.mapping.error_words import refuse_busy, words
+from connectors.rest.mapping.expression import JmesPath
 
 _SIGN_IN_ANEW = "the refresh token is not valid any more: sign in to the CRM and put a new one under refresh_token"
 _ADVICE = {
@@ -73,6 +77,13 @@ class OAuth(BaseModel):
         default="Bearer", description="Word before the token in the Authorization header; may be ''."
     )
     lifetime: Duration = Field(default=3600.0, description="How long a token lasts if the answer does not say it.")
+    busy_when: JmesPath | None = Field(
+        default=None,
+        description="Holds on an answer, whatever its status, if asking again later may work (JMESPath).",
+    )
+    error_message: JmesPath | None = Field(
+        default=None, description="Finds the token server's own words in an answer that is an error (JMESPath)."
+    )
     timeout: Duration = Field(default=10.0, description="How long getting a token may take.")
 
 
@@ -162,7 +173,7 @@ class OAuthAuthentication(Authentication):
 
     def _ask(self, fields: Mapping[str, str], deadline: Deadline) -> tuple[AccessToken, str | None]:
         asked_at = self._clock()
-        answer = _answer(self._client.send(self._request(fields), deadline), self._wall_clock)
+        answer = self._answer(self._client.send(self._request(fields), deadline), fields)
         access_token, refresh_token = answer.get("access_token"), answer.get("refresh_token")
         if not (
             isinstance(access_token, str) and access_token and access_token.isascii() and access_token.isprintable()
@@ -171,6 +182,18 @@ class OAuthAuthentication(Authentication):
         lifetime = _seconds(answer.get("expires_in")) or self._settings.lifetime
         token = AccessToken({"access_token": access_token}, asked_at, lifetime)
         return token, refresh_token if isinstance(refresh_token, str) else None
+
+    def _answer(self, response: Response, fields: Mapping[str, str]) -> dict[str, Any]:
+        """Return what the token server said; an error is told in its own words, without what was sent."""
+        settings = self._settings
+        try:
+            refuse_busy(settings.busy_when, response)
+            return _answer(response, self._wall_clock)
+        except SourceError as error:
+            secret = settings.client_secret.get_secret_value() if settings.client_secret else ""
+            hidden = Redaction([secret, *(fields[name] for name in fields if name != "grant_type")])
+            error.args = (f"{error}{words(settings.error_message, response, hidden)}",)
+            raise
 
     def _request(self, fields: Mapping[str, str]) -> Request:
         settings = self._settings
@@ -187,20 +210,22 @@ class OAuthAuthentication(Authentication):
 
 def _answer(response: Response, wall_clock: Callable[[], float]) -> dict[str, Any]:
     """Return the fields of a token server's answer. Raises SourceRejected only if somebody has to act."""
-    if response.status in {408, 425, 429} or response.status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
-        refuse_failure(response, wall_clock=wall_clock)
-    server = f"the token server {response.host}"
+    server, status = f"the token server {response.host}", response.status
     try:
-        data = response.json()
+        data, without = response.json(), "without a token"
     except UnexpectedAnswer:
-        raise SourceUnavailable(f"{server} answered {response.status} without JSON: is its address right?") from None
+        data, without = None, "without JSON: is its address right?"
     error = data.get("error") if isinstance(data, dict) else None
     code = error if isinstance(error, str) and _CODE.fullmatch(error) else ""
+    told = f" ({code})" if code else ""
+    if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
+        raise SourceUnavailable(
+            f"{server} answered {status}{told}", retry_after=retry_after(response.headers, wall_clock)
+        )
     if advice := _ADVICE.get("invalid_client" if code.startswith("invalid_client") else code):
         raise SourceRejected(f"{server} answered {code}: {advice}")
-    if not isinstance(data, dict) or error or response.status not in range(200, 300):
-        told = f" ({code})" if code else ""
-        raise SourceUnavailable(f"{server} answered {response.status} without a token{told}")
+    if not isinstance(data, dict) or error or status not in range(200, 300):
+        raise SourceUnavailable(f"{server} answered {status} {without}{told}")
     return data
 
 

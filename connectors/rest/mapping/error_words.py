@@ -1,9 +1,9 @@
-"""The CRM's own words for an error, quoted without what is secret."""
+"""What an answer says of an error: the CRM's own words, quoted without what is secret, and whether it is busy."""
 
 from collections.abc import Callable
 
-from bridge.sdk import UnexpectedAnswer
-from bridge.sdk.http import Response
+from bridge.sdk import SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.http import Response, retry_after
 from connectors.rest.mapping.expression import Expression
 
 _MOST_WORDS = 200  # characters
@@ -21,3 +21,13 @@ def words(where: Expression | None, response: Response, without: Callable[[str],
     told = without(told)  # before it is cut: half a secret would not be known as one
     told = "".join(character if character.isprintable() else " " for character in told[:_MOST_WORDS])
     return f" ({told})" if told else ""
+
+
+def refuse_busy(busy_when: Expression | None, response: Response) -> None:
+    """Raise SourceUnavailable if the answer, whatever its status, says that asking again later may work."""
+    try:
+        is_busy = busy_when is not None and busy_when.holds(response.json())
+    except UnexpectedAnswer:
+        return  # no JSON, so it does not say so; what it is then is judged by its status
+    if is_busy:
+        raise SourceUnavailable(f"{response.host} asks to try again later", retry_after=retry_after(response.headers))

@@ -162,6 +162,18 @@ def test_without_a_list_the_connector_does_not_open(said: Any, error: type[Excep
         connector.close()
 
 
+def test_an_outage_that_the_list_tells_with_status_200_is_an_outage() -> None:
+    text = TEXT.replace(
+        "  records: results", "  busy_when: error == 'database down'\n  error_when: error\n  records: results"
+    )
+    with Crm({"owners": {"error": "database down"}}) as crm:
+        with pytest.raises(SourceUnavailable, match=r"users: .* asks to try again later"), opened(crm, text):
+            pass
+        crm.scripts["owners"] = {"error": "no such table"}
+        with pytest.raises(SourceRejected, match="the answer is an error"), opened(crm, text):
+            pass
+
+
 def test_pages_of_users_are_bounded() -> None:
     text = TEXT.replace("pages: {next: next}", "pages: {more: results}")
     with Crm({"owners": listed(LAN)}) as crm:

@@ -99,3 +99,13 @@ def test_an_error_in_the_answer_to_a_sign_in_is_told_in_the_crms_words(at: str, 
     with Crm(scripts) as crm, pytest.raises(expected, match=r" \(no database •••\)$") as caught:
         owners(crm, TEXT)
     assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("at", ["challenge", "login"])
+@pytest.mark.parametrize("status", [200, 403])
+def test_an_outage_that_a_sign_in_tells_is_an_outage_whatever_its_status(at: str, status: int) -> None:
+    said = Says({"success": False, "error": {"message": "database down"}}, status=status)
+    scripts = {"challenge": {"result": {"token": "c1"}}, "login": {"result": {"session": "s1"}}, at: said}
+    text = TEXT.replace("    error_when:", "    busy_when: error.message == 'database down'\n    error_when:")
+    with Crm(scripts) as crm, pytest.raises(SourceUnavailable, match=r"try again later \(database down\)$"):
+        owners(crm, text)

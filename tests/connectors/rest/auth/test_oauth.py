@@ -219,6 +219,27 @@ def test_a_code_that_is_not_known_is_told(make: Callable[..., Authentication], t
         sign(make())
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_the_words_of_a_token_server_that_is_out_of_order_are_told_as_with_any_status(
+    make: Callable[..., Authentication], tokens: TokenServer, status: int
+) -> None:
+    tokens.reply = lambda _: Reply(b'{"error": "server_error", "error_description": "no disk, planted secret"}', status)
+    with pytest.raises(SourceUnavailable, match=rf"answered {status} \(server_error\)$"):
+        sign(make())
+    with pytest.raises(SourceUnavailable, match=rf"answered {status} \(server_error\) \(no disk, •••\)$"):
+        sign(make(error_message="error_description"))
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_token_server_that_says_that_it_is_busy_is_an_outage_whatever_it_calls_that(
+    make: Callable[..., Authentication], tokens: TokenServer, status: int
+) -> None:
+    said = {"error": "invalid_client", "error_description": "database down"}
+    tokens.reply = lambda _: Reply(json.dumps(said).encode(), status)
+    with pytest.raises(SourceUnavailable, match="asks to try again later"):
+        sign(make(busy_when="error_description == 'database down'"))
+
+
 @pytest.mark.parametrize("token", ['""', "null", "5", '"a\\r\\nX: planted"', '"tiếng"', '["planted"]'])
 def test_an_answer_without_a_usable_token_is_unexpected(
     make: Callable[..., Authentication], tokens: TokenServer, token: str
