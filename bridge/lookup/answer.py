@@ -20,14 +20,19 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The owners, none for "nobody", and how they were come by."""
+    """The owners, none for "nobody", and how they were come by; `missing` says why there may be more, if so."""
 
     owners: Owners
     freshness: Freshness
+    missing: str = ""
 
 
 def _nothing() -> None:
     return None
+
+
+def _nobody() -> Owners:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,12 @@ class Pending:
     """An answer that is there (or cannot come), or is under way.
 
     `remembered` is asked if the source fails or is late, and not before: owners beyond their life are used then, and
-    only then (stale-if-error, RFC 5861).
+    only then (stale-if-error, RFC 5861). Before them count those that a source that is late has told by now (`so_far`).
     """
 
     result: Answer | SourceError | Future[Answer]
     remembered: Callable[[], Answer | None] = _nothing
+    so_far: Callable[[], Owners] = _nobody
     lease: Deadline | None = None
     """When the source has had its own time, and is waited for no more."""
 
@@ -63,6 +69,8 @@ class Pending:
             failure = self.result
         elif not self.result.done():
             failure = SourceUnavailable("no answer in time")
+            if owners := self.so_far():
+                return Answer(owners, Freshness.LIVE, str(failure))
         else:
             failure = self.result.exception()
             if failure is None:

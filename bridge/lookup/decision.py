@@ -31,7 +31,8 @@ class Attempt:
 
     def __str__(self) -> str:
         if isinstance(self.answer, Answer):
-            contributed = f"{len(self.answer.owners) or 'no'} owner(s), {self.answer.freshness}"
+            missing = f", partial ({self.answer.missing})" if self.answer.missing else ""
+            contributed = f"{len(self.answer.owners) or 'no'} owner(s), {self.answer.freshness}{missing}"
         else:
             contributed = f"{self.answer.reason}: {self.answer}"
         return f"{self.connector}: {contributed} after {self.seconds * 1000:.0f} ms"

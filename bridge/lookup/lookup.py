@@ -103,9 +103,14 @@ class Lookup:
                 call.explain(f"owner {owner}: extension {', '.join(extensions) or 'none'}")
         found = tuple(dict.fromkeys(extension for _, extensions in owners for extension in extensions))
         connector = attempts[-1].connector
+        if answer.missing:
+            call.explain(f"{connector}: partial: {len(owners)} owner(s) were known; {answer.missing}")
+            missing[f"partial: {answer.missing}"] = None
         if missing and not found:
             return Decision(Outcome.UNAVAILABLE, (), None, connector, "; ".join(missing), call, attempts, owners)
-        reason = "" if found else f"{len(owners)} owner(s), none with an extension"
+        reason = f"partial: {answer.missing}" if answer.missing else ""
+        if not found:
+            reason = f"{len(owners)} owner(s), none with an extension"
         outcome = Outcome.FOUND if found else Outcome.UNMAPPED
         return Decision(outcome, found, answer.freshness, connector, reason, call, attempts, owners)
 

@@ -22,17 +22,26 @@ def _unheard(_line: str) -> None:
     """Drop an explanation that nobody asked for."""
 
 
+def _not_needed(_owners: Sequence["Owner"]) -> None:
+    """Drop owners that are known early: nobody answers before all are known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """The question: who looks after `caller`, who dialled `hotline`.
 
     `explain` takes one line of explanation for `omi-bridge lookup --explain`; most calls have nobody listening, so
     check `explained` before composing anything costly. Lines must not hold secrets; known ones are masked once more.
+
+    `so_far` takes the owners that are known while others are still asked for, in ringing order; what it was told last
+    counts. If `find_owners` then raises SourceError, or does not come back in time, they are the answer: a partial one,
+    which is never remembered. Without it, or with nobody told, a failure is a failure.
     """
 
     caller: PhoneNumber
     hotline: PhoneNumber | None = None
     explain: Callable[[str], None] = field(default=_unheard, compare=False, repr=False)
+    so_far: Callable[[Sequence["Owner"]], None] = field(default=_not_needed, compare=False, repr=False)
 
     @property
     def explained(self) -> bool:

@@ -320,6 +320,71 @@ def test_an_owner_past_his_life_is_used_if_the_source_is_late():
     assert ask(guard, CALL, soon()).owners == (Owner(id="8"),)
 
 
+def telling(*owners, error=None):
+    """Return an answer of which these owners are known ahead, and which then fails, if it is to."""
+
+    def answer(call, _deadline):
+        call.so_far(owners)
+        if error:
+            raise error
+        return (LAN,)
+
+    return answer
+
+
+@pytest.mark.parametrize("error", [SourceUnavailable("no time"), UnexpectedAnswer("html"), ValueError()])
+def test_owners_that_are_known_when_the_source_fails_are_a_partial_answer_which_is_not_remembered(error):
+    connector = FakeConnector(answer=telling(LAN, LAN, error=error))
+    guard = guard_of(connector)
+    for _ in range(2):
+        answer = ask(guard, CALL, soon())
+        assert (answer.owners, answer.freshness) == ((LAN,), LIVE)
+        assert answer.missing == (str(error) or "a bug in the connector: ValueError")
+    assert (len(connector.asked), guard.entries) == (2, 0)
+
+
+def test_with_nobody_known_yet_a_failure_is_a_failure():
+    guard = guard_of(FakeConnector(answer=telling(error=SourceUnavailable("down"))))
+    with pytest.raises(SourceUnavailable):
+        ask(guard, CALL, soon())
+
+
+def test_owners_that_are_known_when_the_call_can_wait_no_longer_are_answered_and_all_of_them_the_next_time():
+    told, gate = telling(Owner(id="8")), Gate(owned_by(LAN))
+
+    def answer(call, deadline):
+        told(call, deadline)
+        return gate(call, deadline)
+
+    guard = guard_of(FakeConnector(answer=answer))
+    pending = [guard.begin(CALL), guard.begin(CALL)]
+    gate.wait_until_entered()
+    for one in pending:
+        assert one.answer() == Answer((Owner(id="8"),), LIVE, "no answer in time")
+    gate.release()
+    assert ask(guard, CALL, soon()) in {Answer((LAN,), LIVE), Answer((LAN,), CACHED)}
+    assert ask(guard, CALL, soon()) == Answer((LAN,), CACHED)
+
+
+def test_what_is_known_now_counts_before_what_was_known_once():
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector, clock)
+    ask(guard, CALL, soon())
+    clock.advance(601)
+    connector.answer = telling(Owner(id="8"), error=SourceUnavailable("down"))
+    assert ask(guard, CALL, soon()).owners == (Owner(id="8"),)
+
+
+@pytest.mark.parametrize("told", [("lan",), (Owner(),), 5])
+def test_what_a_connector_tells_ahead_is_not_trusted(told):
+    def answer(call, _deadline):
+        call.so_far(told)
+        return ()
+
+    with pytest.raises(UnexpectedAnswer, match="bug"):
+        ask(guard_of(FakeConnector(answer=answer)), CALL, soon())
+
+
 def test_nobody_past_its_life_is_no_answer():
     clock, connector = FakeClock(), FakeConnector(answer=nobody)
     guard = guard_of(connector, clock)

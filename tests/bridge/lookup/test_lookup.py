@@ -64,6 +64,30 @@ def test_a_connector_that_fails_is_stepped_over():
     assert (decision.outcome, decision.body) == (Outcome.FOUND, "101:102")
 
 
+def partly(*owners):
+    """Return an answer of which these owners are known when the source fails."""
+
+    def answer(call, _deadline):
+        call.so_far(owners)
+        raise SourceUnavailable("no time is left")
+
+    return answer
+
+
+def test_a_partial_answer_rings_and_is_told_as_one():
+    desk, lines = Desk(crm=partly(LAN), file=owned_by(MINH)), []
+    decision = desk.ask(explain=lines.append)
+    assert (decision.outcome, decision.body, desk.asked()) == (Outcome.FOUND, "101:102", ["crm"])
+    assert decision.reason == "partial: no time is left"
+    assert next(decision.because()).startswith("crm: 1 owner(s), live, partial (no time is left) after ")
+    assert "crm: partial: 1 owner(s) were known; no time is left" in lines
+
+
+def test_a_partial_answer_without_an_extension_says_nothing_of_the_owners_that_are_not_known():
+    decision = Desk(crm=partly(NGHI)).ask()
+    assert (decision.outcome, decision.reason) == (Outcome.UNAVAILABLE, "partial: no time is left")
+
+
 def test_an_owner_without_an_extension_is_skipped_and_the_others_are_rung():
     assert Desk(crm=owned_by(NGHI, MINH)).ask().body == "102:103"
 
