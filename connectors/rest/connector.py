@@ -2,9 +2,9 @@
 
 A lookup goes through the configured steps: each asks something, keeps the records that hold the caller's number, and
 takes values that the next step uses or that name the owner. `config/config.py` and `config/steps.py` say what can be
-written, `step_runner.py` follows it for one call, `request_sender.py` sends the requests, by means of `bridge.sdk.http`
-and `auth/choices.py`, and `records.py` reads the answers. `user_list.py` keeps a list of the CRM's users, if there is
-one.
+written, `step_runner.py` follows it for one call, a few rows at a time by `fan_out.py`, `request_sender.py` sends the
+requests, by means of `bridge.sdk.http` and `auth/choices.py`, and `records.py` reads the answers. `user_list.py` keeps
+a list of the CRM's users, if there is one.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from bridge.sdk import Call, Connector, Deadline, Owner
 from bridge.sdk.http import HttpClient, Request
 from connectors.rest.auth.choices import authentication
 from connectors.rest.config.config import RestConfig
+from connectors.rest.fan_out import Places
 from connectors.rest.masking import Mask
 from connectors.rest.records import Row, owners
 from connectors.rest.request_sender import RestContext
@@ -35,6 +36,7 @@ class RestConnector(Connector[RestConfig]):
         self._auth = authentication(config.auth, self._client, config.base_url, names=config.own_names())
         self._context = RestContext(config, self._client, self._auth, Mask(config, self._auth.secrets))
         self._users = UserList(self._read_users, config.users.refresh) if config.users else None
+        self._places = Places(config.max_in_flight)
         self.opening_takes = config.users.timeout if config.users else 0.0
         names = [step.names for step in config.steps] + [header.names for header in config.headers.values()]
         self.reads_hotline = any("hotline" in used for used in names)
@@ -50,7 +52,8 @@ class RestConnector(Connector[RestConfig]):
 
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
         """Return the owners that the CRM names, in the order of its answers."""
-        return StepRunner(self._context, self._users, call, deadline).owners()
+        with self._places.lookup():
+            return StepRunner(self._context, self._users, self._places, call, deadline).owners()
 
     def report(self) -> Sequence[str]:
         """Return how many users are in the list, if there is one."""

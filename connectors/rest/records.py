@@ -23,6 +23,20 @@ _MOST_FIELDS_NAMED = 30
 _EXTENSION = re.compile(r"[0-9]+")
 
 
+@dataclass(slots=True)
+class Reading:
+    """What is taken from the answer to one request.
+
+    `counted` is how many records hold the caller's number, `problem` why one of all could not be read. `cut_off` is how
+    many came if there may be more of the caller's that did not.
+    """
+
+    rows: list[Row]
+    counted: int = 0
+    problem: UnexpectedAnswer | None = None
+    cut_off: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class RecordReader:
     """How answers are read: whose numbers count, how many records may come, and who hears why one does not count.
@@ -42,27 +56,41 @@ class RecordReader:
         if self.explain:
             self.explain(line)
 
-    def rows(self, settings: RequestSettings, pages: Iterable[object]) -> tuple[list[Row], int]:
-        """Return what is taken from the answer, page by page, and how many of its records hold the caller's number."""
+    def read(self, settings: RequestSettings, pages: Iterable[object]) -> Reading:
+        """Return what is taken from the answer, page by page. Raises SourceError if it cannot be read at all.
+
+        A record that cannot be read does not lose the others: it is the reading's problem.
+        """
         records = self._records(settings, pages)
-        rows: list[Row] = []
-        counted = 0
+        reading = Reading([])
         for index, record in enumerate(records, 1):
             self.check_time()
-            if not self._is_callers(settings, record, index):
-                continue
-            counted += 1
-            for item in _items(settings, record):
-                if self._counts(settings, item, index):
-                    rows += self._taken(settings, item, index)
-        if not counted and isinstance(settings, Step) and settings.full_page and len(records) >= settings.full_page:
-            raise UnexpectedAnswer(
-                f"{len(records)} records came, as many as there can be at once, and none holds the caller's number: is "
-                "the number searched for at all, and is the search exact enough?"
-            )
-        if len(rows) > self.most:
+            try:
+                rows = self._taken_from(settings, record, index)
+            except UnexpectedAnswer as error:
+                reading.problem = reading.problem or error
+                self.say(f"record {index} cannot be read: {error}")
+            else:
+                reading.counted += rows is not None
+                reading.rows += rows or []
+        if len(reading.rows) > self.most:
             raise UnexpectedAnswer(f"more than {self.most} items in the answer: the request asks for too much")
-        return rows, counted
+        full_page = settings.full_page if isinstance(settings, Step) else None
+        if full_page and len(records) >= full_page and not reading.problem:
+            if not reading.counted:
+                raise UnexpectedAnswer(
+                    f"{len(records)} records came, as many as there can be at once, and none holds the caller's "
+                    "number: is the number searched for at all, and is the search exact enough?"
+                )
+            reading.cut_off = len(records)
+        return reading
+
+    def _taken_from(self, settings: RequestSettings, record: object, index: int) -> list[Row] | None:
+        """Return what is taken from a record, None if it does not count."""
+        if not self._is_callers(settings, record, index):
+            return None
+        items = [item for item in _items(settings, record) if self._counts(settings, item, index)]
+        return [row for item in items for row in self._taken(settings, item, index)]
 
     def _records(self, settings: RequestSettings, pages: Iterable[object]) -> Sequence[object]:
         records: list[object] = []

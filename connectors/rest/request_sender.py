@@ -1,10 +1,13 @@
 """Sending the requests of steps and of the list of users: signed, counted, each different one once, page by page."""
 
+import copy
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from bridge.sdk import Deadline, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import Deadline, SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.http import HttpClient, Request, Response
 from connectors.rest.answer_rules import NOBODY, AnswerRules
 from connectors.rest.auth.choices import Authentication
@@ -28,34 +31,34 @@ class RestContext:
 
 @dataclass(slots=True)
 class RequestSender:
-    """What is asked for one call, or for one reading of the users.
+    """What is asked for one call, or for one reading of the users; safe to use from many threads.
 
     `names` are those that every template knows, unless a request has its own; `most` is the limit of requests, `limit`
-    what the configuration calls it. `explain` hears of each request, if anybody listens. `in_background` tells that no
-    call waits for the answer.
+    what the configuration calls it. `explained` tells that somebody listens to the explanations. `in_background` tells
+    that no call waits for the answer.
     """
 
     context: RestContext
-    rules: AnswerRules
     names: Mapping[str, object]
     deadline: Deadline
     most: int
     limit: str
-    explain: Callable[[str], None] | None = None
+    explained: bool = False
     in_background: bool = False
     _sent: int = 0
-    _asked: dict[object, Response] = field(default_factory=dict)
+    _asked: dict[Hashable, Future[Response]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def answers(self, settings: RequestSettings, names: Mapping[str, object]) -> Iterator[object]:
+    def answers(self, settings: RequestSettings, names: Mapping[str, object], rules: AnswerRules) -> Iterator[object]:
         """Ask, and return the answer, page after page; nothing if the CRM says that nobody is found.
 
-        Raises SourceError.
+        `rules` judge the answers, and hear of each request, if anybody listens. Raises SourceError.
         """
         pages = settings.pages
         page = pages.beginning if pages else None
         seen = {page}
         while True:
-            answer = self.rules.data(settings, self._ask(settings, {**names, "page": page}))
+            answer = rules.data(settings, self._ask(settings, {**names, "page": page}, rules))
             if answer is NOBODY:
                 return
             yield answer
@@ -73,20 +76,39 @@ class RequestSender:
         if self.deadline.expired():
             raise SourceUnavailable("no time is left")
 
-    def _ask(self, settings: RequestSettings, names: Mapping[str, object]) -> Response:
-        """Send the request; if the answer says that the sign-in has ended, sign in and ask once more."""
+    def _ask(self, settings: RequestSettings, names: Mapping[str, object], rules: AnswerRules) -> Response:
+        """Send the request, or wait for the answer to the same one; what came of it is the same for all who ask."""
         request = self._request(settings, names)
         key = (request.method, request.url, request.query, tuple(sorted(request.headers.items())), request.body)
-        if key not in self._asked:
-            auth = self.context.auth
-            signed = auth.apply(request, self.deadline)
-            response = self._send(signed, request)
-            if auth.expired(response) and auth.renew(signed, self.deadline):
-                self._say("signed in again")
-                request = self._request(settings, names)
-                response = self._send(auth.apply(request, self.deadline), request)
-            self._asked[key] = response
-        return self._asked[key]
+        with self._lock:
+            asked = self._asked.get(key)
+            mine = asked is None
+            result = self._asked[key] = asked or Future()
+        if mine:
+            try:
+                result.set_result(self._asked_anew(request, settings, names, rules))
+            except BaseException as error:
+                result.set_exception(error)
+                raise
+        try:
+            return result.result(self.deadline.remaining() if not result.done() else None)
+        except TimeoutError:
+            raise SourceUnavailable("no time is left") from None
+        except SourceError as error:
+            raise copy.copy(error) from None  # for each who asks: whoever passes it on adds his own words
+
+    def _asked_anew(
+        self, request: Request, settings: RequestSettings, names: Mapping[str, object], rules: AnswerRules
+    ) -> Response:
+        """Send the request; if the answer says that the sign-in has ended, sign in and ask once more."""
+        auth = self.context.auth
+        signed = auth.apply(request, self.deadline)
+        response = self._send(signed, request, rules)
+        if auth.expired(response) and auth.renew(signed, self.deadline):
+            self._say(rules, "signed in again")
+            request = self._request(settings, names)
+            response = self._send(auth.apply(request, self.deadline), request, rules)
+        return response
 
     def _request(self, settings: RequestSettings, names: Mapping[str, object]) -> Request:
         config = self.context.config
@@ -98,30 +120,31 @@ class RequestSender:
             headers["Accept"] = "application/json"
         return settings.build(config.base_url, known, headers)
 
-    def _send(self, signed: Request, shown: Request) -> Response:
-        self._sent += 1
-        if self._sent > self.most:
-            raise self._too_many()
+    def _send(self, signed: Request, shown: Request, rules: AnswerRules) -> Response:
+        with self._lock:
+            if self._sent >= self.most:
+                raise self._too_many()
+            self._sent += 1
         mask = self.context.mask
-        asked = f"{signed.method} {mask.url(signed, shown)}" if self.explain else ""
+        asked = f"{signed.method} {mask.url(signed, shown)}" if self.explained else ""
         if self.deadline.expired():
-            self._say(f"not asked, for no time is left: {asked}")
+            self._say(rules, f"not asked, for no time is left: {asked}")
         self.check_time()
-        self._say(asked)  # before it is sent: an answer may never come
-        if self.explain and signed.body:
+        self._say(rules, asked)  # before it is sent: an answer may never come
+        if self.explained and signed.body:
             body = mask.body(signed)
-            self._say(f"with {body[:_MOST_OF_BODY]}{'…' if len(body) > _MOST_OF_BODY else ''}")
+            self._say(rules, f"with {body[:_MOST_OF_BODY]}{'…' if len(body) > _MOST_OF_BODY else ''}")
         start = time.monotonic()
         response = self.context.client.send(signed, self.deadline, in_background=self.in_background)
         took = (time.monotonic() - start) * 1000
         for place in response.redirects:
-            self._say(f"redirected to {mask.address(place)}")
-        self._say(f"{response.status} after {took:.0f} ms")
+            self._say(rules, f"redirected to {mask.address(place)}")
+        self._say(rules, f"{response.status} after {took:.0f} ms")
         return response
 
     def _too_many(self) -> UnexpectedAnswer:
         return UnexpectedAnswer(f"more than {self.limit} would be needed")
 
-    def _say(self, line: str) -> None:
-        if self.explain:
-            self.explain(line)
+    def _say(self, rules: AnswerRules, line: str) -> None:
+        if self.explained:
+            rules.say(line)

@@ -163,11 +163,13 @@ def read_users(context: RestContext, users: Users) -> Sequence[Row]:
     deadline = Deadline.after(users.timeout)
     rules = AnswerRules(None, mask, lambda _line: None)
     names, limit = context.config.own_names(), f"{_MOST_PAGES} pages"
-    sender = RequestSender(context, rules, names, deadline, _MOST_PAGES, limit, in_background=True)
+    sender = RequestSender(context, names, deadline, _MOST_PAGES, limit, in_background=True)
     reader = RecordReader(None, context.config.region, sender.check_time, most=_MOST_USERS)
     try:
-        rows, _ = reader.rows(users, sender.answers(users, {}))
+        reading = reader.read(users, sender.answers(users, {}, rules))
+        if reading.problem:  # a list without one of the users would take his customers from him
+            raise reading.problem
     except SourceError as error:
         error.args = (mask(f"users: {error}"),)
         raise
-    return rows
+    return reading.rows

@@ -49,7 +49,7 @@ class Step(RequestSettings):
     start: Literal["also", "otherwise"] | None = Field(
         default=None,
         description="Begin anew here, with no row: 'also' adds what is found to what was found before, 'otherwise' "
-        "asks only if nothing has been found so far.",
+        "asks only if no owner who counts has been found so far.",
     )
     for_each: dict[Name, Annotated[list[str], Field(min_length=1)]] = Field(
         default={},
@@ -59,7 +59,7 @@ class Step(RequestSettings):
     forms: Annotated[list[Form], OneOrMore(), Field(min_length=1)] | None = Field(
         default=None,
         description="Spellings of the caller's number: the request is made with each in turn as {{ form }} until one "
-        "yields a record that counts. Any of e164, digits, national, nsn, legacy, interleaved, all.",
+        "yields a record that counts and something to take. Any of e164, digits, national, nsn, legacy, interleaved, all.",
     )
     once: Switch = Field(
         default=False,
@@ -77,7 +77,7 @@ class Step(RequestSettings):
         default=None,
         ge=1,
         description="How many records an answer holds at most. If so many came and none of them holds the caller's "
-        "number, that is an error, for the caller's own may be among those that did not come.",
+        "number, or none of the caller's has an owner who counts, that is an error: others may not have come.",
     )
 
     @model_validator(mode="wrap")

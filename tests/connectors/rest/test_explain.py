@@ -61,7 +61,7 @@ def test_each_request_each_record_and_each_value_is_explained() -> None:
 def test_a_customer_without_an_owner_is_explained() -> None:
     text = "steps: [{path: '{{ caller.nsn }}', match: phone, take: {owner_id: owner}}]"
     with Crm({"901234567": [{"phone": "0901234567", "owner": None}]}) as crm:
-        assert lookup(crm, text).lines[-1] == "step 1: what was found has no owner"
+        assert lookup(crm, text).lines[-1] == "what was found has no owner who counts"
 
 
 @pytest.mark.parametrize(
