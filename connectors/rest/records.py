@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, is_nothing
+from bridge.sdk.http import is_broken
 from bridge.sdk.phone import read_field
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.config.steps import Match, Step
@@ -42,7 +43,8 @@ class RecordReader:
     """How answers are read: whose numbers count, how many records may come, and who hears why one does not count.
 
     There is no caller when the list of users is read. `check_time` raises SourceUnavailable once the deadline has
-    passed.
+    passed. `leave_out` hears of a text beside the id that holds bytes that are none and is left out; without it such a
+    text makes its record one that cannot be read.
     """
 
     caller: PhoneNumber | None
@@ -50,6 +52,7 @@ class RecordReader:
     check_time: Callable[[], None]
     explain: Callable[[str], None] | None = None
     most: int = MOST_RECORDS
+    leave_out: Callable[[str], None] | None = None
 
     def say(self, line: str) -> None:
         """Explain, if anybody listens."""
@@ -147,6 +150,9 @@ class RecordReader:
             if not expression.fits(item):
                 raise UnexpectedAnswer(f"take.{name}: {_misfit([expression], item)}")
             value = expression.search(item)
+            if self.leave_out and name != "owner_id" and isinstance(value, str) and is_broken(value):
+                self.leave_out(name)
+                value = None
             if isinstance(value, list):
                 found = [scalar_of(element, expression.source) for element in value]
                 lists[name] = [element for element in found if element is not None] or [None]

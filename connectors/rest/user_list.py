@@ -164,7 +164,8 @@ def read_users(context: RestContext, users: Users) -> Sequence[Row]:
     rules = AnswerRules(None, mask, lambda _line: None)
     names, limit = context.config.own_names(), f"{_MOST_PAGES} pages"
     sender = RequestSender(context, names, deadline, _MOST_PAGES, limit, in_background=True)
-    reader = RecordReader(None, context.config.region, sender.check_time, most=_MOST_USERS)
+    spoilt: list[str] = []
+    reader = RecordReader(None, context.config.region, sender.check_time, most=_MOST_USERS, leave_out=spoilt.append)
     try:
         reading = reader.read(users, sender.answers(users, {}, rules))
         if reading.problem:  # a list without one of the users would take his customers from him
@@ -172,4 +173,10 @@ def read_users(context: RestContext, users: Users) -> Sequence[Row]:
     except SourceError as error:
         error.args = (mask(f"users: {error}"),)
         raise
+    if spoilt:
+        _log.warning(
+            "users: %d text(s) with bytes that are not UTF-8 are left out: %s",
+            len(spoilt),
+            ", ".join(sorted({*spoilt})),
+        )
     return reading.rows

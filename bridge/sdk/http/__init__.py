@@ -1,7 +1,7 @@
 """HTTP with a total deadline and a total size. Import from here; `client` is the only door to the network."""
 
 from bridge.sdk.http.client import HttpClient, HttpSettings, Tls
-from bridge.sdk.http.messages import Request, Response, refuse_failure, retry_after
+from bridge.sdk.http.messages import Request, Response, is_broken, refuse_failure, retry_after
 
 __all__ = [
     "HttpClient",
@@ -9,6 +9,7 @@ __all__ = [
     "Request",
     "Response",
     "Tls",
+    "is_broken",
     "refuse_failure",
     "retry_after",
 ]

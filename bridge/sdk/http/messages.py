@@ -6,9 +6,11 @@ nothing of it.
 
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
 
@@ -16,6 +18,7 @@ from requests.structures import CaseInsensitiveDict
 
 from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
 
+_HALF = re.compile("[\ud800-\udfff]")
 _LONGEST_PAUSE = 3600.0
 _GOOD = range(200, 300)
 _REDIRECTS = range(300, 400)
@@ -60,13 +63,15 @@ class Response:
     host: str = "the source"
     redirects: tuple[str, ...] = field(default=(), repr=False)
 
-    def json(self) -> object:
+    def json(self, *, broken_texts: bool = False) -> object:
         """Return the body's JSON: UTF-8, or UTF-16/32 if it says so itself (RFC 8259, section 8.1, and older).
 
+        Where it is neither, the charset of Content-Type counts. With `broken_texts`, bytes that are no characters are
+        left in the texts as halves of characters (`surrogateescape`): whoever takes a text has to look at `is_broken`.
         Raises UnexpectedAnswer for anything else: no text, no JSON, numbers beyond all bounds, endless nesting.
         """
         try:
-            text = self.body.decode(json.detect_encoding(self.body))
+            text = self._text("surrogateescape" if broken_texts else "strict")
             data: object = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
         except RecursionError:
             problem = "JSON that is nested too deeply"
@@ -75,6 +80,36 @@ class Response:
         else:
             return data
         raise UnexpectedAnswer(f"{self.host} answered {self.status} with {problem}")
+
+    def _text(self, errors: str) -> str:
+        """Return the body as text.
+
+        Many a server declares ISO-8859-1 without meaning it, and by that charset any bytes are a text: so bytes that
+        are UTF-8 are UTF-8, whatever is declared.
+        """
+        encoding = json.detect_encoding(self.body)
+        try:
+            return self.body.decode(encoding)
+        except UnicodeDecodeError:
+            declared = _charset(self.headers.get("Content-Type", "")) or encoding
+            return self.body.decode(declared, errors)
+
+
+def is_broken(text: str) -> bool:
+    """Tell whether a text holds halves of characters: bytes that were none, or one that JSON wrote in half."""
+    return _HALF.search(text) is not None
+
+
+def _charset(content_type: str) -> str:
+    """Return the charset that a Content-Type declares, if Python knows it as one of texts."""
+    message = Message()
+    message["Content-Type"] = content_type
+    name = str(message.get_param("charset") or "")
+    try:
+        b" ".decode(name, "ignore")
+    except (LookupError, ValueError):
+        return ""
+    return name
 
 
 def _refuse_number(constant: str) -> NoReturn:

@@ -15,7 +15,7 @@ from bridge.sdk import (
     TokenSupply,
     UnexpectedAnswer,
 )
-from bridge.sdk.http import HttpClient, Request, Response, refuse_failure
+from bridge.sdk.http import HttpClient, Request, Response, is_broken, refuse_failure
 from connectors.rest.auth.authentication import Authentication, with_header, with_query
 from connectors.rest.auth.login import Login, SignIn
 from connectors.rest.mapping.error_words import refuse_busy, words
@@ -72,7 +72,7 @@ class LoginAuthentication(Authentication):
         if self._settings.expired_when is None:
             return False
         try:
-            return self._settings.expired_when.holds(response.json())
+            return self._settings.expired_when.holds(response.json(broken_texts=True))
         except UnexpectedAnswer:
             return False
 
@@ -136,14 +136,16 @@ def _refuse(template: SignIn, response: Response, allowed: Container[int], wall_
     if response.status in _REFUSED and response.status not in _MEANS_MORE and response.status not in allowed:
         raise SourceRejected(f"the login at {response.host} answered {response.status}")
     refuse_failure(response, allowed, wall_clock)
-    if template.error_when and response.body and template.error_when.holds(response.json()):
+    if template.error_when and response.body and template.error_when.holds(response.json(broken_texts=True)):
         raise SourceRejected(f"the login at {response.host} answered an error: {template.error_when.source}")
 
 
 def _taken(response: Response, take: Mapping[str, Expression], what: str) -> dict[str, object]:
-    data = response.json() if take else None
+    data = response.json(broken_texts=True) if take else None
     values = {name: expression.search(data) for name, expression in take.items()}
     for name, value in values.items():
         if is_none(value):
             raise SourceRejected(f"{what} at {response.host} yielded no {name}: are name and password right?")
+        if isinstance(value, str) and is_broken(value):
+            raise UnexpectedAnswer(f"{what} at {response.host} yielded a {name} with bytes that are no characters")
     return values

@@ -13,6 +13,7 @@ from jmespath.exceptions import JMESPathError
 from pydantic import PlainValidator, WithJsonSchema
 
 from bridge.sdk import UnexpectedAnswer, is_no_value, is_nothing
+from bridge.sdk.http import is_broken
 from connectors.rest.mapping.check import check, what_is_wrong
 from connectors.rest.mapping.fit import fits, reached
 
@@ -95,6 +96,8 @@ def scalar_of(value: object, source: str) -> str | int | None:
         value = value.strip()
         if len(value) > _LONGEST_VALUE or _CONTROL.search(value):
             raise UnexpectedAnswer(f"`{source}` found a text that is too long or holds control characters")
+        if is_broken(value):
+            raise UnexpectedAnswer(f"`{source}` found a text with bytes that are not UTF-8, nor of a declared charset")
     return value
 
 

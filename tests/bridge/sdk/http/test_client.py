@@ -1,15 +1,19 @@
 import gzip
+import json
 import logging
 import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.http.client import HttpClient, HttpSettings, Request, Response, refuse_failure, retry_after
+from bridge.sdk.http.messages import is_broken
 from tests.support.scripted import ScriptedServer, always, answer, then_close
 from tests.support.servers import Asked, HttpServer, Reply
 
@@ -164,6 +168,32 @@ def test_a_damaged_or_unknown_compression_is_an_unexpected_answer(
 )
 def test_json_is_read_in_the_encodings_that_say_what_they_are(encoding: str, text: str) -> None:
     assert isinstance(Response(200, body=text.encode(encoding)).json(), dict)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [
+        ("windows-1258", "text/json; charset=windows-1258"),
+        ("iso-8859-1", 'application/json; charset="ISO-8859-1"'),
+        ("utf-8", "application/json; charset=iso-8859-1"),
+        ("utf-8", "application/json; charset=base64"),
+        ("utf-8", "application/json; charset=klingon"),
+        ("utf-16", "application/json; charset=utf-8"),
+    ],
+)
+def test_a_declared_charset_counts_where_the_bytes_are_not_utf_8(encoding: str, declared: str) -> None:
+    body = '{"name": "Mạnh"}' if encoding.startswith("utf") else '{"name": "Café"}'
+    headers = CaseInsensitiveDict({"content-type": declared})
+    assert Response(200, headers, body=body.encode(encoding)).json() == json.loads(body)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=klingon"])
+def test_bytes_that_are_no_text_spoil_no_other_one_for_who_looks_at_what_he_takes(content_type: str) -> None:
+    headers = CaseInsensitiveDict({"Content-Type": content_type})
+    data: Any = Response(200, headers, body=b'{"note": "Caf\xe9", "name": "Lan", "half": "\\ud83d"}').json(
+        broken_texts=True
+    )
+    assert {key: is_broken(text) for key, text in data.items()} == {"note": True, "name": False, "half": True}
 
 
 @pytest.mark.parametrize(
