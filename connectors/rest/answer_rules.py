@@ -7,11 +7,13 @@ from bridge.sdk import PhoneNumber, SourceError, SourceRejected, UnexpectedAnswe
 from bridge.sdk.http import Response, refuse_failure
 from connectors.rest.config.request_settings import RequestSettings
 from connectors.rest.mapping.error_words import refuse_busy, words
+from connectors.rest.mapping.expression import Expression
 
 NOBODY = object()
 """Stands for an answer by which the CRM says that nobody is found."""
 
 _NO_CONTENT = 204
+_WORDS_OF_GRAPHQL = Expression("errors[].message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +35,38 @@ class AnswerRules:
         try:
             return self._data(settings, response)
         except SourceError as error:
-            said = words(settings.error_message, response, lambda text: _without(self.caller, self.mask(text)))
+            where = settings.error_message or (_WORDS_OF_GRAPHQL if settings.is_graphql else None)
+            said = words(where, response, lambda text: _without(self.caller, self.mask(text)))
             error.args = (f"{error}{said}",)
             raise
 
     def _data(self, settings: RequestSettings, response: Response) -> object:
         refuse_busy(settings.busy_when, response)
-        refuse_failure(response, tells_why=settings.error_message is not None)
+        refuse_failure(response, tells_why=settings.error_message is not None or settings.is_graphql)
         if response.status == _NO_CONTENT:
             raise UnexpectedAnswer("204 No Content: if this means that nobody is found, add nobody_status: [204]")
-        data = response.json()
+        data = response.json(broken_texts=True)
         if settings.error_when and settings.error_when.holds(data):
             raise SourceRejected(f"the answer is an error: {settings.error_when.source}")
-        if settings.nobody_when and settings.nobody_when.holds(data):
+        errors = _graphql_errors(settings, data)
+        if settings.nobody_when and _says_nobody(settings.nobody_when, data, errors):
             self.say(f"{settings.nobody_when.source}: nobody")
             return NOBODY
+        if errors:
+            raise SourceRejected("the answer is an error of GraphQL, with or without data beside it: errors")
         return data
+
+
+def _graphql_errors(settings: RequestSettings, data: object) -> object:
+    """Return the errors that an answer in GraphQL holds, nothing if it is none or holds none."""
+    return data.get("errors") if settings.is_graphql and isinstance(data, dict) else None
+
+
+def _says_nobody(nobody_when: Expression, data: object, errors: object) -> bool:
+    """Tell whether the answer means nobody: beside errors of GraphQL only because of what they say."""
+    if not nobody_when.holds(data):
+        return False
+    return not (errors and isinstance(data, dict) and nobody_when.holds({**data, "errors": []}))
 
 
 def _is_meant(settings: RequestSettings, response: Response) -> bool:
@@ -59,7 +77,7 @@ def _is_meant(settings: RequestSettings, response: Response) -> bool:
     if settings.nobody_when is None or response.status == _NO_CONTENT:
         return True
     try:
-        return settings.nobody_when.holds(response.json())
+        return settings.nobody_when.holds(response.json(broken_texts=True))
     except UnexpectedAnswer:
         return False
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from bridge.sdk import Owner, SourceUnavailable
+from bridge.sdk import Owner, SourceRejected, SourceUnavailable
 from tests.support.crm import Crm, Says, owners
 from tests.support.documents import ROOT, block
 
@@ -54,4 +54,18 @@ def test_bottlecrm():
         assert [question.json["phone"] for question in crm.asked] == ["+84834567890", "01234567890"]
         crm.script(Says({"detail": "throttled"}, status=429, headers=(("Retry-After", "30"),)))
         with pytest.raises(SourceUnavailable):
+            owners(crm, text)
+
+
+def test_graphql():
+    nodes = [{"phone": "0901 234 567", "mobile": None, "owner": {"id": "u7", "email": "lan@congty.example"}}]
+    with Crm({"graphql": {"data": {"contacts": {"nodes": nodes}}}}) as crm:
+        text = recipe("GraphQL", crm)
+        assert owners(crm, text) == [Owner("u7", "lan@congty.example")]
+        assert "0901234567" in crm.asked[0].json["variables"]["phones"]
+        crm.script({"data": None, "errors": [{"message": "slow down", "extensions": {"code": "THROTTLED"}}]})
+        with pytest.raises(SourceUnavailable):
+            owners(crm, text)
+        crm.script({"data": {"contacts": {"nodes": []}}, "errors": [{"message": "no field mobile"}]})
+        with pytest.raises(SourceRejected, match="no field mobile"):
             owners(crm, text)

@@ -59,7 +59,8 @@ class Step(RequestSettings):
     forms: Annotated[list[Form], OneOrMore(), Field(min_length=1)] | None = Field(
         default=None,
         description="Spellings of the caller's number: the request is made with each in turn as {{ form }} until one "
-        "yields a record that counts and something to take. Any of e164, digits, national, nsn, legacy, interleaved, all.",
+        "yields a record that counts and something to take. Any of e164, digits, national, nsn, legacy, interleaved, "
+        "all.",
     )
     once: Switch = Field(
         default=False,

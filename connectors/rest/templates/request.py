@@ -21,6 +21,7 @@ from connectors.rest.templates.template import DataTemplate, JsonTemplate, Templ
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = {"host", "content-length", "transfer-encoding", "connection"}
+_GRAPHQL = re.compile(r"(?:\s|#[^\n]*\n)*(?:(?:query|mutation|fragment)\b[^{}]*(?:\{\{.*?\}\}[^{}]*)*\{|\{(?![{%#]))")
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 
 
@@ -150,6 +151,11 @@ class RequestTemplate(BaseModel):
         templates += (self.form or {}).values()
         used = frozenset[str]().union(*(template.names for template in templates))
         return used | (self.json_body.names if self.json_body else frozenset())
+
+    @cached_property
+    def is_graphql(self) -> bool:
+        """Whether the body asks in GraphQL: `{"query": "query($phone: String) { … }"}`, or the short `{ … }`."""
+        return self.json_body is not None and _GRAPHQL.match(self.json_body.source_of("query")) is not None
 
     def build(self, base_url: str, names: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Request:
         """Return the request with every template filled in; `headers` are sent too, unless the request has its own.

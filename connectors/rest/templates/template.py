@@ -124,6 +124,11 @@ class DataTemplate:
     def __repr__(self) -> str:
         return f"DataTemplate({self._data!r})"
 
+    def source_of(self, key: str) -> str:
+        """Return the text under a key as it was written, nothing if there is none."""
+        template = self._data.get(key) if isinstance(self._data, dict) else None
+        return template.source if isinstance(template, Template) else ""
+
     def render(self, names: Mapping[str, object]) -> object:
         """Return the data with every template filled in; a text that is one placeholder keeps its value's type."""
         return _fill(self._data, names)
