@@ -67,9 +67,12 @@ class StepRunner:
 
     def _begun(self, step: NumberedStep, rows: list[Row], behind: Sequence[NumberedStep]) -> list[Row]:
         """Return the rows that there are behind a step that begins anew."""
-        if step.settings.start == "otherwise" and rows:
-            if self._counting(self._followed([later for later in behind if not later.settings.start], rows)):
+        if step.settings.start == "otherwise":
+            if rows and self._counting(self._followed([later for later in behind if not later.settings.start], rows)):
                 self._say(step.place, "not asked: an owner who counts has been found before")
+                return rows
+            if self._problems:
+                self._say(step.place, "not asked: it is not known whether an owner who counts has been found before")
                 return rows
             rows = []
         try:

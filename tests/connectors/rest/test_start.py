@@ -2,9 +2,9 @@
 
 import pytest
 
-from bridge.sdk import Call, Deadline, Owner, PhoneNumber, UnexpectedAnswer
+from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable, UnexpectedAnswer
 from connectors.rest.connector import RestConnector
-from tests.support.crm import Crm, Question, config, in_turn, lookup, owners
+from tests.support.crm import Crm, Question, Says, config, in_turn, lookup, owners
 
 BOTH = """
 steps:
@@ -164,6 +164,14 @@ def test_an_owner_who_counts_is_known_behind_the_steps_that_he_has_to_pass() -> 
         crm.scripts["contacts"] = contact(1)
         assert owners(crm, text) == [Owner("1", "u1@congty.example")]
         assert paths(crm) == ["contacts", "users/1"]
+
+
+def test_otherwise_is_not_asked_if_it_is_not_known_whether_somebody_has_been_found() -> None:
+    text = (BOTH % "otherwise").rstrip() + '\n  - {path: "users/{{ owner_id }}", where: active, take: {email: mail}}'
+    with Crm({"contacts": contact(3), "leads": lead(2), "users/3": Says(status=500)}) as crm:
+        with pytest.raises(SourceUnavailable):
+            owners(crm, text)
+        assert paths(crm) == ["contacts", "users/3"]
 
 
 def test_a_step_for_all_rows_is_passed_once_ahead_of_otherwise() -> None:
