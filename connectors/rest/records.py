@@ -5,22 +5,22 @@ UnexpectedAnswer: a misspelt field may not look like a customer whom nobody owns
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, is_nothing
+from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer
 from bridge.sdk.http import is_broken
-from bridge.sdk.phone import read_field
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
-from connectors.rest.config.steps import Match, Step
-from connectors.rest.mapping.expression import Expression, is_none, kind_of, scalar_of
+from connectors.rest.config.steps import Step
+from connectors.rest.mapping.expression import is_none, kind_of, scalar_of
+from connectors.rest.misfit import misfit
+from connectors.rest.own_numbers import OwnNumbers
 
 Row = dict[str, str | int | None]
 
 MOST_RECORDS = 1000
 """How many records a call looks at in the answers to one request, all pages together."""
 
-_MOST_FIELDS_NAMED = 30
 _EXTENSION = re.compile(r"[0-9]+")
 
 
@@ -109,36 +109,22 @@ class RecordReader:
 
     def _is_callers(self, settings: RequestSettings, record: object, index: int) -> bool:
         """Tell whether one of the record's own numbers is the caller's."""
-        match: Match | None = settings.match if isinstance(settings, Step) else None
+        match = settings.match if isinstance(settings, Step) else None
         if match is None or match == "exact":
             return True
-        fitting = [expression for expression in match if expression.fits(record)]
-        if not fitting:
-            raise UnexpectedAnswer(f"match: {_misfit(match, record)}")
-        numbers = [number for expression in fitting for number in self._numbers(expression, record)]
+        numbers = OwnNumbers(self.region, self.say).of(match, record)
         if self.caller in numbers:
             return True
-        fields = ", ".join(expression.source for expression in fitting)
-        held = f" ({', '.join(number.masked for number in numbers)})" if numbers else ""
+        fields = ", ".join(entry.source for entry in match)
+        held = f" ({', '.join(number.masked for number in dict.fromkeys(numbers))})" if numbers else ""
         self.say(f"record {index} does not count: it does not hold the caller's number in {fields}{held}")
         return False
-
-    def _numbers(self, expression: Expression, record: object) -> Iterator[PhoneNumber]:
-        for value in _leaves(expression.search(record)):
-            # as people typed it: with line breaks, no-break blanks and remarks
-            text = value if isinstance(value, str) else scalar_of(value, expression.source)
-            if text is None or is_nothing(str(text)):
-                continue
-            reading = read_field(str(text), self.region)
-            yield from reading.numbers
-            if reading.lack:
-                self.say(f"{expression.source}: a text that is no number")
 
     def _counts(self, settings: RequestSettings, item: object, index: int) -> bool:
         if settings.where is None or settings.where.holds(item):
             return True
         if not settings.where.fits(item):
-            raise UnexpectedAnswer(f"where: {_misfit([settings.where], item)}")
+            raise UnexpectedAnswer(f"where: {misfit([settings.where], item)}")
         self.say(f"record {index}: an item does not count, {settings.where.source} does not hold")
         return False
 
@@ -148,7 +134,7 @@ class RecordReader:
         lists: dict[str, list[str | int | None]] = {}
         for name, expression in settings.take.items():
             if not expression.fits(item):
-                raise UnexpectedAnswer(f"take.{name}: {_misfit([expression], item)}")
+                raise UnexpectedAnswer(f"take.{name}: {misfit([expression], item)}")
             value = expression.search(item)
             if self.leave_out and name != "owner_id" and isinstance(value, str) and is_broken(value):
                 self.leave_out(name)
@@ -172,7 +158,7 @@ def _records(settings: RequestSettings, answer: object) -> Sequence[object]:
     elif settings.records.fits(answer):
         found = settings.records.search(answer)
     else:
-        raise UnexpectedAnswer(f"records: {_misfit([settings.records], answer)}")
+        raise UnexpectedAnswer(f"records: {misfit([settings.records], answer)}")
     if isinstance(found, dict):
         return [found]
     if not isinstance(found, list):
@@ -188,7 +174,7 @@ def _items(settings: RequestSettings, record: object) -> Sequence[object]:
     if settings.each is None:
         return [record]
     if not settings.each.fits(record):
-        raise UnexpectedAnswer(f"each: {_misfit([settings.each], record)}")
+        raise UnexpectedAnswer(f"each: {misfit([settings.each], record)}")
     found = settings.each.search(record)
     if isinstance(found, dict):
         return [found]
@@ -197,31 +183,6 @@ def _items(settings: RequestSettings, record: object) -> Sequence[object]:
     if not isinstance(found, list):
         raise UnexpectedAnswer(f"each: `{settings.each.source}` found {kind_of(found)} where a list is needed")
     return found
-
-
-def _leaves(value: object) -> Iterator[object]:
-    if isinstance(value, list):
-        for element in value:
-            yield from _leaves(element)
-    else:
-        yield value
-
-
-def _misfit(expressions: Sequence[Expression], data: object) -> str:
-    """Say which field is missing, and which there are; their names are no secret, their values would be."""
-    wanted = " and ".join(f"`{expression.source}`" for expression in expressions)
-    if not isinstance(data, dict):
-        return f"there is no {wanted}, what came is {kind_of(data)}"
-    told = f"there is no {wanted}; the fields that came are: {_fields(data)}"
-    for expression in expressions:
-        within = expression.reached(data)
-        if isinstance(within, dict) and within is not data:
-            told += f"; and further in, where `{expression.source}` ends: {_fields(within)}"
-    return told
-
-
-def _fields(data: Mapping[str, object]) -> str:
-    return ", ".join([name if name.isprintable() else "?" for name in data][:_MOST_FIELDS_NAMED]) or "none"
 
 
 def owners(rows: Sequence[Row]) -> tuple[Owner, ...]:

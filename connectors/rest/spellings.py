@@ -44,6 +44,8 @@ class TemplateSpellings:
             interleaved=own.interleaved,
             forms=list(number.forms),
             all=list(number.likely_forms),
+            national_at_home=number.national_at_home,
+            nsn_at_home=number.nsn_at_home,
         )
 
     @cached_property
@@ -55,6 +57,7 @@ class TemplateSpellings:
         for form, instead in (("national", "e164"), ("nsn", "national"), ("legacy", None)):
             if not is_certain(found[form]):
                 found[form] = found[instead] if instead else ""
+        found.update(national_at_home=found["national"], nsn_at_home=found["nsn"])
         for several in ("forms", "all", "nsns"):
             found[several] = [form for form in found[several] if is_certain(form)]
         return found

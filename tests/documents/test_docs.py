@@ -55,6 +55,7 @@ SECTIONS = {
     "ClientCredentials": "auth: oauth2_client_credentials, oauth2_refresh_token",
     "RefreshToken": "auth: oauth2_client_credentials, oauth2_refresh_token",
     "Login": "auth: login",
+    "PhoneFields": "rest match",
     "LoginRequest": "rest steps",
     "Challenge": "rest steps",
 }

@@ -73,22 +73,25 @@ class PhoneNumber:
 
     def national_in(self, region: str) -> str:
         """Return the number as it is written in `region`, digits only; with `+` and code if it is no number of it."""
-        if not self.is_of(region):
-            return self.e164
-        if self._vietnamese:
-            return vietnam.national(self.nsn_at_home)
-        written = phonenumbers.format_number(phonenumbers.parse(self.e164), phonenumbers.PhoneNumberFormat.NATIONAL)
-        return "".join(filter(str.isdigit, written))
+        return self.national_at_home if self.is_of(region) else self.e164
 
     def nsn_in(self, region: str) -> str:
         """Return the significant number in `region`; the digits with their code if it is no number of it."""
         return self.nsn_at_home if self.is_of(region) else self.digits
 
     @property
+    def national_at_home(self) -> str:
+        """The number as it is written in its own country, which is somebody else's in any other; see `nsn_at_home`."""
+        if self._vietnamese:
+            return vietnam.national(self.nsn_at_home)
+        written = phonenumbers.format_number(phonenumbers.parse(self.e164), phonenumbers.PhoneNumberFormat.NATIONAL)
+        return "".join(filter(str.isdigit, written))
+
+    @property
     def nsn_at_home(self) -> str:
         """The national significant number in the number's own country, which is somebody else's in any other.
 
-        Never ask a source for it: `nsn` is for that.
+        Ask a source for it only if it keeps the country beside, and what it finds is read by that; else `nsn` is right.
         """
         if self._vietnamese:
             return self.e164[3:]

@@ -7,40 +7,20 @@ loaded: fields are validated from top to bottom.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, ModelWrapValidatorHandler, Tag, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from bridge.sdk import OneOrMore, Switch, located
+from connectors.rest.config.match import Match
 from connectors.rest.config.request_settings import Name, RequestSettings
-from connectors.rest.mapping.expression import JmesPath
 from connectors.rest.templates.scope import keys_of, known_names, scope
 
-FORMS = ("e164", "digits", "national", "nsn", "nsns", "legacy", "interleaved", "forms")
+FORMS = (
+    *("e164", "digits", "national", "nsn", "nsns", "legacy", "interleaved", "forms"),
+    *("national_at_home", "nsn_at_home"),
+)
 """What templates read of a number: `caller.national`; `forms` and `nsns` are lists."""
 
-Form = Literal["e164", "digits", "national", "nsn", "legacy", "interleaved", "all"]
-
-
-def _no_field_but_exact(value: object) -> object:
-    if isinstance(value, str) and value.strip().casefold() == "exact":
-        raise ValueError("did you mean 'exact'?")
-    return value
-
-
-def _kind_of_match(value: object) -> str:
-    return "exact" if value == "exact" else "fields"
-
-
-Match = Annotated[
-    Annotated[Literal["exact"], Tag("exact")]
-    | Annotated[
-        list[JmesPath],
-        Field(min_length=1),
-        OneOrMore(),
-        BeforeValidator(_no_field_but_exact),
-        Tag("fields"),
-    ],
-    Discriminator(_kind_of_match),
-]
+Form = Literal["e164", "digits", "national", "nsn", "legacy", "interleaved", "national_at_home", "nsn_at_home", "all"]
 
 
 class Step(RequestSettings):
@@ -69,9 +49,9 @@ class Step(RequestSettings):
     )
     match: Match | None = Field(
         default=None,
-        description="The record's own phone fields (JMESPath): it counts only if one of them holds the caller's "
-        "number. 'exact' if the CRM itself compares whole numbers; then only "
-        "spellings that are nobody else's are asked for. Needed where the request holds the number.",
+        description="The record's own phone fields (JMESPath), or what describes them: it counts only if one of them "
+        "holds the caller's number. 'exact' if the CRM itself compares whole numbers; then only spellings that are "
+        "nobody else's are asked for. Needed where the request holds the number.",
     )
 
     full_page: int | None = Field(
