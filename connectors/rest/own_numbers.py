@@ -83,7 +83,7 @@ class OwnNumbers:
         values = [
             value if isinstance(value, str) else scalar_of(value, field.source) for value in _leaves(field.search(item))
         ]
-        return [str(value) for value in values if value is not None and not is_nothing(str(value))]
+        return [_whole(str(value)) for value in values if value is not None and not is_nothing(str(value))]
 
 
 def _items(entry: PhoneFields, record: object) -> Sequence[object]:
@@ -101,6 +101,11 @@ def _filled(field: Expression, item: object) -> str:
         raise UnexpectedAnswer(f"match: country: {misfit([field], item)}")
     value = scalar_of(field.search(item), field.source)
     return "" if value is None else str(value)
+
+
+def _whole(text: str) -> str:
+    """Return a text that can be written down: bytes that were no characters are signs that no number has."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _leaves(value: object) -> Iterator[object]:

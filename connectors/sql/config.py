@@ -13,7 +13,7 @@ class SqlConfig(DatabaseKeys, ConnectorConfig):
 
     query: Text = Field(
         description="One SELECT that asks for the caller by :e164, :national, :nsn, :digits, :legacy, :interleaved or "
-        "IN (:forms), and returns owner_id, email, login, name, extension or several of them, and phone."
+        "IN (:forms), and returns owner_id, email, login, name, extension or several of them, phone, and country."
     )
     owners_query: Text | None = Field(
         default=None,

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from bridge.sdk import Deadline, ExtensionEntry, ExtensionSource, ExtensionSourceConfig, Text, UnexpectedAnswer, located
 from connectors.sql.database.database import SqlDatabase
 from connectors.sql.database.settings import DatabaseKeys
+from connectors.sql.query.columns import OWNER_COLUMNS
 from connectors.sql.rows import check_columns, extensions_of, texts_of
 
 _log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class SqlExtensions(ExtensionSource[SqlExtensionsConfig]):
 
 
 def _is_enough(columns: Sequence[str]) -> bool:
-    return "extension" in columns and bool(set(columns) - {"extension", "phone"})
+    return "extension" in columns and bool(set(columns) & (set(OWNER_COLUMNS) - {"extension"}))
 
 
 def _entries(place: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[ExtensionEntry]:

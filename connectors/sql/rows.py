@@ -10,7 +10,7 @@ from uuid import UUID
 from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, holds_any
 from bridge.sdk.tables import clean_cell, extensions_in, is_nothing
 from connectors.sql.database.database import Found
-from connectors.sql.query.columns import COLUMNS
+from connectors.sql.query.columns import COLUMNS, OWNER_COLUMNS, lack_of
 
 _LONGEST_VALUE = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -24,15 +24,20 @@ def check_columns(found: Found) -> None:
             raise UnexpectedAnswer(f"the column {name!r} means nothing: known are {', '.join(COLUMNS)}; {came}")
         if name != "phone" and found.columns.count(name) > 1:
             raise UnexpectedAnswer(f"several columns are called {name!r}; {came}")
-    if not set(found.columns) - {"phone"}:
-        raise UnexpectedAnswer(f"no column names the owner: {', '.join(COLUMNS[:-1])} or several of them; {came}")
+    if lack := lack_of(found.columns):
+        raise UnexpectedAnswer(f"{lack}; {came}")
 
 
 def rows_of(found: Found, caller: PhoneNumber, region: str, say: Callable[[str], None]) -> Iterator[Sequence[Any]]:
-    """Give the rows that hold the caller's number, compared whole; all if the query returns no phone."""
+    """Give the rows that hold the caller's number, compared whole; all if the query returns no phone.
+
+    A number without a country of its own is one of the row's `country`, if that is filled.
+    """
     phones = [at for at, name in enumerate(found.columns) if name == "phone"]
+    country = found.columns.index("country") if "country" in found.columns else None
     for number, row in enumerate(found.rows, 1):
-        if not phones or holds_any([_phone(row[at]) for at in phones], caller, region):
+        named = "" if country is None else _country(row[country])
+        if not phones or holds_any([_phone(row[at]) for at in phones], caller, region, named):
             yield row
         else:
             say(f"row {number} does not count: its phone is not the caller's number")
@@ -53,8 +58,9 @@ def owners_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sequence
 
 
 def texts_of(columns: Sequence[str], row: Sequence[Any]) -> dict[str, str]:
-    """Return what a row says by column, without the phone and without what means nothing: NULL, '', 0."""
-    named = ((name, _text(name, value)) for name, value in zip(columns, row, strict=True) if name != "phone")
+    """Return what a row says of the owner by column, without without what means nothing: NULL, '', 0."""
+    cells = zip(columns, row, strict=True)
+    named = ((name, _text(name, value)) for name, value in cells if name in OWNER_COLUMNS)
     return {name: text for name, text in named if not is_nothing(text)}
 
 
@@ -94,8 +100,16 @@ def _scalar(column: str, value: object) -> str:
     raise UnexpectedAnswer(f"column {column}: {type(value).__name__} where a text or a whole number is needed")
 
 
+def _country(value: object) -> str:
+    text = _text("country", value)
+    return "" if is_nothing(text) else text
+
+
 def _phone(value: object) -> str:
-    return str(int(value)) if isinstance(value, (float, Decimal)) and math.isfinite(value) else _as_written(value)
+    """Return a number as it stands in the table; one that was kept as a quantity without its fraction, if that is 0."""
+    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value):
+        return str(int(value))
+    return _as_written(value)
 
 
 def _as_written(value: object) -> str:

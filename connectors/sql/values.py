@@ -13,7 +13,8 @@ from bridge.sdk.phone import OwnSpellings
 def values_for(caller: OwnSpellings, hotline: PhoneNumber | None) -> Mapping[str, object]:
     """Return what every parameter stands for; None, which equals nothing in SQL, where there is no such spelling.
 
-    The national spellings of another country's number are left out even if they are nobody's here yet.
+    The national spellings of another country's number are left out even if they are nobody's here yet; those that it
+    has at home find somebody of here as well, and are for queries that return the country.
     """
     number, legacy = caller.number, caller.number.legacy
     return {
@@ -24,6 +25,8 @@ def values_for(caller: OwnSpellings, hotline: PhoneNumber | None) -> Mapping[str
         "legacy": (legacy if caller.is_nobody_elses(legacy) else "") or None,
         "interleaved": caller.interleaved,
         "forms": [form for form in number.forms if caller.is_nobody_elses(form)],
+        "national_at_home": number.national_at_home,
+        "nsn_at_home": number.nsn_at_home,
         "hotline": hotline.e164 if hotline else None,
     }
 

@@ -1,12 +1,18 @@
 """Which columns a SELECT returns, as far as its text tells it: a misnamed one is told before anything runs."""
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
-COLUMNS = ("owner_id", "email", "login", "name", "extension", "phone")
+OWNER_COLUMNS = ("owner_id", "email", "login", "name", "extension")
+"""The columns that name the owner."""
+
+COLUMNS = (*OWNER_COLUMNS, "phone", "country")
 """The columns that have a meaning; a query may return any of them, and several called phone."""
 
 _PARTS_OF_NAMES = (
-    *(("mail", "email"), ("ext", "extension"), ("phone", "phone"), ("tel", "phone"), ("mobile", "phone")),
+    *(("country", "country"), ("mail", "email"), ("ext", "extension")),
+    *(("phone", "phone"), ("tel", "phone"), ("mobile", "phone")),
     *(("login", "login"), ("user", "login"), ("name", "name")),
 )
 
@@ -18,6 +24,15 @@ def columns_of(tree: exp.Query) -> tuple[str, ...] | None:
     """
     named = [column for column in tree.selects if isinstance(column, (exp.Alias, exp.Column)) and not column.is_star]
     return tuple(column.alias_or_name.casefold() for column in named) if len(named) == len(tree.selects) else None
+
+
+def lack_of(columns: Sequence[str]) -> str:
+    """Return what columns that all mean something do not tell, nothing if they are enough."""
+    if not set(columns) & set(OWNER_COLUMNS):
+        return f"no column names the owner: {', '.join(OWNER_COLUMNS)} or several of them"
+    if "country" in columns and "phone" not in columns:
+        return "the column country is that of a number that is not there: return it as a column called phone"
+    return ""
 
 
 def meant_by(name: str) -> str:

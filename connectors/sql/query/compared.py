@@ -11,7 +11,10 @@ from sqlglot import exp
 
 from connectors.sql.query.reading import Piece
 
-SPELLINGS = ("e164", "national", "nsn", "digits", "legacy", "interleaved", "forms")
+AT_HOME = frozenset(("national_at_home", "nsn_at_home"))
+"""Those that are somebody else's number in another country than the caller's."""
+
+SPELLINGS = ("e164", "national", "nsn", "digits", "legacy", "interleaved", "forms", *sorted(AT_HOME))
 """The parameters that are the caller's number."""
 
 _PATTERNS = {

@@ -12,8 +12,8 @@ from sqlalchemy import BindParameter, String, TextClause, bindparam, text
 from sqlglot import exp
 
 from bridge.sdk import did_you_mean
-from connectors.sql.query.columns import COLUMNS, columns_of, meant_by
-from connectors.sql.query.compared import SPELLINGS, finds_more, is_a_column
+from connectors.sql.query.columns import COLUMNS, columns_of, lack_of, meant_by
+from connectors.sql.query.compared import AT_HOME, SPELLINGS, finds_more, is_a_column
 from connectors.sql.query.reading import Piece, pieces_of, tree_of
 from connectors.sql.query.writes import check_only_reads
 
@@ -55,6 +55,13 @@ class Query:
                 f"{self.finds_more}: write column = :e164 or column IN (:{_LIST}), or return the number that was found "
                 "as a column called phone (SELECT …, telephone AS phone), and it is compared as a whole"
             )
+        if at_home := sorted(self.parameters & AT_HOME):
+            self.finds_more = f":{at_home[0]} also finds customers of other countries"
+            if self.columns is not None and not {"phone", "country"} <= set(self.columns):
+                raise ValueError(
+                    f"{self.finds_more}: return the number as a column called phone and its country, such as +66, 66, "
+                    "TH or Thailand, as one called country, and they are compared together"
+                )
         self.statement = _statement(pieces)
 
 
@@ -128,8 +135,8 @@ def _check_columns(columns: Sequence[str] | None) -> None:
         if name not in COLUMNS:
             known = f"; known: {', '.join(COLUMNS)} (name a column by AS: {name} AS {meant_by(name)})"
             raise ValueError(f"the column {name} means nothing{did_you_mean(name, COLUMNS) or known}")
-    if columns is not None and not set(columns) - {"phone"}:
-        raise ValueError(f"no column names the owner: {', '.join(COLUMNS[:-1])} or several of them")
+    if columns is not None and (lack := lack_of(columns)):
+        raise ValueError(lack)
 
 
 def _statement(pieces: Sequence[Piece]) -> TextClause:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceError, UnexpectedAnswer
+from bridge.sdk.phone import unread_told_to
 from connectors.rest.connector import RestConnector
 from tests.support.crm import Crm, Says, config, lookup, owners
 
@@ -64,6 +65,21 @@ def test_a_text_in_its_declared_charset_is_not_broken() -> None:
             owners(crm, text)
     with Crm({"contacts": said(record(note="Café"), charset="ISO-8859-1")}) as crm:
         assert owners(crm, text) == [Owner(name="Café")]
+
+
+@pytest.mark.parametrize("phone", ["0901234567 Café", "é 0901234567", "0901234567é"])
+def test_in_a_phone_field_a_broken_character_ends_a_number_like_any_sign(phone: str) -> None:
+    with Crm({"contacts": said(record().replace("0901234567", phone))}) as crm:
+        assert owners(crm, TEXT) == [LAN]
+
+
+def test_a_number_that_cannot_be_read_for_its_broken_character_is_told() -> None:
+    heard: list[str] = []
+    script = {"contacts": said(record().replace("0901234567", "0901é34567"))}
+    with Crm(script) as crm, unread_told_to(lambda unread: heard.append(str(unread))):
+        assert owners(crm, TEXT) == []
+    assert len(heard) == 1
+    assert heard[0].encode()
 
 
 def test_what_is_broken_is_explained_without_breaking_the_explanation() -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import pytest
@@ -260,6 +261,17 @@ def test_a_bug_in_a_thread_that_helps_is_raised_where_it_is_noticed() -> None:
 
     with pytest.raises(ZeroDivisionError):
         FanOut(Places(16), work, 1, lambda _out: None).run([1, 2, 3, 4])
+
+
+def test_a_thread_that_helps_knows_what_belongs_to_the_call() -> None:
+    call, together = ContextVar("call", default=0), threading.Barrier(2)
+
+    def work(_item: int, _stage: int) -> list[int]:
+        together.wait(PATIENCE)
+        return [call.get()]
+
+    call.set(7)
+    assert FanOut(Places(2), work, 1, lambda _out: None).run([1, 2])[0] == [7, 7]
 
 
 def test_a_tree_of_items_comes_out_in_the_order_of_one_thread() -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.phone import OwnSpellings, unread_told_to
@@ -17,7 +18,7 @@ from connectors.sql.connector import SqlConnector
 from connectors.sql.database.database import Found
 from connectors.sql.database.engine import make_engine, session_statements
 from connectors.sql.database.errors import readable
-from connectors.sql.rows import check_columns, owners_of
+from connectors.sql.rows import check_columns, owners_of, rows_of
 from connectors.sql.values import values_for
 from tests.support.database_server import open_folder
 from tests.support.service import free_port
@@ -103,6 +104,71 @@ def test_a_number_of_another_country_is_not_one_of_here_in_a_column_of_numbers(c
         connector = connect(f"SELECT {columns} FROM digits WHERE phone IN (:forms)")
         assert connector.find_owners(yangon, Deadline.after(5)) == ()
         assert connector.find_owners(here, Deadline.after(5)) == (Owner(email="lan@congty.example"),)
+
+
+@pytest.mark.parametrize("kind", ["INTEGER", "REAL", "NUMERIC", "TEXT", ""])
+@pytest.mark.parametrize("compared", ["phone", "CAST(CAST(phone AS integer) AS text)"])
+@pytest.mark.parametrize("number", ["0901234567", "02838990001", "+12025550123"])
+def test_a_column_of_numbers_is_compared_and_read_without_loss(connect, file, kind, compared, number):
+    digits = PhoneNumber.parse(number).e164[1:].removeprefix("84")
+    with sqlite3.connect(file) as database:
+        database.execute(f"CREATE TABLE kept (phone {kind}, email)")
+        database.execute(
+            "INSERT INTO kept VALUES (?, 'lan@congty.example')", [digits if kind == "TEXT" else int(digits)]
+        )
+    database.close()
+    connector = connect(f"SELECT email, phone FROM kept WHERE {compared} IN (:forms)")
+    found = connector.find_owners(Call(PhoneNumber.parse(number)), Deadline.after(5))
+    untyped = kind == "" and compared == "phone"  # then a number equals no text
+    assert found == (() if untyped else (Owner(email="lan@congty.example"),))
+
+
+@pytest.mark.parametrize(
+    ("value", "is_found"),
+    [
+        (901234567.0, True),
+        (84901234567.0, True),
+        (Decimal("901234567.00"), True),
+        ("901234567.0", True),
+        ("9.01234567E8", True),
+        ("9.01234567E+08", True),
+        (901234567.5, False),
+        (Decimal("901234567.9"), False),
+        (float("inf"), False),
+        (True, False),
+    ],
+)
+def test_a_number_that_was_kept_as_a_quantity_is_the_number_without_a_fraction(value, is_found):
+    found = Found(("email", "phone"), [("lan@congty.example", value)], 0.0)
+    assert len(list(rows_of(found, CALL.caller, "VN", lambda _line: None))) == is_found
+
+
+def test_a_number_is_one_of_the_country_beside_it(connect, file):
+    rows = [
+        ("0812345678", "TH", "minh@congty.example"),
+        ("0812345678", None, "lan@congty.example"),
+        ("+84 81 234 5678", "Thailand", "nghi@congty.example"),
+        ("0812345678", "Atlantis", "huong@congty.example"),
+        (812345678, 66, "minh@congty.example"),
+    ]
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE abroad (phone, country, email)")
+        database.executemany("INSERT INTO abroad VALUES (?, ?, ?)", rows)
+    database.close()
+    cleaned = "replace(replace(phone, ' ', ''), '+84', '0')"
+    connector = connect(
+        f"SELECT email, phone, country FROM abroad WHERE {cleaned} IN (:national_at_home, :nsn_at_home)"
+    )
+    here = connector.find_owners(Call(PhoneNumber.parse("0812345678")), Deadline.after(5))
+    assert [owner.email for owner in here] == ["lan@congty.example", "nghi@congty.example"]
+    thai = connector.find_owners(Call(PhoneNumber.parse("+66812345678")), Deadline.after(5))
+    assert [owner.email for owner in thai] == ["minh@congty.example"]
+
+
+@pytest.mark.parametrize("columns", ["email", "email, phone", "email, country"])
+def test_a_number_as_it_is_at_home_needs_its_country(connect, columns):
+    with pytest.raises(ValidationError, match=r"phone.*country|country.*phone"):
+        connect(f"SELECT {columns} FROM customers WHERE phone = :nsn_at_home")
 
 
 def test_a_file_that_is_not_there_is_not_made(connect, file):

@@ -78,6 +78,37 @@ def test_numbers_from_before_2018_and_several_in_a_cell_are_found_by_both_ways_a
     assert asked(query=query, **on_customers(server)) == (LAN, MINH)
 
 
+NUMBERS = {cells[0]: spans(cells[1])[0] for cells in (row.cells for row in rows(DOCUMENT)) if "CAST(CAST" in cells[1]}
+
+
+@pytest.mark.parametrize("kind", ["bigint", "decimal(14,2)", "double precision"])
+def test_a_column_of_numbers_is_compared_as_the_document_says(server, kind):
+    table = f"numbers_{kind.partition('(')[0].replace(' ', '_')}"
+    server.admin(
+        *server.use,
+        f"CREATE TABLE {table} (phone {kind}, email varchar(60))",
+        f"INSERT INTO {table} VALUES (901234567, 'lan@congty.example'), (84901234567, 'minh@congty.example')",
+        f"GRANT SELECT ON {table} TO bridge",
+    )
+    (text,) = [text for name, text in NUMBERS.items() if server.kind.casefold() in name.casefold()]
+    query = f"SELECT email FROM {table} WHERE {text} IN (:forms)"
+    assert asked(query=query, **on_customers(server)) == (LAN, MINH)
+    assert asked("0901234560", query=query, **on_customers(server)) == ()
+
+
+@pytest.mark.system
+def test_a_customer_from_abroad_is_compared_together_with_his_country():
+    with postgres() as server:
+        server.admin(
+            "ALTER TABLE customers ADD country_code text",
+            "INSERT INTO customers VALUES ('081 234 5678', 'minh@congty.example', 'TH')",
+        )
+        query = recipe("Customers from abroad")["query"]
+        assert asked("+66812345678", query=query, **on_customers(server)) == (MINH,)
+        assert asked("0812345678", query=query, **on_customers(server)) == ()
+        assert asked(query=query, **on_customers(server)) == (LAN, MINH)
+
+
 @pytest.mark.system
 def test_several_owners_ring_in_their_order():
     recipe_ = recipe("Several owners of a customer")
@@ -136,7 +167,7 @@ def test_digits_in_sql_server_are_compared_as_a_whole():
 
 
 def test_every_parameter_is_documented_with_what_it_stands_for():
-    told = {spans(row.cells[0])[0]: row for row in rows(DOCUMENT) if row.heading == "Parameters"}
+    told = {spans(row.cells[0])[0]: row for row in rows(DOCUMENT) if row.header[0] == "parameter"}
     assert {name.strip("IN (:)") for name in told} == set(PARAMETERS)
     values = values_for(OwnSpellings(PhoneNumber.parse("0901234567"), "VN"), None)
     assert spans(told.pop("IN (:forms)").cells[1]) == values["forms"]
