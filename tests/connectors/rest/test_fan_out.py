@@ -1,7 +1,7 @@
 """A step made for several rows: a few at a time, in order; what is known of them if not all can be asked."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -74,49 +74,46 @@ def numbers(*ids: int) -> list[str]:
     return [str(one) for one in ids]
 
 
-class Together:
-    """Answers only when so many requests are there at once; `most` is how many there were."""
+def helping() -> int:
+    """Return how many threads help."""
+    return sum(thread.name == "source-help" for thread in threading.enumerate())
 
-    def __init__(self, parties: int, answer: Callable[[Question], object]) -> None:
-        self._barrier = threading.Barrier(parties)
-        self._answer = answer
-        self._lock = threading.Lock()
-        self._now = self.most = 0
+
+class Together:
+    """Answers only when so many requests are there at once; `helping` is how many threads helped by then."""
+
+    def __init__(self, parties: int) -> None:
+        self._barrier = threading.Barrier(parties, self._count)
+        self.helping: set[int] = set()
 
     def __call__(self, question: Question) -> object:
-        with self._lock:
-            self._now += 1
-            self.most = max(self.most, self._now)
         self._barrier.wait(PATIENCE)
-        with self._lock:
-            self._now -= 1
-        return self._answer(question)
+        return {"id": int(question.path.split("/")[3])}
+
+    def _count(self) -> None:
+        self.helping.add(helping())
 
 
-def test_four_rows_are_asked_for_at_a_time_and_the_order_stays() -> None:
-    together = Together(4, lambda question: {"id": int(question.path.split("/")[3])})
+@pytest.mark.parametrize(("settings", "at_once"), [("", 4), ("max_in_flight: 2", 2), ("max_in_flight: 1", 1)])
+def test_four_rows_are_asked_for_at_a_time_or_as_many_as_max_in_flight_leaves(settings: str, at_once: int) -> None:
+    together = Together(at_once)
     with Crm({"contacts": contacts(8), **{f"contacts/{at}/owner": together for at in range(1, 9)}}) as crm:
-        with connector_of(crm) as connector:
-            told = ask(connector)
-            assert told.owners == numbers(*range(1, 9))
-            assert together.most == 4
-        assert not [thread for thread in threading.enumerate() if thread.name == "source-help"]
-
-
-def test_no_more_are_asked_for_at_a_time_than_max_in_flight_leaves() -> None:
-    together = Together(1, lambda question: {"id": int(question.path.split("/")[3])})
-    with Crm({"contacts": contacts(8), **{f"contacts/{at}/owner": together for at in range(1, 9)}}) as crm:
-        with connector_of(crm, "max_in_flight: 1" + TEXT) as connector:
+        with connector_of(crm, settings + TEXT) as connector:
             assert ask(connector).owners == numbers(*range(1, 9))
-        assert together.most == 1
+        assert together.helping == {at_once - 1}
+        assert helping() == 0
 
 
 def test_two_rows_that_need_the_same_request_make_it_once() -> None:
-    scripts = {f"contacts/{at}/owner": {"id": 7} for at in range(1, 9)}
+    scripts: dict[str, object] = {f"contacts/{at}/owner": {"id": 7} for at in range(1, 9)}
+    scripts["users/7"] = {"active": True, "mail": "u7@congty.example"}
     with crm_of(8, **scripts) as crm, connector_of(crm, FURTHER) as connector:
         assert ask(connector).owners == ["7"]
         assert sum(question.path == "/api/users/7" for question in crm.asked) == 1
         assert len(crm.asked) == 10
+    with crm_of(2, **scripts) as crm, connector_of(crm, "max_in_flight: 1" + FURTHER) as connector:
+        lines = ask(connector).lines
+        assert sum("record 1: email" in line for line in lines) == 1
 
 
 def test_whoever_was_found_when_the_requests_run_out_is_told_in_order() -> None:
@@ -162,6 +159,16 @@ def test_whoever_may_have_left_is_not_told_before_that_is_known() -> None:
         assert isinstance(told.error, SourceUnavailable)
 
 
+def test_whoever_has_a_step_ahead_that_stands_behind_another_beginning_is_not_told_before() -> None:
+    leads = '  - {path: leads, start: also, query: {p: "{{ caller.nsn }}"}, match: phone, take: {owner_id: id}}\n'
+    before, users = FURTHER.rstrip("\n").rsplit("\n", 1)
+    scripts = {"leads": Says(status=500), "users/1": {"active": False, "mail": "x"}}
+    with crm_of(3, **scripts) as crm, connector_of(crm, f"{before}\n{leads}{users}\n") as connector:
+        told = ask(connector)
+        assert {one for known in told.ahead for one in known} == {"2", "3"}
+        assert str(told.error).startswith("step 3 (leads): ")
+
+
 def test_a_source_that_asks_to_be_left_alone_is_not_asked_for_the_other_rows() -> None:
     busy = Says(status=429, headers=(("Retry-After", "30"),))
     with crm_of(9, **{"contacts/2/owner": busy}) as crm, connector_of(crm, "max_in_flight: 1" + TEXT) as connector:
@@ -205,7 +212,7 @@ def test_at_the_deadline_nobody_waits_for_the_row_that_hangs() -> None:
             told = ask(connector, deadline=0.5)
             assert told.ahead[-1] == numbers(1, 3, 4, 5, 6)
             assert isinstance(told.error, SourceUnavailable)
-            assert not [thread for thread in threading.enumerate() if thread.name == "source-help"]
+            assert helping() == 0
         over.set()
 
 

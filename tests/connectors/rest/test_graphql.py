@@ -43,7 +43,7 @@ def test_beside_errors_nobody_is_only_what_they_say_themselves(data: object) -> 
     answer = {"data": data, "errors": ERRORS}
     with Crm({"graphql": answer}) as crm:
         with pytest.raises(SourceRejected):
-            owners(crm, TEXT.replace("records:", "nobody_when: '!data.contacts'\n    records:"))
+            owners(crm, TEXT.replace("records:", "nobody_when: '!(data.contacts)'\n    records:"))
         said = "nobody_when: \"errors[0].extensions.code == 'NOT_FOUND'\"\n    records:"
         answer["errors"] = [{"message": "none", "extensions": {"code": "NOT_FOUND"}}]
         assert owners(crm, TEXT.replace("records:", said)) == []
