@@ -13,6 +13,8 @@ from bridge.config.sections import ExtensionFile
 from bridge.extensions.index import ExtensionMap, fold
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.tables.problems import Lines
+from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
     Ending,
     Problems,
@@ -20,6 +22,7 @@ from bridge.sdk.tables.table import (
     clean_cell,
     extensions_in,
     find_columns,
+    header_key,
     is_nothing,
     listed,
     only_column,
@@ -43,6 +46,8 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+_HEADINGS = frozenset(header_key(name) for names in _KNOWN.values() for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class CsvList:
@@ -52,21 +57,19 @@ class CsvList:
     ending: Ending
     problems: Problems
     notes: Problems
-    without_extension: int
+    without_extension: Lines
     read_as: str
 
     def summary(self) -> Iterator[str]:
         """Say what was read, what of it cannot be used, and what may be a slip."""
         file = self.ending.file
         yield f"{file}: {_rows(self.ending.rows)}, {len(self.entries)} names of owners; {self.read_as}"
-        if self.without_extension:
-            yield f"{file}: {_rows(self.without_extension)} without an extension"
+        if self.without_extension.count:
+            yield f"{file}: {_rows(self.without_extension.count)} without an extension ({self.without_extension})"
         if self.problems.count:
             yield f"{file}: {_rows(self.problems.count)} with something that cannot be used; the first ones:"
-            yield from self.problems.first
-        yield from self.notes.first
-        if more := self.notes.count - len(self.notes.first):
-            yield f"{file}: and {more} more of this kind"
+            yield from self.problems.told()
+        yield from self.notes.told()
 
 
 class ExtensionFileWatch:
@@ -116,11 +119,12 @@ class _CsvReader:
         self._table = table
         self._owners = owners
         self._extension = extension
+        self._signs = RowSigns((extension,), owners, _is_extension, headings=_HEADINGS)
         self._notes = Problems(table.name)
-        self._without_extension = 0
+        self._without_extension = Lines()
 
     def all(self) -> CsvList:
-        rows = [row for line, cells in self._table.rows() if (row := self._row(line, cells))]
+        rows = [row for line, cells in self._table.rows(self._signs) if (row := self._row(line, cells))]
         entries = ExtensionMap(of_any_kind=((row.owners, row.extensions) for row in rows))
         self._note(rows, entries)
         columns, ending, problems = self._table.columns, self._table.ending, self._table.problems
@@ -134,12 +138,12 @@ class _CsvReader:
     def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])
         if is_nothing(cell):
-            self._without_extension += 1
+            self._without_extension.add(line)
             return None
         try:
             found = extensions_in(cell)
         except ValueError as error:
-            self._table.problems.add(line, str(error))
+            self._table.reject(line, cells, str(error))
             return None
         named = dict.fromkeys(clean_cell(cells[index]) for index in self._owners)
         owners = tuple(owner for owner in named if not is_nothing(owner))
@@ -167,6 +171,13 @@ class _Row:
     line: int
     owners: tuple[str, ...]
     extensions: tuple[str, ...]
+
+
+def _is_extension(cell: str) -> bool:
+    try:
+        return bool(extensions_in(cell))
+    except ValueError:
+        return False
 
 
 def _columns(table: Table, configured: Mapping[str, list[str]]) -> tuple[tuple[int, ...], int]:

@@ -79,9 +79,19 @@ def several_in(text: str) -> tuple[str, ...]:
     return tuple(" ".join(piece.split()) for piece in pieces if not is_nothing(piece))
 
 
+def is_telephone(text: str) -> bool:
+    """Tell whether this can only be a telephone number, going by its digits and signs."""
+    return _TELEPHONE.fullmatch(text) is not None
+
+
+def is_email(text: str) -> bool:
+    """Tell whether this has the form of an e-mail."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def looks_like_data(header: str) -> bool:
     """Tell whether this is a telephone number or an e-mail: somebody's row, and no column's name."""
-    return any(form.fullmatch(header) for form in (_TELEPHONE, _EMAIL))
+    return is_telephone(header) or is_email(header)
 
 
 def find_columns(

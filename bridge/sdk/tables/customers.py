@@ -10,14 +10,18 @@ from operator import itemgetter
 
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.phone import read_field
-from bridge.sdk.tables.layout import Layout
+from bridge.sdk.tables.columns import is_email
+from bridge.sdk.tables.layout import HEADINGS, Layout
 from bridge.sdk.tables.number_index import OwnerIndex
 from bridge.sdk.tables.owners import SHORTENED, owners_of
+from bridge.sdk.tables.problems import Lines
+from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import Ending, Problems, Table, clean_cell, is_nothing, is_shortened, shown
 from bridge.sdk.tables.unread import UnreadColumns
 
 _MOST_REMEMBERED = 50_000
 _MOST_NAMED = 40
+_FEWEST_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,8 @@ class Customers:
     index: OwnerIndex
     ending: Ending
     problems: Problems
-    without_phone: int
-    without_owner: int
+    without_phone: Lines
+    without_owner: Lines
     read_as: str
     unread: tuple[str, ...]
     assumed: tuple[str, ...]
@@ -37,11 +41,12 @@ class Customers:
         """Say what was read, and what of it cannot be used."""
         file = self.ending.file
         yield f"{file}: {self.ending.rows} rows, {len(self.index)} telephone numbers; {self.read_as}"
-        if self.without_phone or self.without_owner:
-            yield f"{file}: {self.without_phone} rows without a number, {self.without_owner} without an owner"
+        if self.without_phone.count or self.without_owner.count:
+            numbers, owners = self.without_phone, self.without_owner
+            yield f"{file}: {numbers.told('rows without a number')}, {owners.told('without an owner')}"
         if self.problems.count:
             yield f"{file}: {self.problems.count} rows with something that cannot be used; the first ones:"
-            yield from self.problems.first
+            yield from self.problems.told()
         if self.assumed:
             more = ", …" if len(self.assumed) > _MOST_NAMED else ""
             yield (
@@ -74,12 +79,12 @@ class _CustomerReader:
         self._owner_cells = itemgetter(*layout.owner.values())
         self._judged: dict[str | tuple[str, ...], tuple[int, str]] = {}
         self._nobody = self._index.place(())
-        self._without_phone = 0
-        self._without_owner = 0
+        self._without_phone = Lines()
+        self._without_owner = Lines()
         self._assumed: list[str] = []
 
     def all(self) -> Customers:
-        for line, cells in self._table.rows():
+        for line, cells in self._table.rows(self._signs()):
             self._row(line, cells)
             self._unread.look(cells)
         self._index.sort()
@@ -89,9 +94,9 @@ class _CustomerReader:
             raise UnexpectedAnswer(
                 f"{ending.file}: none of its {ending.rows} rows has a usable telephone number{first}"
             )
-        counts = (self._without_phone, self._without_owner)
+        without = (self._without_phone, self._without_owner)
         unread, assumed = tuple(self._unread.found()), tuple(self._assumed)
-        return Customers(self._index, ending, problems, *counts, self._read_as(), unread, assumed)
+        return Customers(self._index, ending, problems, *without, self._read_as(), unread, assumed)
 
     def _row(self, line: int, cells: list[str]) -> None:
         numbers: list[int] = []
@@ -104,13 +109,25 @@ class _CustomerReader:
         if numbers:
             place, objection = self._place(self._owner_cells(cells))
             complaint = complaint or objection
-            self._without_owner += place == self._nobody
+            if place == self._nobody:
+                self._without_owner.add(line)
             for number in numbers:
                 self._index.add(number, place)
         elif not complaint:
-            self._without_phone += 1
-        if complaint:
+            self._without_phone.add(line)
+        if complaint and numbers:
             self._table.problems.add(line, complaint)
+        elif complaint:
+            self._table.reject(line, cells, complaint)
+
+    def _signs(self) -> RowSigns:
+        """Return by what a row is known: a number where the numbers are, an owner who was named before or an e-mail."""
+        owners = tuple(self._layout.owner.values())
+        return RowSigns(self._layout.phones, owners, _is_like_a_number, self._is_owner, HEADINGS)
+
+    def _is_owner(self, text: str) -> bool:
+        place, _ = self._judged.get(text, (self._nobody, ""))
+        return is_email(text) or place != self._nobody
 
     def _numbers_in(self, line: int, text: str) -> tuple[list[int], str]:
         """Return the numbers of a cell, and what is wrong with it, if anything."""
@@ -144,3 +161,9 @@ class _CustomerReader:
         phones = ", ".join(shown(columns[index]) for index in self._layout.phones)
         owner = "".join(f"; {meaning}: {shown(columns[index])}" for meaning, index in self._layout.owner.items())
         return f"phone: {phones}{owner}"
+
+
+def _is_like_a_number(cell: str) -> bool:
+    """Tell whether this is meant as a telephone number, readable or not."""
+    digits = sum(map(str.isdigit, cell))
+    return (digits >= _FEWEST_DIGITS and digits > sum(map(str.isalpha, cell))) or is_shortened(cell.strip())

@@ -102,6 +102,10 @@ _KNOWN: Mapping[str, Sequence[str]] = {
 }
 
 
+HEADINGS = frozenset(map(header_key, (*_PHONE, *(name for names in _KNOWN.values() for name in names))))
+"""What of a header counts, of all that are known: two of them in one row are no customer's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Which columns hold what: at least one with telephone numbers, and at least one that leads to the owner."""

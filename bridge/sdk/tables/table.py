@@ -2,13 +2,15 @@
 
 Used by the CSV connector and by the directory of extensions. A table is read row by row and never held as a whole.
 What makes a single row unusable is noted in `problems` and the reading goes on; what makes the file as a whole doubtful
-(an open quote at its end, bytes that are no text) is an exception, so that half a file is never taken for a whole one.
+(an open quote at its end, a quote that makes one cell of whole rows, bytes that are no text) is an exception, so that
+neither half a file nor a damaged one is ever taken for a whole one.
 """
 
 import csv
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,7 +30,10 @@ from bridge.sdk.tables.columns import (
     several_in,
     shown,
 )
+from bridge.sdk.tables.problems import Problems
+from bridge.sdk.tables.row_signs import RowSigns, row_within
 from bridge.sdk.tables.text_file import TextFile
+from bridge.sdk.tables.whole_rows import WholeRows
 from bridge.sdk.words import fold, is_nothing
 
 __all__ = [
@@ -52,24 +57,9 @@ __all__ = [
 _DELIMITERS = ",;\t|"
 _QUOTED = re.compile(r'"[^"]*(?:"|$)')
 _DECLARED = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
-_MOST_NAMED = 10
 _LINES_BELOW_A_TITLE = 10
-_REMEDY = "a separator inside a cell has to stand in quotes"
-
-
-class Problems:
-    """Rows that cannot be used: counted, and the first ones kept with their place and reason."""
-
-    def __init__(self, file: str) -> None:
-        self.count = 0
-        self.first: list[str] = []
-        self._file = file
-
-    def add(self, line: int, reason: str) -> None:
-        """Note what is wrong with the row that starts at `line`. No secret, no full telephone number."""
-        self.count += 1
-        if len(self.first) < _MOST_NAMED:
-            self.first.append(f"{self._file}:{line}: {reason}")
+_CELL_OF_SEVERAL = re.compile(r"[\r\n,;\t|]+")
+_DOUBLED = 'a quote inside a cell has to be doubled ("")'
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +91,12 @@ class Table:
 
     def __init__(self, file: TextFile, delimiter: str | None) -> None:
         self.name = file.name
+        self.columns: tuple[str, ...] = ()
         self.problems = Problems(file.name)
         self._file = file
-        self._rows = 0
-        self._last_row_whole = True
+        self._signs: RowSigns | None = None
+        self._whole: WholeRows | None = None
+        self._lines: list[str] = []
         lines = iter(file)
         first = next(lines, "")
         declared = _DECLARED.fullmatch(first)
@@ -116,7 +108,9 @@ class Table:
         self._lines_before = file.line - 1
         # Strict: a quote in the wrong place makes the row a problem instead of letting it swallow the next ones.
         ahead = deque([first])
-        self._reader = csv.reader(_chained(ahead, lines), delimiter=self.delimiter, strict=True, skipinitialspace=True)
+        self._spaced = f"{self.delimiter} " in first
+        records = self._noted(ahead, lines)
+        self._reader = csv.reader(records, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         _, header = next(self._records(), (0, []))
         if self.problems.count or not any(header):
             raise UnexpectedAnswer(f"{self.name}: has no header: its first line has to hold the columns' names")
@@ -131,30 +125,38 @@ class Table:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, signs: RowSigns | None = None) -> Iterator[tuple[int, list[str]]]:
         """Give the number of the line at which a row starts and its cells, as many as there are columns.
 
-        Blank rows are left out. A row with too few cells is filled up, for Excel leaves out blanks at the end; one with
-        too many is a problem, for its cells may stand in the wrong columns. Cells are as written: `clean_cell` them.
+        Blank rows are left out. A row with too few cells is filled up, for Excel leaves out blanks at the end, unless
+        it is half of one that a line break breaks, going by the `signs` of a row; one with too many is a problem, for
+        its cells may stand in the wrong columns. Cells are as written: `clean_cell` them.
         Raises UnexpectedAnswer if the file is damaged or half-written, SourceUnavailable if it can be read no more.
         """
-        width = len(self.columns)
-        for line, cells in self._records():
-            if not any(cells):
-                continue
-            self._rows += 1
-            self._last_row_whole = len(cells) >= width
-            if len(cells) == width:
-                yield line, cells
-            elif any(cells[width:]):
-                self.problems.add(line, f"the row has {len(cells)} cells, but there are {width} columns: {_REMEDY}")
-            else:
-                yield line, [*cells, *[""] * width][:width]
+        self._signs = signs or RowSigns.unknown(len(self.columns))
+        self._whole = WholeRows(len(self.columns), self.delimiter, self._signs, self.reject)
+        return self._whole.of(self._records())
+
+    def reject(self, line: int, cells: Sequence[str], reason: str) -> None:
+        """Note that a row cannot be used, and why; a header in the middle is called by its name.
+
+        Raises UnexpectedAnswer if it is another header than the first: whose columns would the next rows have?
+        """
+        if self._signs is None or not self._signs.are_headings(cells, self.columns):
+            self.problems.add(line, reason)
+        elif [*map(header_key, filter(None, cells))] == [*map(header_key, filter(None, self.columns))]:
+            self.problems.add(line, "the header stands here once more")
+        else:
+            raise self._file.error(
+                "another header stands here: these are several lists in one file, with other columns each: split it",
+                line=line,
+            )
 
     @property
     def ending(self) -> Ending:
         """How the table ended, once all rows were read."""
-        return Ending(self.name, self._rows, self._last_row_whole, self._file.ends_with_newline)
+        rows, last_is_whole = (self._whole.count, self._whole.last_is_whole) if self._whole else (0, True)
+        return Ending(self.name, rows, last_is_whole, self._file.ends_with_newline)
 
     def close(self) -> None:
         """Close the file."""
@@ -162,15 +164,32 @@ class Table:
 
     def _check_header(self, ahead: Iterable[str]) -> None:
         """Raise UnexpectedAnswer if the header is somebody's row or, given the lines below it, a title."""
+        inside = [piece.strip() for name in self.columns if "\n" in name for piece in _CELL_OF_SEVERAL.split(name)]
+        if any(map(looks_like_data, inside)):
+            raise UnexpectedAnswer(f"{self.name}: a quote in the header makes one cell of it and of rows: {_DOUBLED}")
         if any(map(looks_like_data, self.columns)) or any(map(_has_several_cells, ahead)):
             raise UnexpectedAnswer(
                 f"{self.name}: the first line has to hold the columns' names: delete what stands above it, or add such "
                 f"a line; the file has: {listed(self.columns)}"
             )
 
+    def _noted(self, ahead: deque[str], rest: Iterator[str]) -> Iterator[str]:
+        """Give the lines that were read ahead, also those that come to be there meanwhile, and then the rest.
+
+        Those of the record that is being read are kept: if it is damaged, they are all that is there of it.
+        """
+        while ahead:
+            line = ahead.popleft()
+            self._lines.append(line)
+            yield line
+        for line in rest:
+            self._lines.append(line)
+            yield line
+
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        reader = self._reader
+        reader, lines = self._reader, self._lines
         while True:
+            lines.clear()
             line = self._lines_before + reader.line_num + 1
             try:
                 cells = next(reader)
@@ -179,18 +198,49 @@ class Table:
             except csv.Error as error:
                 self._judge(line, error)
                 continue
+            if len(lines) > 1 and self._signs:
+                self._check_several_lines(line, cells, self._signs)
             yield line, cells
+
+    def _check_several_lines(self, line: int, cells: Sequence[str], signs: RowSigns) -> None:
+        """Raise UnexpectedAnswer if a cell of this record, which goes over several lines, holds rows."""
+        found = row_within(cells, len(self.columns), self.delimiter, signs, spaced=self._spaced)
+        if found is not None:
+            self._refuse_swallowed(line, line + len(self._lines) - 1)
+
+    def _refuse_swallowed(self, first: int, last: int) -> None:
+        raise self._file.error(
+            f"a quote in this row makes one cell of it and the rows up to line {last}: {_DOUBLED}", line=first
+        )
 
     def _judge(self, line: int, error: csv.Error) -> None:
         """Raise if the file is doubtful; else note that the row is."""
         if self._file.exhausted:
-            raise self._file.error("the file looks half-written: a quote is open at its end", line=line) from None
+            raise self._file.error(
+                f"the file looks half-written, or a quote is one too many: it is open at the file's end; {_DOUBLED}",
+                line=line,
+            ) from None
         if "field limit" in str(error):
             raise self._file.error(
                 f"a cell is longer than {csv.field_size_limit()} characters: probably its quote is never closed",
                 line=line,
             ) from None
-        self.problems.add(line, "a quote stands where none may be")
+        several = len(self._lines) > 1
+        last = line + len(self._lines) - 1
+        if several and any(map(self._is_a_row, self._lines[1:])):
+            self._refuse_swallowed(line, last)
+        goes_on = f" (the row goes on to line {last})" if several else ""
+        remedy = ", and not escaped by a backslash" if any('\\"' in text for text in self._lines) else ""
+        self.problems.add(line, f"a quote stands where none may be{goes_on}: {_DOUBLED}{remedy}")
+
+    def _is_a_row(self, text: str) -> bool:
+        """Tell whether a line is a row by itself, if its quotes are taken as they stand or as nothing special."""
+        width = len(self.columns)
+        signs = self._signs or RowSigns.unknown(width)
+        readings = [text.rstrip("\r\n").split(self.delimiter)]
+        with suppress(csv.Error):
+            readings += csv.reader([text], delimiter=self.delimiter, skipinitialspace=True)
+        return any(len(cells) == width > 1 and signs.are_a_row(cells, range(width)) for cells in readings)
 
 
 def read_table(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Table:
@@ -215,10 +265,3 @@ def _most_frequent(header: str) -> str:
 def _has_several_cells(line: str) -> bool:
     cells = next(csv.reader([line], delimiter=_most_frequent(line)), [])
     return sum(map(bool, map(str.strip, cells))) > 1
-
-
-def _chained(ahead: deque[str], rest: Iterator[str]) -> Iterator[str]:
-    """Give the lines that were read ahead, also those that come to be there meanwhile, and then the rest."""
-    while ahead:
-        yield ahead.popleft()
-    yield from rest

@@ -40,8 +40,8 @@ def test_what_was_read_is_reported_and_logged_once(tmp_path: Path, caplog: pytes
     watch = staff(tmp_path, "Email,Tên,Máy lẻ\nlan@congty.example,Lan,101\nminh@congty.example,Minh,-\n")
     watch.current()
     told = "staff.csv: 2 rows, 2 names of owners; owner: 'Email', 'Tên'; extension: 'Máy lẻ'"
-    assert watch.report() == (told, "staff.csv: 1 row without an extension")
-    assert caplog.messages == [f"read {told}; staff.csv: 1 row without an extension"]
+    assert watch.report() == (told, "staff.csv: 1 row without an extension (line 3)")
+    assert caplog.messages == [f"read {told}; staff.csv: 1 row without an extension (line 3)"]
     assert caplog.records[0].levelno == logging.INFO
 
 
@@ -79,7 +79,7 @@ def test_one_row_that_names_an_owner_twice_is_no_owner_in_two_rows(tmp_path: Pat
 def test_of_many_notes_the_first_ten_are_told(tmp_path: Path) -> None:
     watch = staff(tmp_path, "email,ext\n" + "".join(f"lan,{100 + row}\n" for row in range(30)))
     assert len(watch.report()) == 12
-    assert watch.report()[-1] == "staff.csv: and 19 more of this kind"
+    assert watch.report()[-1] == "staff.csv: and 19 more: lines 13-31"
 
 
 def test_a_cell_that_seems_to_name_several_owners_is_taken_as_one_and_noted(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_an_owner_of_any_kind_is_found_in_the_list_of_extensions(tmp_path: Path,
 def test_words_for_nobody_are_nobody(tmp_path: Path, word: str) -> None:
     connector = connector_of(tmp_path, f"phone,owner,extension\n0901234567,{word},{word}\n")
     assert ask(connector, "0901234567") == ()
-    assert connector.report()[1:] == ("customers.csv: 0 rows without a number, 1 without an owner",)
+    assert connector.report()[1:] == ("customers.csv: 0 rows without a number, 1 without an owner (line 2)",)
 
 
 def test_rows_that_cannot_be_used_are_counted_and_named_and_no_number_is_given_away(
@@ -188,7 +188,7 @@ def test_rows_that_cannot_be_used_are_counted_and_named_and_no_number_is_given_a
     connector = connector_of(tmp_path, "phone,extension\n" + "\n".join(rows) + "\n")
     report = "\n".join(connector.report())
     assert "customers.csv: 4 rows with something that cannot be used" in report
-    assert "customers.csv: 1 rows without a number, 1 without an owner" in report
+    assert "customers.csv: 1 rows without a number (line 6), 1 without an owner (line 4)" in report
     assert "customers.csv:2: the telephone number cannot be repaired: Excel has shortened it" in report
     assert "customers.csv:3: no telephone number in 'abc ****234': " in report
     assert "customers.csv:4: 'x101' is no extension" in report
@@ -231,7 +231,7 @@ def test_numbers_taken_for_another_countrys_are_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["", "-", "0", "không có", "null"])
 def test_words_for_no_number_are_no_fault_of_the_row(tmp_path: Path, word: str) -> None:
     connector = connector_of(tmp_path, f"phone,extension\n{word},101\n0901234567,101\n")
-    assert connector.report()[1:] == ("customers.csv: 1 rows without a number, 0 without an owner",)
+    assert connector.report()[1:] == ("customers.csv: 1 rows without a number (line 2), 0 without an owner",)
 
 
 def test_a_bad_extension_beside_an_email_leaves_the_email(tmp_path: Path) -> None:
