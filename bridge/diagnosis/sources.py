@@ -30,7 +30,7 @@ IN_A_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 """Files that Docker and Podman make in each container."""
 
 _MOST_OWNERS = 100_000
-_TO_LOOK_AT = ("slow:", "unread:", "assumed:")
+_TO_LOOK_AT = ("slow:", "unread:", "assumed:", "set aside:")
 """How lines of a connector's report begin that tell of something that is probably not meant so."""
 _NAMING_KEYS = ("owners_query", "users")
 """Optional settings of the connectors that come along: with one, a connector can name all its owners."""

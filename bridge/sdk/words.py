@@ -7,7 +7,7 @@ drawn around a word (`(unassigned)`, `-- None --`) do not count. `na` alone is n
 
 import unicodedata
 
-_PROGRAMS = frozenset(("", "0", "null", "nil", "none", "undefined", "unknown", "false"))
+_PROGRAMS = frozenset(("", "0", "null", "\\n", "nil", "none", "undefined", "unknown", "false"))
 _PEOPLE = frozenset(
     (
         *("unassigned", "not assigned", "no owner", "(blank)", "n/a", "n.a"),

@@ -52,11 +52,19 @@ class CsvColumns(BaseModel):
     email: Text | None = Field(default=None, description="The owner's e-mail; never found by the name `email` alone.")
     login: Text | None = Field(default=None, description="The owner's login.")
     name: Text | None = Field(default=None, description="The owner's name; never found by the name `name` alone.")
-    extension: Text | None = Field(default=None, description="The owner's extension or extensions: 101/102.")
+    extension: Text | None = Field(
+        default=None,
+        description="The owner's extension or extensions: 101/102; a bare `Ext` beside the owner is the customer's.",
+    )
+    country: Literal[False] | Text | None = Field(
+        default=None,
+        description="The country of the numbers in a row that come without one: +66, TH or Thailand; false if a column "
+        "that is called so says nothing about the numbers.",
+    )
 
     def configured(self) -> Mapping[str, Sequence[str]]:
         """Return the headers that are given, by meaning."""
-        single = self.model_dump(exclude={"phone"}, exclude_none=True)
+        single = self.model_dump(exclude={"phone"} if self.country else {"phone", "country"}, exclude_none=True)
         return {"phone": self.phone, **{meaning: [header] for meaning, header in single.items()}}
 
 
@@ -130,7 +138,9 @@ class CsvConnector(Connector[CsvConfig]):
     def _load(self, path: Path) -> Customers:
         delimiter = "\t" if self.config.delimiter == "tab" else self.config.delimiter
         with read_table(path, encoding=self.config.encoding, delimiter=delimiter) as table:
-            return read_customers(table, self.config.columns.configured(), self.config.region)
+            columns = self.config.columns
+            countries = columns.country is not False
+            return read_customers(table, columns.configured(), self.config.region, countries=countries)
 
 
 def _accept(old: Customers, new: Customers) -> None:
@@ -138,7 +148,7 @@ def _accept(old: Customers, new: Customers) -> None:
 
 
 def _announce(customers: Customers) -> None:
-    level = logging.WARNING if customers.problems.count else logging.INFO
+    level = logging.WARNING if customers.problems.count or customers.notes else logging.INFO
     _log.log(level, "read %s", "; ".join(customers.summary()))
 
 

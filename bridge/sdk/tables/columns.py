@@ -15,6 +15,7 @@ _BLANKS = dict.fromkeys([0xA0, 0x2007, 0x202F, 0x3000], " ")
 _REPAIRS = {**_INVISIBLE, **_BLANKS}
 _FORMULA = re.compile(r'="([^"]*)"')
 _WHOLE_NUMBER = re.compile(r"([0-9]+)\.0+", re.ASCII)
+_FIGURES = re.compile(r"[0-9]+")
 _BREAKS = "\n\r\v\f\x85\u2028\u2029"
 _BETWEEN_EXTENSIONS = re.compile(f"[/;:,|&+{_BREAKS}]+")
 _BETWEEN_OWNERS = re.compile(f"[;,|{_BREAKS}]+")
@@ -99,7 +100,7 @@ def find_columns(
 ) -> dict[str, tuple[int, ...]]:
     """Return for each meaning the columns that have it, counted from 0, in the file's order; () if there is none.
 
-    `known` gives the headers that a meaning may have; a number behind one (`Phone 2`) does not count. What the admin
+    `known` gives the headers that a meaning may have; numbers in one (`Phone 2`) do not count. What the admin
     `configured` for a meaning replaces them, and each of those headers has to be there.
     Raises ValueError, listing the columns, if a configured one is missing or there twice. Whether a meaning may have
     several columns is the caller's to decide: `only_column`.
@@ -159,5 +160,7 @@ def _named(columns: Sequence[str], header: str, meaning: str) -> int:
 
 def _recognised(columns: Sequence[str], names: frozenset[str]) -> tuple[int, ...]:
     return tuple(
-        index for index, key in enumerate(map(header_key, columns)) if key in names or key.rstrip("0123456789") in names
+        index
+        for index, key in enumerate(map(header_key, columns))
+        if key in names or _FIGURES.sub("", key) in names  # Phone 2, Phone 1 - Value
     )

@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from phonenumbers import country_code_for_region
+
 from bridge.sdk.errors import UnexpectedAnswer
-from bridge.sdk.phone import read_field
+from bridge.sdk.phone import FieldReading, read_field, region_named
 from bridge.sdk.tables.columns import is_email
-from bridge.sdk.tables.layout import HEADINGS, Layout
+from bridge.sdk.tables.headers import HEADINGS
+from bridge.sdk.tables.layout import Layout
 from bridge.sdk.tables.number_index import OwnerIndex
 from bridge.sdk.tables.owners import SHORTENED, owners_of
 from bridge.sdk.tables.problems import Lines
@@ -36,6 +39,7 @@ class Customers:
     read_as: str
     unread: tuple[str, ...]
     assumed: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def summary(self) -> Iterator[str]:
         """Say what was read, and what of it cannot be used."""
@@ -53,6 +57,7 @@ class Customers:
                 f"assumed: {file}: {len(self.assumed)} numbers without + are not Vietnam's and valid elsewhere: "
                 f"{', '.join(self.assumed[:_MOST_NAMED])}{more}: write + in front, or correct them"
             )
+        yield from (f"set aside: {file}: {note}" for note in self.notes)
         if self.unread:
             yield (
                 f"unread: {file}: {', '.join(self.unread)} seem to hold telephone numbers, and are not read: "
@@ -60,9 +65,14 @@ class Customers:
             )
 
 
-def read_customers(table: Table, configured: Mapping[str, Sequence[str]], region: str) -> Customers:
-    """Read all rows; numbers without a country are of `region`. Raises SourceError as `bridge.sdk.tables` does."""
-    layout = Layout.of(table, configured)
+def read_customers(
+    table: Table, configured: Mapping[str, Sequence[str]], region: str, *, countries: bool = True
+) -> Customers:
+    """Read all rows; numbers without a country are of `region`, unless a column says whose they are.
+
+    Without `countries` no column does. Raises SourceError as `bridge.sdk.tables` does.
+    """
+    layout = Layout.of(table, configured, countries=countries)
     used = range(len(table.columns)) if configured.get("phone") else (*layout.phones, *layout.owner.values())
     return _CustomerReader(table, layout, region, UnreadColumns(table.columns, used, region)).all()
 
@@ -75,6 +85,7 @@ class _CustomerReader:
         self._unread = unread
         self._layout = layout
         self._region = region
+        self._regions: dict[str, str] = {}
         self._index = OwnerIndex()
         self._owner_cells = itemgetter(*layout.owner.values())
         self._judged: dict[str | tuple[str, ...], tuple[int, str]] = {}
@@ -94,16 +105,26 @@ class _CustomerReader:
             raise UnexpectedAnswer(
                 f"{ending.file}: none of its {ending.rows} rows has a usable telephone number{first}"
             )
-        without = (self._without_phone, self._without_owner)
-        unread, assumed = tuple(self._unread.found()), tuple(self._assumed)
-        return Customers(self._index, ending, problems, *without, self._read_as(), unread, assumed)
+        return Customers(
+            self._index,
+            ending,
+            problems,
+            self._without_phone,
+            self._without_owner,
+            self._read_as(),
+            tuple(self._unread.found()),
+            tuple(self._assumed),
+            self._layout.notes,
+        )
 
     def _row(self, line: int, cells: list[str]) -> None:
         numbers: list[int] = []
         complaint = ""
+        countries = self._layout.countries
+        country = self._country([cells[at] for at in countries]) if countries else ""
         for column in self._layout.phones:
             if cells[column]:
-                found, objection = self._numbers_in(line, clean_cell(cells[column]))
+                found, objection = self._numbers_in(line, clean_cell(cells[column]), country)
                 numbers += found
                 complaint = objection or complaint
         if numbers:
@@ -129,9 +150,35 @@ class _CustomerReader:
         place, _ = self._judged.get(text, (self._nobody, ""))
         return is_email(text) or place != self._nobody
 
-    def _numbers_in(self, line: int, text: str) -> tuple[list[int], str]:
-        """Return the numbers of a cell, and what is wrong with it, if anything."""
+    def _country(self, cells: Sequence[str]) -> str:
+        """Return what a row says about its numbers' country, nothing if it says nothing.
+
+        Two cells that contradict each other are the name of no country, and so is an unknown word.
+        """
+        named = {text for cell in cells if not is_nothing(text := clean_cell(cell))}
+        if len(named) < 2:  # noqa: PLR2004 - one, which most rows have
+            return next(iter(named), "")
+        codes = {country_code_for_region(self._region_of(text)) for text in named}
+        return next(iter(named)) if len(codes) == 1 else " and ".join(sorted(named))
+
+    def _region_of(self, country: str) -> str:
+        region = self._regions.get(country)
+        if region is None:
+            region = region_named(country)
+            if len(self._regions) < _MOST_REMEMBERED:
+                self._regions[country] = region
+        return region
+
+    def _read(self, text: str, country: str) -> FieldReading:
+        """Read a cell; beside its own country a number is read the quick way, if it can only be of there."""
+        if country and self._region_of(country) != self._region:
+            return read_field(text, self._region, country)
         reading = read_field(text, self._region)
+        return read_field(text, self._region, country) if country and reading.assumed else reading
+
+    def _numbers_in(self, line: int, text: str, country: str) -> tuple[list[int], str]:
+        """Return the numbers of a cell, and what is wrong with it, if anything."""
+        reading = self._read(text, country)
         self._assumed += [f"line {line} is taken for {number.country}" for number in reading.assumed]
         objection = ""
         if reading.unread and reading.numbers:
@@ -142,7 +189,8 @@ class _CustomerReader:
         elif reading.lack and is_shortened(text):
             objection = f"the telephone number cannot be repaired: {SHORTENED}"
         elif reading.lack and not is_nothing(text):
-            objection = f"no telephone number in {shown(text)}: {reading.lack}"
+            whose = f", of the country {shown(country)}" if country else ""
+            objection = f"no telephone number in {shown(text)}{whose}: {reading.lack}"
         return [int(number.digits) for number in reading.numbers], objection
 
     def _place(self, cells: str | tuple[str, ...]) -> tuple[int, str]:
@@ -160,7 +208,8 @@ class _CustomerReader:
         columns = self._table.columns
         phones = ", ".join(shown(columns[index]) for index in self._layout.phones)
         owner = "".join(f"; {meaning}: {shown(columns[index])}" for meaning, index in self._layout.owner.items())
-        return f"phone: {phones}{owner}"
+        countries = ", ".join(shown(columns[index]) for index in self._layout.countries)
+        return f"phone: {phones}{owner}" + (f"; country: {countries}" if countries else "")
 
 
 def _is_like_a_number(cell: str) -> bool:

@@ -115,19 +115,23 @@ def test_several_owners_in_a_cell_are_several_owners_in_their_order(tmp_path: Pa
         ("owner id", '"7.0, 08"', [Owner(id="7"), Owner(id="08")]),
         ("owner login", "lan;minh;", [Owner(login="lan"), Owner(login="minh")]),
         (
-            "owner name,ext",
+            "owner name,owner ext",
             "Lan/Minh,101/102",
             [Owner(name="Lan", extension="101"), Owner(name="Minh", extension="102")],
         ),
-        ("owner name,ext", "Lan/Minh,101", [Owner(name="Lan", extension="101"), Owner(name="Minh", extension="101")]),
-        ("owner name,ext", "Lan/Minh,", [Owner(name="Lan"), Owner(name="Minh")]),
+        (
+            "owner name,owner ext",
+            "Lan/Minh,101",
+            [Owner(name="Lan", extension="101"), Owner(name="Minh", extension="101")],
+        ),
+        ("owner name,owner ext", "Lan/Minh,", [Owner(name="Lan"), Owner(name="Minh")]),
         (
             "owner id,owner name",
             "7/8,Lan/Minh",
             [Owner(id="7", name="Lan"), Owner(id="8", name="Minh")],
         ),
         (
-            "owner id,owner name,ext",
+            "owner id,owner name,owner ext",
             "7/8,Lan,101/102/103",
             [
                 Owner(id="7"),
@@ -176,7 +180,7 @@ def test_an_owner_of_any_kind_is_found_in_the_list_of_extensions(tmp_path: Path,
 
 @pytest.mark.parametrize("word", ["", "null", "None", "N/A", "0", "-", "unknown", "Không", "chưa có", "KHÔNG CÓ"])
 def test_words_for_nobody_are_nobody(tmp_path: Path, word: str) -> None:
-    connector = connector_of(tmp_path, f"phone,owner,extension\n0901234567,{word},{word}\n")
+    connector = connector_of(tmp_path, f"phone,owner,owner extension\n0901234567,{word},{word}\n")
     assert ask(connector, "0901234567") == ()
     assert connector.report()[1:] == ("customers.csv: 0 rows without a number, 1 without an owner (line 2)",)
 
@@ -235,7 +239,7 @@ def test_words_for_no_number_are_no_fault_of_the_row(tmp_path: Path, word: str) 
 
 
 def test_a_bad_extension_beside_an_email_leaves_the_email(tmp_path: Path) -> None:
-    connector = connector_of(tmp_path, "phone,owner email,ext\n0901234567,lan@congty.example,ten\n")
+    connector = connector_of(tmp_path, "phone,owner email,owner ext\n0901234567,lan@congty.example,ten\n")
     assert ask(connector, "0901234567") == (LAN,)
     assert "'ten' is no extension" in connector.report()[-1]
 
@@ -249,7 +253,7 @@ def test_an_owner_that_excel_shortened_is_reported_and_not_used(tmp_path: Path) 
 def test_all_that_is_known_about_an_owner_comes_together(tmp_path: Path) -> None:
     connector = connector_of(
         tmp_path,
-        "phone,Mã nhân viên,Email nhân viên,Tài khoản nhân viên,Tên nhân viên,Số máy lẻ\n"
+        "phone,Mã nhân viên,Email nhân viên,Tài khoản nhân viên,Tên nhân viên,Số máy lẻ nhân viên\n"
         "0901234567,nv1,lan@congty.example,lan.nt,Nguyễn Thị Lan,101/102\n",
     )
     known = Owner(id="nv1", email="lan@congty.example", login="lan.nt", name="Nguyễn Thị Lan", extension="101")
@@ -527,3 +531,70 @@ def test_a_column_is_not_told_that_holds_few_numbers_or_was_left_out_on_purpose(
     assert any("unread" in line for line in connector_of(tmp_path, zalo).report())
     chosen = connector_of(tmp_path, zalo, columns={"phone": ["phone"]})
     assert not any("unread" in line for line in chosen.report())
+
+
+OWN_EXTENSION = """Company,Contact,Phone,Ext,Email,Account Manager
+Cty An Phat,Mr. Binh,028 3812 3456,205,binh@khach.example,lan@congty.example
+Cty Hoa Mai,Ms. Chi,024 3933 1234,101,chi@khach.example,minh@congty.example
+"""
+
+
+def test_a_customers_own_extension_is_never_rung_and_told(tmp_path: Path) -> None:
+    connector = connector_of(tmp_path, OWN_EXTENSION)
+    assert ask(connector, "02838123456") == (LAN,)
+    assert ask(connector, "02439331234") == (MINH,)
+    assert connector.report()[1].startswith("set aside: customers.csv: 'Ext' beside 'Account Manager' is taken for")
+
+
+THAI = ["+66", "66", "0066", "TH", "th", "Thailand", "Thái Lan", "Thailand (+66)", "'+66"]
+
+
+@pytest.mark.parametrize("country", THAI)
+@pytest.mark.parametrize("header", ["Country Code", "Mã quốc gia", "Country", "Quốc gia"])
+def test_a_country_in_a_column_of_its_own_is_joined_to_its_number(tmp_path: Path, header: str, country: str) -> None:
+    rows = (
+        f"{country},0812345678,lan@congty.example\n,0901234567,minh@congty.example\nVN,0912345678,minh@congty.example\n"
+    )
+    connector = connector_of(tmp_path, f"{header},Phone,Owner\n{rows}+84,912345679,minh@congty.example\n")
+    assert ask(connector, "0812345678") == ()
+    assert ask(connector, "+66812345678") == (LAN,)
+    assert ask(connector, "0901234567") == ask(connector, "0912345678") == ask(connector, "0912345679") == (MINH,)
+    assert f"country: '{header}'" in connector.report()[0]
+
+
+def test_a_number_with_its_own_code_needs_no_column(tmp_path: Path) -> None:
+    connector = connector_of(tmp_path, "Country,Phone,Owner\nThailand,+84 901234567,lan@congty.example\n")
+    assert ask(connector, "0901234567") == (LAN,)
+
+
+@pytest.mark.parametrize("country", ["Siam", "999"])
+def test_a_number_of_an_unknown_or_another_country_is_nobodys_here_and_told(tmp_path: Path, country: str) -> None:
+    rows = f"{country},0901234567,lan@congty.example\nVN,0912345678,minh@congty.example\n"
+    connector = connector_of(tmp_path, f"Country,Phone,Owner\n{rows}")
+    assert ask(connector, "0901234567") == ()
+    assert f"customers.csv:2: no telephone number of the country '{country}' in" in connector.report()[-1]
+
+
+def test_two_columns_of_one_country_agree_and_two_countries_say_nothing(tmp_path: Path) -> None:
+    header = "Country Code,Calling code,Phone,Owner\n"
+    rows = "TH,+66,0812345678,lan@congty.example\nTH,+84,0901234567,lan@congty.example\n"
+    connector = connector_of(tmp_path, f"{header}{rows}CA,+1,6135550123,minh@congty.example\n")
+    assert ask(connector, "+66812345678") == (LAN,)
+    assert ask(connector, "0901234567") == ()
+    assert ask(connector, "+16135550123") == (MINH,)
+    assert "'+84 / TH'" in connector.report()[-1]
+
+
+def test_a_column_may_be_named_or_said_to_tell_no_country(tmp_path: Path) -> None:
+    content = "Country,Land,Phone,Owner\nThailand,VN,0901234567,lan@congty.example\n"
+    assert ask(connector_of(tmp_path, content, columns={"country": False}), "0901234567") == (LAN,)
+    assert ask(connector_of(tmp_path, content, columns={"country": "Land"}), "0901234567") == (LAN,)
+    assert "no usable" not in connector_of(tmp_path, content, columns={"country": "Land"}).report()[0]
+
+
+def test_a_column_of_numbers_that_begins_late_is_told(tmp_path: Path) -> None:
+    rows = (
+        "".join(f"09012{at:05d},Lan,\n" for at in range(3000))
+        + "0912345678,Lan,0902345678\n0912345679,Lan,0902345679\n"
+    )
+    assert "unread: customers.csv: 'Zalo'" in connector_of(tmp_path, f"phone,owner,Zalo\n{rows}").report()[-1]
