@@ -16,6 +16,7 @@ from bridge.lookup.hedging import AdmissionLimit
 from bridge.lookup.lookup import Lookup, Plan
 from bridge.lookup.meter import Meter
 from bridge.resilience.sanitizing import content_age
+from bridge.sdk.kept import Kept
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
 from bridge.storage.machine import MachineMemory
@@ -27,12 +28,13 @@ MeterOf = Callable[[str], Meter]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The service at a moment. `ages` are those of files and lists in seconds, by name."""
+    """The service at a moment. `ages` are those of files and lists in seconds, by name; `doubted` are their names."""
 
     connectors: Sequence[Guard]
     ages: Mapping[str, float]
     without_extension: int
     troubles: int
+    doubted: frozenset[str] = frozenset()
 
 
 class Service:
@@ -70,6 +72,7 @@ class Service:
         self.extensions.start()
         fresh = [guard for guard in self.guards.values() if guard not in self._kept]
         for guard in fresh:
+            guard.connector.kept.writes = True
             guard.opening.start()
         end = time.monotonic() + patience
         self.sharing.start()
@@ -112,7 +115,10 @@ class Service:
         ages = [(name, content_age(name, guard.connector)) for name, guard in self.guards.items()]
         ages += self.extensions.content_ages()
         known = {name: age for name, age in ages if age is not None}
-        return Snapshot(tuple(self.guards.values()), known, self.extensions.directory.without_extension, troubles)
+        doubted = frozenset(name for name, guard in self.guards.items() if guard.connector.kept.doubted)
+        unmapped = self.extensions.directory.without_extension
+        doubted |= frozenset(self.extensions.doubted())
+        return Snapshot(tuple(self.guards.values()), known, unmapped, troubles, doubted)
 
     def close(self, successor: "Service | None" = None) -> None:
         """Release everything but the guards that `successor` goes on with."""
@@ -135,6 +141,7 @@ class Service:
         connector, cache = self.sharing.make(source), AnswerCache(settings)
         if self.cache_file and connector.remembered:
             self.cache_file.keep(source.name, identity_of(source, self.config), cache)
+        connector.kept = Kept(self.config.lists_folder, source.name)
         shared = self.sharing.answers(connector, cache)
         meter = self._meter(source.name) if self._meter else None
         places = self.sharing.places(source.name, connector) if connector.remembered else None

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from bridge.commands import connector_types
+from bridge.commands.confirm import confirm
 from bridge.commands.decisions import decisions
 from bridge.commands.options import config_option
 from bridge.commands.simulate.command import simulate
@@ -126,6 +127,7 @@ def schema() -> None:
     click.echo(json.dumps(configuration_schema(), indent=2, ensure_ascii=False))
 
 
+main.add_command(confirm)
 main.add_command(decisions)
 main.add_command(simulate)
 

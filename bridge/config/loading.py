@@ -70,6 +70,11 @@ class Config:
         """Where the last decisions are kept."""
         return self.settings.server.decisions.path or self.file.absolute().parent / state_file("decisions.sqlite")
 
+    @property
+    def lists_folder(self) -> Path:
+        """Where is kept what lists were when they were last good, and which of them are doubted."""
+        return self.file.absolute().parent / state_file("last-good")
+
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 """Nothing on the command line counts instead of what is written."""

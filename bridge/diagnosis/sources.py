@@ -91,6 +91,8 @@ def _file(file: ExtensionFileWatch) -> Iterator[Finding]:
         yield Finding("extensions", str(error), Severity.FAILED)
     else:
         yield from (Finding("extensions", line) for line in lines)
+    if file.trouble:
+        yield Finding("extensions", file.trouble, Severity.WARNING)
 
 
 def _list(source: PolledList) -> Iterator[Finding]:
@@ -112,6 +114,8 @@ def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
     yield Finding(guard.name, "can be opened")
     for line in guard.report():
         yield Finding(guard.name, line, Severity.WARNING if line.startswith(_TO_LOOK_AT) else Severity.OK)
+    if guard.trouble:
+        yield Finding(guard.name, guard.trouble, Severity.WARNING)
     if online:
         yield _probe(guard)
 

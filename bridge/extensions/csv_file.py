@@ -12,7 +12,9 @@ from pathlib import Path
 from bridge.config.sections import ExtensionFile
 from bridge.extensions.index import ExtensionMap, fold
 from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.kept import Kept
 from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
@@ -59,6 +61,8 @@ class CsvList:
     notes: Problems
     without_extension: Lines
     read_as: str
+    useful: int
+    """How many rows have an owner and an extension."""
 
     def summary(self) -> Iterator[str]:
         """Say what was read, what of it cannot be used, and what may be a slip."""
@@ -75,10 +79,20 @@ class CsvList:
 class ExtensionFileWatch:
     """The file of the configuration's `extensions.csv`, with its last good content in force."""
 
-    def __init__(self, settings: ExtensionFile, *, wait: Callable[[float], bool] | None = None) -> None:
+    def __init__(
+        self, settings: ExtensionFile, *, kept: Kept | None = None, wait: Callable[[float], bool] | None = None
+    ) -> None:
         """`wait` is how the watching thread waits; a test gives its own."""
         self._settings = settings
-        self._file = WatchedFile(settings.path, self._read, accept=_accept, announce=_announce, wait=wait)
+        self.kept = kept or Kept()
+        self._file = WatchedFile(
+            settings.path,
+            self._read,
+            accept=_accept,
+            announce=_announce,
+            shrinking=Shrinking(lambda content: content.useful, lambda: self.kept),
+            wait=wait,
+        )
 
     def start(self) -> None:
         """Read the file now, and again whenever it changes."""
@@ -133,7 +147,7 @@ class _CsvReader:
             raise UnexpectedAnswer(f"{ending.file}: no row has both an owner and an extension{first}")
         names = ", ".join(shown(columns[index]) for index in self._owners)
         read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
-        return CsvList(entries, ending, problems, self._notes, self._without_extension, read_as)
+        return CsvList(entries, ending, problems, self._notes, self._without_extension, read_as, len(rows))
 
     def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])

@@ -13,6 +13,9 @@ from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap, inline_map
 from bridge.extensions.polled_list import PolledList
 from bridge.sdk.errors import SourceError
+from bridge.sdk.kept import Kept
+
+NAME_OF_THE_FILE = "extensions.csv"
 
 
 class ExtensionLists:
@@ -22,7 +25,7 @@ class ExtensionLists:
         self.settings_of_the_file = config.settings.extensions.csv
         self.inline: Mapping[str, Sequence[str]] = config.settings.extensions.inline
         self.file = _file(config, previous)
-        self.sources = tuple(_source(source, previous) for source in config.lists)
+        self.sources = tuple(_source(source, config, previous) for source in config.lists)
         own = [self.file.current] if self.file else []
         own += [source.current for source in self.sources if not source.of_the_pbx]
         of_the_pbx = [source.current for source in self.sources if source.of_the_pbx]
@@ -31,8 +34,10 @@ class ExtensionLists:
     def start(self, *, writes: bool = True) -> None:
         """Read the file now, and let the sources be read in the background; `writes` keeps what they say on disk."""
         if self.file:
+            self.file.kept.writes = writes
             self.file.start()
         for source in self.sources:
+            source.kept.writes = writes
             source.start(writes=writes)
 
     def wait_until_ready(self, end: float) -> None:
@@ -54,7 +59,7 @@ class ExtensionLists:
     def troubles(self) -> Iterator[tuple[str, str]]:
         """Give each list's name with what is wrong with it."""
         if self.file:
-            yield "extensions.csv", self.file.trouble
+            yield NAME_OF_THE_FILE, self.file.trouble
         yield from ((source.name, source.trouble) for source in self.sources)
 
     def waited_for(self) -> dict[str, str]:
@@ -64,8 +69,14 @@ class ExtensionLists:
     def content_ages(self) -> Iterator[tuple[str, float | None]]:
         """Give each list's name with how many seconds old its content is, None if it has none."""
         if self.file:
-            yield "extensions.csv", self.file.content_age()
+            yield NAME_OF_THE_FILE, self.file.content_age()
         yield from ((source.name, source.content_age()) for source in self.sources)
+
+    def doubted(self) -> Iterator[str]:
+        """Give the names of the lists that have lost so much that they are doubted."""
+        if self.file and self.file.kept.doubted:
+            yield NAME_OF_THE_FILE
+        yield from (source.name for source in self.sources if source.kept.doubted)
 
     def close(self, successor: "ExtensionLists | None" = None) -> None:
         """Stop reading, except for the lists that `successor` goes on with."""
@@ -80,7 +91,7 @@ class ExtensionLists:
         yield "extensions.inline", inline_map(self.inline)
         with suppress(SourceError):
             if self.file:
-                yield "extensions.csv", self.file.current()
+                yield NAME_OF_THE_FILE, self.file.current()
         for source in self.sources:
             if source.ready and not source.of_the_pbx:
                 yield source.name, source.current()
@@ -90,11 +101,13 @@ def _file(config: Config, previous: ExtensionLists | None) -> ExtensionFileWatch
     chosen = config.settings.extensions.csv
     if previous and previous.settings_of_the_file == chosen:
         return previous.file
-    return ExtensionFileWatch(chosen) if chosen else None
+    return ExtensionFileWatch(chosen, kept=Kept(config.lists_folder, NAME_OF_THE_FILE)) if chosen else None
 
 
-def _source(chosen: ConfiguredList, previous: ExtensionLists | None) -> PolledList:
+def _source(chosen: ConfiguredList, config: Config, previous: ExtensionLists | None) -> PolledList:
     for known in previous.sources if previous else ():
         if known.settings == chosen:
             return known
-    return PolledList(chosen)
+    made = PolledList(chosen)
+    made.kept = Kept(config.lists_folder, made.name)
+    return made

@@ -20,6 +20,7 @@ from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
+from bridge.sdk.kept import Kept
 from bridge.sdk.last_good import LastGood
 from bridge.sdk.shared import Shared
 
@@ -40,6 +41,8 @@ class PolledList:
         self._clock = clock
         self._loop = BackgroundLoop(self.name, self._round, at_end=self._release, wait=wait)
         self._tried = threading.Event()
+        self.kept = Kept()
+        """What is doubted, for other processes; given before `start`."""
         self._kept = ListSnapshot(source) if source.config.keep else None
         self._shared = Shared()
         self._writes = False
@@ -153,8 +156,11 @@ class PolledList:
     def _take(self, entries: Sequence[ExtensionEntry]) -> None:
         """Put a list in force if it may be; raises UnexpectedAnswer if not."""
         new = content_of(entries, self._source_says)
-        if loss := self._good.loss(new, _names_in):
-            raise UnexpectedAnswer(f"{loss} names are left: if the next reading says so again, it is believed")
+        if loss := self._good.loss(new, _names_in, self.kept):
+            raise UnexpectedAnswer(
+                f"{loss} names are left: if the next reading says so again, or `omi-bridge confirm {self.name}`, it is "
+                "believed"
+            )
         if self._good.content is None or self._good.content.told != new.told:
             _log.info("read %s: %s", self.name, "; ".join(new.told))
         self._good.put(new)

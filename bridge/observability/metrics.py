@@ -75,6 +75,7 @@ class Metrics:
         self._entries = self._gauge("cache_entries", "Callers remembered.", "livesum", "connector")
         self._unmapped = self._gauge("owners_without_extension", "Owners seen that have no extension.", "livemax")
         self._ages = self._gauge("list_age_seconds", "Age of what is in force of a file or a list.", "livemax", "list")
+        self._doubted = self._gauge("list_doubted", "1 while a list has shrunk too much.", "livemax", "list")
         self._troubles = self._gauge("troubles", "Parts that /healthz says are in trouble.", "livemax")
         build = self._gauge("build_info", "Version of omi-bridge and of Python.", "livemax", "version", "python")
         build.labels(version("omi-bridge"), platform.python_version()).set(1)
@@ -110,6 +111,7 @@ class Metrics:
             self._entries.labels(connector.name).set(connector.entries)
         for name, age in snapshot.ages.items():
             self._ages.labels(name).set(age)
+            self._doubted.labels(name).set(name in snapshot.doubted)
         self._unmapped.set(snapshot.without_extension)
         self._troubles.set(snapshot.troubles)
 

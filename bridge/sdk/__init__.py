@@ -16,6 +16,7 @@ from bridge.sdk.errors import (
     UnexpectedAnswer,
 )
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
+from bridge.sdk.kept import Kept
 from bridge.sdk.last_good import LastGood
 from bridge.sdk.phone import PhoneNumber, holds, holds_any
 from bridge.sdk.resolver import Resolver
@@ -67,6 +68,7 @@ __all__ = [
     "ExtensionSourceConfig",
     "HeaderCredential",
     "InvalidNumber",
+    "Kept",
     "LastGood",
     "LocalPath",
     "OneOrMore",

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.sdk.deadline import Deadline
+from bridge.sdk.kept import Kept
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.settings import Duration
 from bridge.sdk.shared import Shared
@@ -121,6 +122,8 @@ class Connector(ABC, Generic[C]):
 
     def __init__(self, config: C) -> None:
         self.config = config
+        self.kept = Kept()
+        """What is kept of its lists through a restart, and what of them is doubted; given before `open`."""
 
     def open(self) -> None:
         """Prepare for the first call: read the file, sign in. May take long; runs once, in a thread of its own.

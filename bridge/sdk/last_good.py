@@ -7,9 +7,11 @@ himself alone, sees such a list.
 
 import logging
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Generic, TypeVar
 
 from bridge.sdk.errors import SourceUnavailable
+from bridge.sdk.kept import Kept
 
 T = TypeVar("T")
 
@@ -47,12 +49,22 @@ class LastGood(Generic[T]):
             in_force = "" if self.content is None else f"; {self._kept}"
             self._log.warning("%s%s", self._placed(reason), in_force)
 
-    def loss(self, new: T, parts: Callable[[T], frozenset[object]]) -> str:
-        """Return `only 2 of 9` if so few parts are left and no reading before said the same, nothing if all is well."""
+    def loss(self, new: T, parts: Callable[[T], frozenset[object]], kept: Kept | None = None) -> str:
+        """Return `only 2 of 9` if so few parts are left and no reading before said the same, nothing if all is well.
+
+        In `kept` others learn what is doubted, and may confirm it.
+        """
+        kept = kept or Kept()
         found = parts(new)
         said_before, self._doubted = found == self._doubted, found
         before = len(parts(self.content)) if self.content is not None else 0
-        return "" if said_before or 2 * len(found) >= before else f"only {len(found)} of {before}"
+        digest = sha256("\n".join(sorted(map(repr, found))).encode()).hexdigest()
+        if said_before or 2 * len(found) >= before or kept.confirms(digest):
+            kept.settle()
+            return ""
+        told = f"only {len(found)} of {before}"
+        kept.doubt(digest, len(found), f"{self._name}: {told} are left")
+        return told
 
     def _placed(self, reason: str) -> str:
         return reason if reason.startswith(self._name) else f"{self._name}: {reason}"

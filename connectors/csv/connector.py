@@ -23,7 +23,7 @@ from bridge.sdk import (
     SourceRegion,
     Text,
 )
-from bridge.sdk.files import WatchedFile
+from bridge.sdk.files import Shrinking, WatchedFile
 from bridge.sdk.tables import Customers, read_customers, read_table
 
 _log = logging.getLogger(__name__)
@@ -97,7 +97,14 @@ class CsvConnector(Connector[CsvConfig]):
     def __init__(self, config: CsvConfig, *, wait: Callable[[float], bool] | None = None) -> None:
         """`wait` is how the watching thread waits; a test gives its own."""
         super().__init__(config)
-        self._file = WatchedFile(config.path, self._load, accept=_accept, announce=_announce, wait=wait)
+        self._file = WatchedFile(
+            config.path,
+            self._load,
+            accept=_accept,
+            announce=_announce,
+            shrinking=Shrinking(lambda customers: customers.useful, lambda: self.kept),
+            wait=wait,
+        )
 
     def open(self) -> None:
         """Read the file. If that is not possible, it goes on being tried once a second."""

@@ -35,7 +35,7 @@ class RestConnector(Connector[RestConfig]):
         self._client = client or HttpClient(config)
         self._auth = authentication(config.auth, self._client, config.base_url, names=config.own_names())
         self._context = RestContext(config, self._client, self._auth, Mask(config, self._auth.secrets))
-        self._users = UserList(self._read_users, config.users.refresh) if config.users else None
+        self._users = UserList(self._read_users, config.users.refresh, kept=lambda: self.kept) if config.users else None
         self._places = Places(config.max_in_flight)
         self.opening_takes = config.users.timeout if config.users else 0.0
         names = [step.names for step in config.steps] + [header.names for header in config.headers.values()]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.sdk import BackgroundLoop, Clock, Deadline, LastGood, SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import BackgroundLoop, Clock, Deadline, Kept, LastGood, SourceError, SourceUnavailable, UnexpectedAnswer
 from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.users import Users
 from connectors.rest.records import RecordReader, Row
@@ -34,13 +34,21 @@ class _List:
 class UserList:
     """Knows the users by their ids, as texts.
 
-    `read` returns what is taken from the CRM's answers, or raises SourceError. `refresh` is in seconds of `clock`.
+    `read` returns what is taken from the CRM's answers, or raises SourceError. `refresh` is in seconds of `clock`;
+    `kept` gives where other processes learn what is doubted.
     """
 
-    def __init__(self, read: Callable[[], Sequence[Row]], refresh: float, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Sequence[Row]],
+        refresh: float,
+        clock: Clock = time.monotonic,
+        kept: Callable[[], Kept] = Kept,
+    ) -> None:
         self._read = read
         self._refresh = refresh
         self._clock = clock
+        self._kept = kept
         self._good: LastGood[_List] = LastGood("users", "the last good list of users stays in force", _log)
         self._named: set[str] = set()
         self._not_before = float("-inf")
@@ -121,10 +129,10 @@ class UserList:
 
     def _take(self, new: _List) -> None:
         """Put a list in force, unless it is doubtful. Raises SourceUnavailable then, for the next reading may tell."""
-        if loss := self._good.loss(new, lambda users: frozenset(users.rows)):
+        if loss := self._good.loss(new, lambda users: frozenset(users.rows), self._kept()):
             raise SourceUnavailable(
-                f"users: {loss} are left in the list: if the next reading says so again, it is believed; may the "
-                "credentials read all users?"
+                f"users: {loss} are left in the list: if the next reading says so again, or "
+                f"`omi-bridge confirm {self._kept().name}`, it is believed; may the credentials read all users?"
             )
         self._good.put(new)
 

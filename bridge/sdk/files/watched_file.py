@@ -1,7 +1,7 @@
 """A file that is read again when it changes, whole or not at all: the last good content stays in force.
 
-Nobody who asks ever waits for the file. A thread looks at its size, times and identity once every `interval`; a change
-is read only after the file has stood still for one whole interval, for whoever writes it may be in the middle of it.
+Nobody who asks ever waits for the file. A thread looks at its size, times and identity once a second; a change
+is read only after the file has stood still for one whole second, for whoever writes it may be in the middle of it.
 Looking beats being told (inotify): it works on network drives and through renames, and is the same everywhere.
 """
 
@@ -14,11 +14,13 @@ from typing import Generic, TypeVar
 
 from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock
-from bridge.sdk.errors import SourceError, SourceUnavailable
+from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.last_good import LastGood
 
 _log = logging.getLogger(__name__)
 _RESTLESS = 60
+_INTERVAL = 1.0
 
 T = TypeVar("T")
 
@@ -45,7 +47,7 @@ class WatchedFile(Generic[T]):
 
     `load` raises SourceError if the file cannot be used; its message is what the log says. `accept(old, new)`, if
     given, may refuse a new content by raising the same, for instance because it looks emptied. `announce` is told each
-    content once it is in force, to log it.
+    content once it is in force, to log it. `shrinking` doubts what has lost too much.
     """
 
     def __init__(
@@ -55,14 +57,14 @@ class WatchedFile(Generic[T]):
         *,
         accept: Callable[[T, T], None] | None = None,
         announce: Callable[[T], None] | None = None,
-        interval: float = 1.0,
+        shrinking: Shrinking[T] | None = None,
         wait: Wait | None = None,
     ) -> None:
         self._path = path
         self._load = load
         self._accept = accept
         self._announce = announce
-        self._interval = interval
+        self._shrinking = shrinking
         self._loop = BackgroundLoop(f"watch {path.name}", self._watch, wait=wait)
         self._good: LastGood[_Content[T]] = LastGood(path.name, "the last good version stays in force", _log)
         self._seen: _Look | None = None
@@ -75,7 +77,7 @@ class WatchedFile(Generic[T]):
             return
         self._seen = self._look()
         self.poll()
-        self._loop.start(self._interval)
+        self._loop.start(_INTERVAL)
 
     def current(self) -> T:
         """Return the content in force, without waiting; raises SourceUnavailable if there never was a good one."""
@@ -102,7 +104,7 @@ class WatchedFile(Generic[T]):
         elif look.missing:
             self._done = None
             self._good.refuse(look.missing)
-        elif look != self._done:
+        elif look != self._done or (self._shrinking is not None and self._shrinking.is_confirmed()):
             self._read(look)
 
     def close(self) -> None:
@@ -111,7 +113,7 @@ class WatchedFile(Generic[T]):
 
     def _watch(self) -> float:
         self.poll()
-        return self._interval
+        return _INTERVAL
 
     def _read(self, look: _Look) -> None:
         """Load the file that looks like `look` now, and put it in force if it is good."""
@@ -120,8 +122,7 @@ class WatchedFile(Generic[T]):
             if self._look() != look:
                 self._good.refuse(f"{self._path.name}: changed while it was being read")
                 return
-            if self._accept is not None and self._good.content is not None:
-                self._accept(self._good.content.value, new)
+            self._judge(look, new)
         except SourceUnavailable as error:
             # What stands in the way may go without the file changing: it stays undone and is tried again.
             self._good.refuse(str(error))
@@ -136,8 +137,33 @@ class WatchedFile(Generic[T]):
         else:
             self._done = look
             self._good.put(_Content(new, look.modified))
+            if self._shrinking is not None:
+                self._shrinking.keep(self._path, (look.modified, look.size), new)
             if self._announce is not None:
                 self._announce(new)
+
+    def _judge(self, look: _Look, new: T) -> None:
+        """Raise UnexpectedAnswer if the content may not take the place of the one in force, or of the last good one."""
+        in_force = None if self._good.content is None else self._good.content.value
+        if self._accept is not None and in_force is not None:
+            self._accept(in_force, new)
+        if self._shrinking is None:
+            return
+        try:
+            self._shrinking.check(self._path, (look.modified, look.size), new, in_force)
+        except UnexpectedAnswer:
+            if in_force is None:
+                self._take_the_copy(self._shrinking)
+            raise
+
+    def _take_the_copy(self, shrinking: Shrinking[T]) -> None:
+        """Put the last good version in force, as it was kept before this process began."""
+        kept = shrinking.copy_of(self._path)
+        try:
+            if kept:
+                self._good.content = _Content(self._load(kept.path), kept.modified)
+        except SourceError as error:
+            _log.warning("%s: the copy of its last good version cannot be used: %s", self._path.name, error)
 
     def _look(self) -> _Look:
         try:

@@ -40,6 +40,8 @@ class Customers:
     unread: tuple[str, ...]
     assumed: tuple[str, ...]
     notes: tuple[str, ...]
+    useful: int
+    """How many rows have a number and an owner."""
 
     def summary(self) -> Iterator[str]:
         """Say what was read, and what of it cannot be used."""
@@ -90,6 +92,7 @@ class _CustomerReader:
         self._owner_cells = itemgetter(*layout.owner.values())
         self._judged: dict[str | tuple[str, ...], tuple[int, str]] = {}
         self._nobody = self._index.place(())
+        self._useful = 0
         self._without_phone = Lines()
         self._without_owner = Lines()
         self._assumed: list[str] = []
@@ -115,6 +118,7 @@ class _CustomerReader:
             tuple(self._unread.found()),
             tuple(self._assumed),
             self._layout.notes,
+            self._useful,
         )
 
     def _row(self, line: int, cells: list[str]) -> None:
@@ -132,6 +136,8 @@ class _CustomerReader:
             complaint = complaint or objection
             if place == self._nobody:
                 self._without_owner.add(line)
+            else:
+                self._useful += 1
             for number in numbers:
                 self._index.add(number, place)
         elif not complaint:

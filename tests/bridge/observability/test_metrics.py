@@ -112,6 +112,7 @@ def test_gauges_are_what_is_seen_at_the_moment():
     assert found("omi_bridge_connector_in_flight", connector="crm") == 3
     assert found("omi_bridge_cache_entries", connector="crm") == 7
     assert found("omi_bridge_list_age_seconds", list="extensions.csv") == 60
+    assert found("omi_bridge_list_doubted", list="extensions.csv") == 0
     assert found("omi_bridge_owners_without_extension") == 2
     assert found("omi_bridge_troubles") == 1
     crm.is_left_alone = False

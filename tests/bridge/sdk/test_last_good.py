@@ -1,8 +1,10 @@
 import logging
+from pathlib import Path
 
 import pytest
 
-from bridge.sdk import LastGood, SourceUnavailable
+from bridge.sdk import Kept, LastGood, SourceUnavailable
+from bridge.sdk.kept import confirm_doubted
 
 WHOLE, HALF, FEW, OTHERS = frozenset("abcd"), frozenset("ab"), frozenset("a"), frozenset("b")
 
@@ -81,3 +83,14 @@ def test_what_comes_back_whole_makes_the_loss_forgotten(good: LastGood[frozenset
 
 def test_half_of_it_is_no_loss_to_doubt(good: LastGood[frozenset[object]]) -> None:
     assert [take(good, reading) for reading in (WHOLE, HALF)] == ["", ""]
+
+
+def test_a_loss_that_somebody_confirms_is_none(good: LastGood[frozenset[object]], tmp_path: Path) -> None:
+    kept = Kept(tmp_path, "crm", writes=True)
+    good.put(WHOLE)
+    assert good.loss(FEW, frozenset, kept) == "only 1 of 4"
+    assert kept.doubted == "people: only 1 of 4 are left"
+    assert confirm_doubted(tmp_path, "crm") == "people: only 1 of 4 are left"
+    assert good.loss(OTHERS, frozenset, kept) == "only 1 of 4"
+    assert good.loss(FEW, frozenset, kept) == ""
+    assert kept.doubted == ""

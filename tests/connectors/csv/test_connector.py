@@ -572,7 +572,7 @@ def test_a_number_of_an_unknown_or_another_country_is_nobodys_here_and_told(tmp_
     rows = f"{country},0901234567,lan@congty.example\nVN,0912345678,minh@congty.example\n"
     connector = connector_of(tmp_path, f"Country,Phone,Owner\n{rows}")
     assert ask(connector, "0901234567") == ()
-    assert f"customers.csv:2: no telephone number of the country '{country}' in" in connector.report()[-1]
+    assert f", of the country '{country}': " in connector.report()[-1]
 
 
 def test_two_columns_of_one_country_agree_and_two_countries_say_nothing(tmp_path: Path) -> None:
@@ -582,7 +582,7 @@ def test_two_columns_of_one_country_agree_and_two_countries_say_nothing(tmp_path
     assert ask(connector, "+66812345678") == (LAN,)
     assert ask(connector, "0901234567") == ()
     assert ask(connector, "+16135550123") == (MINH,)
-    assert "'+84 / TH'" in connector.report()[-1]
+    assert "'+84 and TH'" in connector.report()[-1]
 
 
 def test_a_column_may_be_named_or_said_to_tell_no_country(tmp_path: Path) -> None:

@@ -264,7 +264,7 @@ def test_the_thread_watches_until_it_is_closed(path: Path) -> None:
 
 
 def test_closing_ends_a_real_wait_at_once(path: Path) -> None:
-    watched = WatchedFile(path, text_of, interval=3600)
+    watched = WatchedFile(path, text_of)
     watched.start()
     watched.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "watch people.csv"]

@@ -3,15 +3,24 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put a file with this content, readable by its owner only, in the place of another. Raises OSError."""
+    with replacing(path) as new:
+        new.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write, readable by its owner only, which then takes the place of another. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as new:
-            new.write(content)
+            yield new
             new.flush()
             os.fsync(new.fileno())
         Path(name).replace(path)

@@ -1,0 +1,67 @@
+"""A copy of the last good version of a file, for a start at which the file itself is doubted.
+
+It holds the file's bytes, readable by the service's user only, and beside it stands what the file looked like and how
+many rows it had; a file that still looks so needs no copy and no doubt.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.sdk.kept import Kept
+from bridge.sdk.replaced_file import replacing
+
+_KIND, _FACTS = "good", "good.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Whose copy it is, and what the file looked like when it was taken."""
+
+    of: str
+    modified: int
+    bytes: int
+    rows: int
+
+
+class KeptCopy:
+    """The copy of the file at `path`, kept with what else is kept of it."""
+
+    def __init__(self, path: Path, kept: Kept) -> None:
+        self._path = path
+        self._kept = kept
+
+    def facts(self) -> Facts | None:
+        """Return what is known of the copy, None if there is none of this file."""
+        found = self._kept.read(_FACTS) or {}
+        try:
+            facts = Facts(**found)
+        except TypeError:
+            return None
+        return facts if facts.of == str(self._path.absolute()) else None
+
+    @property
+    def path(self) -> Path | None:
+        """Where the copy is, None if there is none."""
+        return self._kept.path(_KIND)
+
+    def keep(self, modified: int, size: int, rows: int) -> None:
+        """Take a copy of the file, which looks so, unless it was taken already; what stands in the way is told."""
+        facts = Facts(str(self._path.absolute()), modified, size, rows)
+        target = self.path
+        if target is None or not self._kept.writes or self.facts() == facts:
+            return
+        try:
+            if target.exists() and not self._kept.read(_FACTS):
+                raise FileExistsError(0, "there is a file that omi-bridge did not make")
+            self._copy(target)
+        except OSError as error:
+            self._kept.trouble = f"no copy is kept in {target.parent}: {error.strerror or error}"
+            return
+        self._kept.write(_FACTS, json.dumps({name: getattr(facts, name) for name in Facts.__slots__}))
+
+    def _copy(self, target: Path) -> None:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with replacing(target) as new, self._path.open("rb") as file:
+            shutil.copyfileobj(file, new, 1 << 20)

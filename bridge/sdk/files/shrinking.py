@@ -1,0 +1,86 @@
+"""A file that has lost more than half of its rows is doubted, as a list that is read from elsewhere is.
+
+The last good version stays in force: the one that is in the memory, or after a restart the copy that was kept of it.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.files.kept_copy import KeptCopy
+from bridge.sdk.kept import FEWEST_DOUBTED, Kept
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A version of the file that was kept, and when it was written."""
+
+    path: Path
+    modified: int
+
+
+class Shrinking(Generic[T]):
+    """Judges each version of a file by its `rows`; `kept` is what is kept of the file."""
+
+    def __init__(self, rows: Callable[[T], int], kept: Callable[[], Kept]) -> None:
+        self._rows = rows
+        self._kept = kept
+
+    def is_confirmed(self) -> bool:
+        """Tell whether the version that is doubted was confirmed meanwhile."""
+        return self._kept().is_confirmed()
+
+    def check(self, path: Path, looks: tuple[int, int], new: T, in_force: T | None) -> None:
+        """Raise UnexpectedAnswer if more than half is lost, and nobody has said that this is right.
+
+        `looks` are the time and the size of the file: one that looks like the last good one is that one.
+        """
+        kept, left = self._kept(), self._rows(new)
+        before = self._rows_kept(path, looks) if in_force is None else self._rows(in_force)
+        if before < FEWEST_DOUBTED or 2 * left >= before:
+            return
+        digest = _digest_of(path)
+        if kept.believes(digest, left):
+            return
+        by_hand = f"`omi-bridge confirm {kept.name}`" if kept.path("doubted") else "a restart"
+        told = (
+            f"{path.name}: only {left} of {before} rows are left that lead to somebody: not believed before {by_hand}, "
+            "or another version of like size a minute later"
+        )
+        kept.doubt(digest, left, told)
+        raise UnexpectedAnswer(told)
+
+    def copy_of(self, path: Path) -> Copy | None:
+        """Return the last good version that was kept, None if there is none."""
+        copy = KeptCopy(path, self._kept())
+        facts = copy.facts()
+        return Copy(copy.path, facts.modified) if facts and copy.path else None
+
+    def keep(self, path: Path, looks: tuple[int, int], new: T) -> None:
+        """Doubt nothing any more, and keep a copy of the version that is in force now."""
+        kept = self._kept()
+        said = kept.trouble
+        kept.settle()
+        KeptCopy(path, kept).keep(*looks, self._rows(new))
+        if kept.trouble and kept.trouble != said:
+            _log.warning("%s: %s: after a restart nobody can tell whether it has shrunk", path.name, kept.trouble)
+
+    def _rows_kept(self, path: Path, looks: tuple[int, int]) -> int:
+        facts = KeptCopy(path, self._kept()).facts()
+        return 0 if facts is None or (facts.modified, facts.bytes) == looks else facts.rows
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceUnavailable(f"{path.name}: cannot be read: {error.strerror or error}") from None

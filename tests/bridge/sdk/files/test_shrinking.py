@@ -1,0 +1,216 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from bridge.sdk.errors import SourceUnavailable
+from bridge.sdk.files.shrinking import Shrinking
+from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.kept import Kept, confirm_doubted
+from bridge.testing import FakeClock
+
+
+class Place:
+    """A file, the folder of what is kept of it, and processes that watch it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "customers.csv"
+        self.folder = folder / "state"
+        self.clock = FakeClock()
+        self.watched: list[WatchedFile[int]] = []
+
+    def write(self, rows: int, sign: str = "x") -> None:
+        self.path.write_text(f"{sign}\n" * rows)
+
+    def start(self, *, writes: bool = True, folder: Path | None = None) -> WatchedFile[int]:
+        kept = Kept(folder or self.folder, "customers", writes=writes, wall_clock=self.clock)
+        watched = WatchedFile(self.path, rows_of, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
+        watched.start()
+        self.watched.append(watched)
+        return watched
+
+
+def rows_of(path: Path) -> int:
+    return path.read_text().count("\n")
+
+
+def settle(watched: WatchedFile[int]) -> int:
+    watched.poll()
+    watched.poll()
+    return watched.current()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    made.write(40)
+    return made
+
+
+def test_a_file_that_lost_more_than_half_of_its_rows_is_doubted(place: Place) -> None:
+    watched = place.start()
+    place.write(19)
+    assert settle(watched) == 40
+    assert watched.trouble == (
+        "customers.csv: only 19 of 40 rows are left that lead to somebody: not believed before "
+        "`omi-bridge confirm customers`, or another version of like size a minute later"
+    )
+    place.write(20)
+    assert settle(watched) == 20
+    assert watched.trouble == ""
+
+
+def test_a_small_file_may_lose_what_it_likes(place: Place) -> None:
+    place.write(19)
+    watched = place.start()
+    place.write(1)
+    assert settle(watched) == 1
+
+
+def test_a_doubted_file_is_doubted_through_a_restart_and_the_last_good_one_stays_in_force(place: Place) -> None:
+    place.start()
+    place.write(5)
+    for _ in range(3):
+        place.clock.advance(3600)
+        watched = place.start()
+        assert watched.current() == 40
+        assert "only 5 of 40 rows are left" in watched.trouble
+
+
+def test_a_file_that_is_as_it_was_is_believed_without_a_copy(place: Place) -> None:
+    place.start()
+    (place.folder / "customers.good").unlink()
+    assert place.start().current() == 40
+
+
+def test_a_copy_is_the_services_own_and_only_of_its_file(place: Place, tmp_path: Path) -> None:
+    place.start()
+    assert (place.folder / "customers.good").stat().st_mode & 0o777 == 0o600
+    assert place.folder.stat().st_mode & 0o777 == 0o700
+    place.path = tmp_path / "other.csv"
+    place.write(3)
+    assert place.start().current() == 3
+
+
+def test_what_omi_bridge_did_not_make_is_never_written_over(place: Place) -> None:
+    place.folder.mkdir()
+    (place.folder / "customers.good").write_text("somebody's")
+    place.start()
+    assert (place.folder / "customers.good").read_text() == "somebody's"
+
+
+def test_confirming_puts_the_doubted_version_in_force_in_every_process(place: Place) -> None:
+    watched = [place.start(), place.start()]
+    place.write(5)
+    assert [settle(one) for one in watched] == [40, 40]
+    assert "only 5 of 40 rows" in confirm_doubted(place.folder, "customers")
+    assert [settle(one) for one in watched] == [5, 5]
+    assert [one.trouble for one in watched] == ["", ""]
+    assert place.start().current() == 5
+
+
+def test_what_was_confirmed_is_that_version_alone(place: Place) -> None:
+    watched = place.start()
+    place.write(5)
+    settle(watched)
+    confirm_doubted(place.folder, "customers")
+    place.write(3, "y")
+    assert settle(watched) == 40
+
+
+def test_nothing_is_confirmed_where_nothing_is_doubted(place: Place) -> None:
+    watched = place.start()
+    assert confirm_doubted(place.folder, "customers") == ""
+    place.write(5)
+    settle(watched)
+    place.write(39)
+    settle(watched)
+    assert confirm_doubted(place.folder, "customers") == ""
+
+
+def test_a_later_different_version_of_like_size_is_believed(place: Place) -> None:
+    watched = place.start()
+    place.write(6)
+    assert settle(watched) == 40
+    place.clock.advance(61)
+    place.write(7)
+    assert settle(watched) == 7
+
+
+@pytest.mark.parametrize(
+    ("rows", "sign", "seconds"),
+    [(6, "x", 3600), (7, "x", 59), (2, "x", 3600)],
+    ids=["the same again", "too soon", "of another size"],
+)
+def test_what_is_the_same_too_soon_or_of_another_size_confirms_nothing(
+    place: Place, rows: int, sign: str, seconds: float
+) -> None:
+    watched = place.start()
+    place.write(6)
+    settle(watched)
+    place.clock.advance(seconds)
+    place.write(rows, sign)
+    os.utime(place.path, (1, 1))
+    assert settle(watched) == 40
+
+
+def test_a_later_version_is_believed_after_a_restart_too(place: Place) -> None:
+    place.start()
+    place.write(6)
+    place.start()
+    place.clock.advance(61)
+    place.write(7)
+    assert place.start().current() == 7
+
+
+def test_who_only_looks_doubts_as_well_and_writes_nothing(place: Place) -> None:
+    assert place.start(writes=False).current() == 40
+    assert not place.folder.exists()
+    place.start()
+    place.write(5)
+    looking = place.start(writes=False)
+    assert looking.current() == 40
+    assert "only 5 of 40" in looking.trouble
+    assert not (place.folder / "customers.doubted").exists()
+
+
+def test_where_nothing_can_be_written_a_file_is_doubted_as_long_as_the_process_lives(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    (place.path.parent / "file").write_text("")
+    nowhere = place.path.parent / "file/state"
+    watched = place.start(folder=nowhere)
+    assert "after a restart nobody can tell whether it has shrunk" in caplog.text
+    place.write(5)
+    assert settle(watched) == 40
+    assert place.start(folder=nowhere).current() == 5
+
+
+def test_a_copy_that_cannot_be_used_is_told_and_nothing_is_in_force(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.start()
+    (place.folder / "customers.good").unlink()
+    place.write(5)
+    kept = Kept(place.folder, "customers", wall_clock=place.clock)
+    watched = WatchedFile(place.path, _strict, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
+    watched.start()
+    with pytest.raises(SourceUnavailable, match="only 5 of 40 rows"):
+        watched.current()
+    assert "the copy of its last good version cannot be used" in caplog.text
+
+
+def _strict(path: Path) -> int:
+    if not path.exists():
+        raise SourceUnavailable("there is no such file")
+    return rows_of(path)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"digest": 1}', "\0"])
+def test_damaged_files_of_the_folder_cost_nothing_but_the_memory(place: Place, damage: str) -> None:
+    place.folder.mkdir()
+    for kind in ("doubted", "confirmed", "good.json"):
+        (place.folder / f"customers.{kind}").write_text(damage)
+    watched = place.start()
+    place.write(5)
+    assert settle(watched) == 40
