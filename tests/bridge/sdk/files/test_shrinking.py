@@ -214,3 +214,23 @@ def test_damaged_files_of_the_folder_cost_nothing_but_the_memory(place: Place, d
     watched = place.start()
     place.write(5)
     assert settle(watched) == 40
+
+
+def test_the_minute_runs_on_while_the_same_version_is_seen_again(place: Place) -> None:
+    watched = place.start()
+    place.write(6)
+    settle(watched)
+    place.clock.advance(40)
+    os.utime(place.path, (1, 1))
+    settle(watched)
+    place.clock.advance(40)
+    place.write(7)
+    assert settle(watched) == 7
+
+
+def test_the_same_file_read_otherwise_is_not_doubted(place: Place) -> None:
+    place.start()
+    kept = Kept(place.folder, "customers", writes=True, wall_clock=place.clock)
+    watched = WatchedFile(place.path, lambda _: 3, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
+    watched.start()
+    assert (watched.current(), watched.trouble) == (3, "")
