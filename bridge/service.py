@@ -16,7 +16,7 @@ from bridge.lookup.hedging import AdmissionLimit
 from bridge.lookup.lookup import Lookup, Plan
 from bridge.lookup.meter import Meter
 from bridge.resilience.sanitizing import content_age
-from bridge.sdk.kept import Kept
+from bridge.sdk.list_state import ListState
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
 from bridge.storage.machine import MachineMemory
@@ -141,7 +141,7 @@ class Service:
         connector, cache = self.sharing.make(source), AnswerCache(settings)
         if self.cache_file and connector.remembered:
             self.cache_file.keep(source.name, identity_of(source, self.config), cache)
-        connector.kept = Kept(self.config.lists_folder, source.name)
+        connector.kept = ListState(self.config.lists_folder, source.name)
         shared = self.sharing.answers(connector, cache)
         meter = self._meter(source.name) if self._meter else None
         places = self.sharing.places(source.name, connector) if connector.remembered else None

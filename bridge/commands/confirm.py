@@ -13,7 +13,7 @@ from bridge.commands.options import config_option
 from bridge.config.loading import load_config
 from bridge.extensions.lists import NAME_OF_THE_FILE
 from bridge.sdk.errors import ConfigError
-from bridge.sdk.kept import confirm_doubted
+from bridge.sdk.list_state import confirm_doubted
 
 
 @click.command()

@@ -14,7 +14,7 @@ from bridge.extensions.index import ExtensionMap, fold
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
-from bridge.sdk.kept import Kept
+from bridge.sdk.list_state import ListState
 from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
@@ -80,11 +80,11 @@ class ExtensionFileWatch:
     """The file of the configuration's `extensions.csv`, with its last good content in force."""
 
     def __init__(
-        self, settings: ExtensionFile, *, kept: Kept | None = None, wait: Callable[[float], bool] | None = None
+        self, settings: ExtensionFile, *, kept: ListState | None = None, wait: Callable[[float], bool] | None = None
     ) -> None:
         """`wait` is how the watching thread waits; a test gives its own."""
         self._settings = settings
-        self.kept = kept or Kept()
+        self.kept = kept or ListState()
         self._file = WatchedFile(
             settings.path,
             self._read,

@@ -13,7 +13,7 @@ from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap, inline_map
 from bridge.extensions.polled_list import PolledList
 from bridge.sdk.errors import SourceError
-from bridge.sdk.kept import Kept
+from bridge.sdk.list_state import ListState
 
 NAME_OF_THE_FILE = "extensions.csv"
 
@@ -101,7 +101,7 @@ def _file(config: Config, previous: ExtensionLists | None) -> ExtensionFileWatch
     chosen = config.settings.extensions.csv
     if previous and previous.settings_of_the_file == chosen:
         return previous.file
-    return ExtensionFileWatch(chosen, kept=Kept(config.lists_folder, NAME_OF_THE_FILE)) if chosen else None
+    return ExtensionFileWatch(chosen, kept=ListState(config.lists_folder, NAME_OF_THE_FILE)) if chosen else None
 
 
 def _source(chosen: ConfiguredList, config: Config, previous: ExtensionLists | None) -> PolledList:
@@ -109,5 +109,5 @@ def _source(chosen: ConfiguredList, config: Config, previous: ExtensionLists | N
         if known.settings == chosen:
             return known
     made = PolledList(chosen)
-    made.kept = Kept(config.lists_folder, made.name)
+    made.kept = ListState(config.lists_folder, made.name)
     return made

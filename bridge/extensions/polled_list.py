@@ -20,8 +20,8 @@ from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
-from bridge.sdk.kept import Kept
 from bridge.sdk.last_good import LastGood
+from bridge.sdk.list_state import ListState
 from bridge.sdk.shared import Shared
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class PolledList:
         self._clock = clock
         self._loop = BackgroundLoop(self.name, self._round, at_end=self._release, wait=wait)
         self._tried = threading.Event()
-        self.kept = Kept()
+        self.kept = ListState()
         """What is doubted, for other processes; given before `start`."""
         self._kept = ListSnapshot(source) if source.config.keep else None
         self._shared = Shared()

@@ -16,8 +16,8 @@ from bridge.sdk.errors import (
     UnexpectedAnswer,
 )
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
-from bridge.sdk.kept import Kept
 from bridge.sdk.last_good import LastGood
+from bridge.sdk.list_state import ListState
 from bridge.sdk.phone import PhoneNumber, holds, holds_any
 from bridge.sdk.resolver import Resolver
 from bridge.sdk.secrets import (
@@ -68,8 +68,8 @@ __all__ = [
     "ExtensionSourceConfig",
     "HeaderCredential",
     "InvalidNumber",
-    "Kept",
     "LastGood",
+    "ListState",
     "LocalPath",
     "OneOrMore",
     "Owner",

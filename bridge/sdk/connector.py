@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.kept import Kept
+from bridge.sdk.list_state import ListState
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.settings import Duration
 from bridge.sdk.shared import Shared
@@ -122,7 +122,7 @@ class Connector(ABC, Generic[C]):
 
     def __init__(self, config: C) -> None:
         self.config = config
-        self.kept = Kept()
+        self.kept = ListState()
         """What is kept of its lists through a restart, and what of them is doubted; given before `open`."""
 
     def open(self) -> None:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Generic, TypeVar
 
 from bridge.sdk.errors import SourceUnavailable
-from bridge.sdk.kept import Kept
+from bridge.sdk.list_state import ListState
 
 T = TypeVar("T")
 
@@ -49,12 +49,12 @@ class LastGood(Generic[T]):
             in_force = "" if self.content is None else f"; {self._kept}"
             self._log.warning("%s%s", self._placed(reason), in_force)
 
-    def loss(self, new: T, parts: Callable[[T], frozenset[object]], kept: Kept | None = None) -> str:
+    def loss(self, new: T, parts: Callable[[T], frozenset[object]], kept: ListState | None = None) -> str:
         """Return `only 2 of 9` if so few parts are left and no reading before said the same, nothing if all is well.
 
         In `kept` others learn what is doubted, and may confirm it.
         """
-        kept = kept or Kept()
+        kept = kept or ListState()
         found = parts(new)
         said_before, self._doubted = found == self._doubted, found
         before = len(parts(self.content)) if self.content is not None else 0

@@ -11,7 +11,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.sdk import BackgroundLoop, Clock, Deadline, Kept, LastGood, SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import (
+    BackgroundLoop,
+    Clock,
+    Deadline,
+    LastGood,
+    ListState,
+    SourceError,
+    SourceUnavailable,
+    UnexpectedAnswer,
+)
 from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.users import Users
 from connectors.rest.records import RecordReader, Row
@@ -43,7 +52,7 @@ class UserList:
         read: Callable[[], Sequence[Row]],
         refresh: float,
         clock: Clock = time.monotonic,
-        kept: Callable[[], Kept] = Kept,
+        kept: Callable[[], ListState] = ListState,
     ) -> None:
         self._read = read
         self._refresh = refresh

@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.sdk.kept import Kept
+from bridge.sdk.list_state import ListState
 from bridge.sdk.replaced_file import replacing
 
 _KIND, _FACTS = "good", "good.json"
@@ -28,7 +28,7 @@ class Facts:
 class KeptCopy:
     """The copy of the file at `path`, kept with what else is kept of it."""
 
-    def __init__(self, path: Path, kept: Kept) -> None:
+    def __init__(self, path: Path, kept: ListState) -> None:
         self._path = path
         self._kept = kept
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.files.kept_copy import KeptCopy
-from bridge.sdk.kept import FEWEST_DOUBTED, Kept
+from bridge.sdk.list_state import FEWEST_DOUBTED, ListState
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Copy:
 class Shrinking(Generic[T]):
     """Judges each version of a file by its `rows`; `kept` is what is kept of the file."""
 
-    def __init__(self, rows: Callable[[T], int], kept: Callable[[], Kept]) -> None:
+    def __init__(self, rows: Callable[[T], int], kept: Callable[[], ListState]) -> None:
         self._rows = rows
         self._kept = kept
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.sdk import Kept, LastGood, SourceUnavailable
-from bridge.sdk.kept import confirm_doubted
+from bridge.sdk import LastGood, ListState, SourceUnavailable
+from bridge.sdk.list_state import confirm_doubted
 
 WHOLE, HALF, FEW, OTHERS = frozenset("abcd"), frozenset("ab"), frozenset("a"), frozenset("b")
 
@@ -86,7 +86,7 @@ def test_half_of_it_is_no_loss_to_doubt(good: LastGood[frozenset[object]]) -> No
 
 
 def test_a_loss_that_somebody_confirms_is_none(good: LastGood[frozenset[object]], tmp_path: Path) -> None:
-    kept = Kept(tmp_path, "crm", writes=True)
+    kept = ListState(tmp_path, "crm", writes=True)
     good.put(WHOLE)
     assert good.loss(FEW, frozenset, kept) == "only 1 of 4"
     assert kept.doubted == "people: only 1 of 4 are left"

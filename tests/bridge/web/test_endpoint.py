@@ -19,7 +19,7 @@ KEY = {"X-API-KEY": "change-me"}
 @pytest.fixture
 def client(tmp_path):
     (tmp_path / "customers.csv").write_text(
-        "phone,owner email,extension\n0901234567,lan@congty.example,101\n0901234567,minh@congty.example,102\n"
+        "phone,owner email,owner extension\n0901234567,lan@congty.example,101\n0901234567,minh@congty.example,102\n"
         "0912345678,nghi@congty.example,\n",
         encoding="utf-8",
     )

@@ -6,7 +6,7 @@ import pytest
 from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
-from bridge.sdk.kept import Kept, confirm_doubted
+from bridge.sdk.list_state import ListState, confirm_doubted
 from bridge.testing import FakeClock
 
 
@@ -23,7 +23,7 @@ class Place:
         self.path.write_text(f"{sign}\n" * rows)
 
     def start(self, *, writes: bool = True, folder: Path | None = None) -> WatchedFile[int]:
-        kept = Kept(folder or self.folder, "customers", writes=writes, wall_clock=self.clock)
+        kept = ListState(folder or self.folder, "customers", writes=writes, wall_clock=self.clock)
         watched = WatchedFile(self.path, rows_of, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
         watched.start()
         self.watched.append(watched)
@@ -192,7 +192,7 @@ def test_a_copy_that_cannot_be_used_is_told_and_nothing_is_in_force(
     place.start()
     (place.folder / "customers.good").unlink()
     place.write(5)
-    kept = Kept(place.folder, "customers", wall_clock=place.clock)
+    kept = ListState(place.folder, "customers", wall_clock=place.clock)
     watched = WatchedFile(place.path, _strict, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
     watched.start()
     with pytest.raises(SourceUnavailable, match="only 5 of 40 rows"):
@@ -230,7 +230,7 @@ def test_the_minute_runs_on_while_the_same_version_is_seen_again(place: Place) -
 
 def test_the_same_file_read_otherwise_is_not_doubted(place: Place) -> None:
     place.start()
-    kept = Kept(place.folder, "customers", writes=True, wall_clock=place.clock)
+    kept = ListState(place.folder, "customers", writes=True, wall_clock=place.clock)
     watched = WatchedFile(place.path, lambda _: 3, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
     watched.start()
     assert (watched.current(), watched.trouble) == (3, "")

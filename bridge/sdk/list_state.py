@@ -34,7 +34,7 @@ class Doubt:
     since: float
 
 
-class Kept:
+class ListState:
     """What is kept of one list in `folder`, under its `name`; nothing without a folder, and only read if not `writes`.
 
     Nothing that the disk does raises: `trouble` says why something could not be kept.
@@ -130,7 +130,7 @@ def confirm_doubted(folder: Path, name: str) -> str:
 
     Raises OSError if that cannot be written.
     """
-    kept = Kept(folder, name)
+    kept = ListState(folder, name)
     doubted, path = kept.path("doubted"), kept.path("confirmed")
     if doubted is None or path is None or not doubted.exists():
         return ""
