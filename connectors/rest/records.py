@@ -25,7 +25,7 @@ _EXTENSION = re.compile(r"[0-9]+")
 
 
 @dataclass(slots=True)
-class Reading:
+class TakenRows:
     """What is taken from the answer to one request.
 
     `counted` is how many records hold the caller's number, `problem` why one of all could not be read. `cut_off` is how
@@ -59,13 +59,13 @@ class RecordReader:
         if self.explain:
             self.explain(line)
 
-    def read(self, settings: RequestSettings, pages: Iterable[object]) -> Reading:
+    def read(self, settings: RequestSettings, pages: Iterable[object]) -> TakenRows:
         """Return what is taken from the answer, page by page. Raises SourceError if it cannot be read at all.
 
         A record that cannot be read does not lose the others: it is the reading's problem.
         """
         records = self._records(settings, pages)
-        reading = Reading([])
+        reading = TakenRows([])
         for index, record in enumerate(records, 1):
             self.check_time()
             try:

@@ -14,7 +14,7 @@ from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.steps import Step
 from connectors.rest.fan_out import FanOut, Places
 from connectors.rest.numbered_step import NumberedStep, numbered
-from connectors.rest.records import Reading, RecordReader, Row, owners
+from connectors.rest.records import RecordReader, Row, TakenRows, owners
 from connectors.rest.request_sender import RequestSender, RestContext
 from connectors.rest.spellings import NO_SPELLINGS, Spellings, TemplateSpellings
 from connectors.rest.user_list import UserList
@@ -161,7 +161,7 @@ class StepRunner:
 
     def _readings(
         self, settings: Step, caller: Spellings, names: Mapping[str, object], place: str
-    ) -> Iterator[Reading]:
+    ) -> Iterator[TakenRows]:
         """Make the request with each form until one yields something that may lead to an owner."""
         rules = AnswerRules(self._call.caller, self._mask.text, partial(self._hear, place))
         reader = replace(self._reader, explain=partial(self._hear, place)) if self._call.explained else self._reader
@@ -172,7 +172,7 @@ class StepRunner:
             if reading.counted and (not settings.take or _holds_something(self._completed(reading.rows))):
                 return
 
-    def _taken(self, reading: Reading, place: str) -> list[Row]:
+    def _taken(self, reading: TakenRows, place: str) -> list[Row]:
         """Return the rows of an answer; take note of what of it is not known."""
         if reading.problem:
             reading.problem.args = (self._mask.text(f"{place}: {reading.problem}"),)
