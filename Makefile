@@ -76,7 +76,7 @@ clean:                                  ## remove the environments and what was 
 	rm -rf .venv .venv-lowest .venv-newest .coverage build dist *.egg-info
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/installed: pyproject.toml constraints.txt $(if $(EXTRAS),force) | .venv/bin/python
 	$(INSTALL) --editable '.$(if $(EXTRAS),[$(EXTRAS)])'

@@ -1,14 +1,16 @@
 """What holds for every test: which lane it is in, and that it leaves nothing behind for the next one.
 
 `make test` leaves out the tests that are marked `system`: those of the folders below, and single ones that say so. Who
-forgets the mark is told: without it, a test can start no program but Python, and cannot sleep.
+forgets the mark is told: without it, a test can start no program but Python.
 """
 
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,16 +38,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
         _running.pop()
 
 
-def _refuse_what_is_system(event: str, arguments: tuple[object, ...]) -> None:
-    if event not in {"subprocess.Popen", "time.sleep"} or not _running or _running[0].get_closest_marker("system"):
-        return
-    if event == "time.sleep":
-        raise AssertionError("a test that sleeps is to be marked 'system', see CONTRIBUTING.md")
-    if Path(str(arguments[0])).name not in _PYTHONS:
-        raise AssertionError(f"a test that starts {arguments[0]} is to be marked 'system', see CONTRIBUTING.md")
+_started_by_popen = subprocess.Popen.__init__
 
 
-sys.addaudithook(_refuse_what_is_system)
+def _start(process: subprocess.Popen[Any], command: Any, *rest: Any, **options: Any) -> None:
+    """Start a program, unless the test that is under way is a quick one and the program is not Python."""
+    program = Path(str(command if isinstance(command, str) else command[0])).name
+    quick = _running and not _running[0].get_closest_marker("system")
+    if quick and program not in _PYTHONS:
+        raise AssertionError(f"a test that starts {program} is to be marked 'system', see CONTRIBUTING.md")
+    _started_by_popen(process, command, *rest, **options)
+
+
+subprocess.Popen.__init__ = _start
 
 
 @pytest.fixture(autouse=True)

