@@ -1,10 +1,13 @@
-"""Words that stand where a value is missing: what people, Excel and CRMs write when nobody looks after a customer.
+"""How words are compared, whoever wrote them: names, e-mails, ids, headers, and what stands where a value is missing.
 
-One list for every kind of source, so that a customer who is `Unassigned` is nobody's wherever that is written, and the
-route's next connector is asked. Words are compared as people read them: capitals, accents, kinds of blanks and what is
-drawn around a word (`(unassigned)`, `-- None --`) do not count. `na` alone is no such word: Na is somebody's name.
+What looks the same is the same: an id by `visible`, a name, an e-mail or a login by `canonical`, a header by `fold`.
+
+There is one list of words for nobody for every kind of source, so that a customer who is `Unassigned` is nobody's
+wherever that is written, and the route's next connector is asked. What is drawn around such a word (`(unassigned)`,
+`-- None --`) does not count either. `na` alone is no such word: Na is somebody's name.
 """
 
+import re
 import unicodedata
 
 _PROGRAMS = frozenset(("", "0", "null", "\\n", "nil", "none", "undefined", "unknown", "false"))
@@ -18,15 +21,48 @@ _PEOPLE = frozenset(
 )
 _AROUND = " -\N{EN DASH}\N{EM DASH}._?()[]{}<>'\"*"
 _LONGEST = 40
+_UNSEEN = frozenset(("\u034f", *map(chr, range(0xFE00, 0xFE10))))
+_LIKE_D = {0xF0: "đ", 0x256: "đ"}  # of Ð (Icelandic) and Ɖ (African), which look like Đ
+_TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+_VOWELS = re.compile("(?:[aeiouy][\u0300-\u036f]*)+")
+
+
+def visible(text: str) -> str:
+    """Return the text as it is seen: composed, without characters of no width, in letters of usual width.
+
+    Blanks of every kind become single ones. Two ids that are equal by this are one; capitals still tell ids apart.
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    seen = "".join(char for char in text if unicodedata.category(char) != "Cf" and char not in _UNSEEN)
+    return " ".join(unicodedata.normalize("NFKC", seen).split())
+
+
+def canonical(text: str) -> str:
+    """Return what of a name, an e-mail or a login is compared: all spellings of one come out equal, its accents count.
+
+    Capitals do not count, nor which of the letters that look like `Đ` was typed, nor on which vowel the tone mark
+    stands, for a Vietnamese syllable has one tone: `Hoà` is `Hòa`. `Hoa` is somebody else.
+    """
+    folded = visible(text).casefold()
+    if folded.isascii():
+        return folded
+    decomposed = unicodedata.normalize("NFD", folded.translate(_LIKE_D))
+    return unicodedata.normalize("NFC", _VOWELS.sub(_tones_last, decomposed))
 
 
 def fold(text: str) -> str:
-    """Return the text without accents and in small letters, its blanks reduced to single ones."""
-    if text.isascii():
-        return " ".join(text.casefold().split())
-    decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    kept = (char for char in decomposed if not (unicodedata.combining(char) or unicodedata.category(char) == "Cf"))
-    return " ".join("".join(kept).split())
+    """Return the same without accents, as headers and words for nothing are compared."""
+    folded = canonical(text)
+    if folded.isascii():
+        return folded
+    decomposed = unicodedata.normalize("NFD", folded.replace("đ", "d"))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _tones_last(vowels: re.Match[str]) -> str:
+    tones = "".join(filter(_TONES.__contains__, vowels[0]))
+    return "".join(char for char in vowels[0] if char not in _TONES) + tones
 
 
 def is_nothing(text: str) -> bool:

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from bridge.sdk.words import is_no_value, is_nothing
+from bridge.sdk.words import canonical, fold, is_no_value, is_nothing, visible
 
 WORDS = (
     *("", "  ", "-", "--", "\N{EN DASH}", "\N{EM DASH}", ".", "?", "()", "[]", "0", "0.", "FALSE"),
@@ -39,3 +39,45 @@ def test_what_programs_write_for_none_is_no_value(word: str) -> None:
 @pytest.mark.parametrize("cursor", ["-", "_", "n/a", "unassigned", "MTA="])
 def test_a_cursor_may_be_what_would_name_nobody(cursor: str) -> None:
     assert not is_no_value(cursor)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Thuỷ", "Thủy"),
+        ("Hoà", "Hòa"),
+        ("HOÈ", "hòe"),
+        ("Hoàng", "Hòang"),
+        ("Quý", "Qúy"),
+        ("Đức", "\u00d0ức"),
+        ("đức", "\u00f0ỨC"),
+        ("Đào", "\u0189ào"),
+        ("Nguyễn Thị", unicodedata.normalize("NFD", "NGUYỄN THỊ")),
+        ("Lê Ổn", unicodedata.normalize("NFD", "LÊ ỔN")),
+        ("Lan Anh", "Lan\u00a0\u200bAnh"),
+        ("Lan Anh", " lan\u3000\u2009 anh\ufeff"),
+        ("lan@congty.example", "ｌａｎ＠ｃｏｎｇｔｙ．ｅｘａｍｐｌｅ"),
+        ("lan@congty.example", "LAN@congty\u00ad.example\u200d"),
+    ],
+)
+def test_what_looks_the_same_is_one_name_however_it_was_typed(one: str, other: str) -> None:
+    assert canonical(one) == canonical(other)
+    assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Hòa", "Hoa"), ("Hòa", "Hóa"), ("Hương", "Hường"), ("Đức", "Duc")])
+def test_accents_tell_people_apart_and_headers_not(one: str, other: str) -> None:
+    assert canonical(one) != canonical(other)
+    assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("name", ["Nguyễn Thị Ngọc Huyền", "Trần Đức Ổn", "Phạm Quỳnh Hoa", "Lưu Thuý"])
+def test_what_is_compared_is_the_same_if_it_is_compared_once_more(name: str, form: str) -> None:
+    once = canonical(unicodedata.normalize(form, name))
+    assert canonical(once) == once == unicodedata.normalize("NFC", once)
+
+
+def test_an_id_keeps_its_capitals_and_its_zeros() -> None:
+    assert visible(" \uff10\uff10\uff17\u200b") == "007"
+    assert visible("005A0") != visible("005a0")
