@@ -14,7 +14,7 @@ from bridge.sdk import Call, Connector, Deadline, Owner
 from bridge.sdk.http import HttpClient, Request
 from connectors.rest.auth.choices import authentication
 from connectors.rest.config.config import RestConfig
-from connectors.rest.fan_out import Places
+from connectors.rest.fan_out import HelperPlaces
 from connectors.rest.masking import Mask
 from connectors.rest.records import Row, owners
 from connectors.rest.request_sender import RestContext
@@ -36,7 +36,7 @@ class RestConnector(Connector[RestConfig]):
         self._auth = authentication(config.auth, self._client, config.base_url, names=config.own_names())
         self._context = RestContext(config, self._client, self._auth, Mask(config, self._auth.secrets))
         self._users = UserList(self._read_users, config.users.refresh, kept=lambda: self.kept) if config.users else None
-        self._places = Places(config.max_in_flight)
+        self._places = HelperPlaces(config.max_in_flight)
         self.opening_takes = config.users.timeout if config.users else 0.0
         names = [step.names for step in config.steps] + [header.names for header in config.headers.values()]
         self.reads_hotline = any("hotline" in used for used in names)

@@ -21,7 +21,7 @@ T = TypeVar("T")
 _Path = tuple[int, ...]
 
 
-class Places:
+class HelperPlaces:
     """How many threads of a connector may ask at once: its lookups, which always may, and those that help them."""
 
     def __init__(self, number: int) -> None:
@@ -59,7 +59,7 @@ class FanOut(Generic[T]):
     """
 
     def __init__(
-        self, places: Places, work: Callable[[T, int], Sequence[T]], depth: int, tell: Callable[[list[T]], None]
+        self, places: HelperPlaces, work: Callable[[T, int], Sequence[T]], depth: int, tell: Callable[[list[T]], None]
     ) -> None:
         self._places = places
         self._work = work

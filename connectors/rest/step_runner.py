@@ -12,7 +12,7 @@ from itertools import groupby
 from bridge.sdk import Call, Deadline, Owner, SourceError, UnexpectedAnswer
 from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.steps import Step
-from connectors.rest.fan_out import FanOut, Places
+from connectors.rest.fan_out import FanOut, HelperPlaces
 from connectors.rest.numbered_step import NumberedStep, numbered
 from connectors.rest.records import RecordReader, Row, TakenRows, owners
 from connectors.rest.request_sender import RequestSender, RestContext
@@ -24,7 +24,7 @@ class StepRunner:
     """Asks the steps' requests for one call."""
 
     def __init__(
-        self, context: RestContext, users: UserList | None, places: Places, call: Call, deadline: Deadline
+        self, context: RestContext, users: UserList | None, places: HelperPlaces, call: Call, deadline: Deadline
     ) -> None:
         config = context.config
         self._users = users

@@ -125,6 +125,7 @@ class TestRestWithDetails(OverHttp):
             "base_url": url,
             "auth": {"type": "bearer", "token": self.secret},
             "steps": [search, detail],
+            "max_in_flight": 1,  # one contact after the other: the kit counts requests
         }
         return RestConnector(RestConfig.model_validate(settings))
 

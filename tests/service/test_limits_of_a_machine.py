@@ -50,7 +50,7 @@ class Counting:
             self._now += 1
             self.most = max(self.most, self._now)
         self.may_answer.wait(10)
-        time.sleep(self.takes)
+        threading.Event().wait(self.takes)
         with self._lock:
             self._now -= 1
         phone = asked.path.partition("phone=")[2]

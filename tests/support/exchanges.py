@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -47,11 +48,15 @@ class Answer(_Part):
 
 
 class Exchange(_Part):
-    """A request and its answer; `when` tells whether it belongs to the call or comes before it."""
+    """A request and its answer; `when` tells whether it belongs to the call or comes before it.
+
+    `beside` says that it may come before the one that is written above it, because both are asked at the same time.
+    """
 
     expect: Expect
     answer: Answer
     when: Literal["open", "call"] = "call"
+    beside: bool = False
 
 
 class Received:
@@ -136,8 +141,10 @@ class Script:
             return exchange.answer.reply() if exchange else Reply(b"unexpected", 500)
 
     def _exchange(self, received: Received) -> Exchange | None:
-        if self._is_open and self._calling and not list(received.differences(self._calling[0].expect)):
-            return self._calling.pop(0)
+        for exchange in self._next() if self._is_open else ():
+            if not list(received.differences(exchange.expect)):
+                self._calling.remove(exchange)
+                return exchange
         for exchange in [*self._unused, *self._opening]:
             if not list(received.differences(exchange.expect)):
                 if exchange in self._unused:
@@ -147,6 +154,10 @@ class Script:
         told = [line for exchange in expected for line in received.differences(exchange.expect)]
         self.problems += [f"unexpected request: {received} {_shown(received.query)}", *told]
         return None
+
+    def _next(self) -> list[Exchange]:
+        """Return the exchanges of the call of which any may come now."""
+        return self._calling[:1] + list(takewhile(lambda exchange: exchange.beside, self._calling[1:]))
 
     def opened(self) -> None:
         """Take what comes from now on for requests of the call."""

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.testing.conformance.outcome import TrialOutcome, complain
 from bridge.testing.fake_crm import FakeCrm, Reply, sending
-from bridge.testing.http.faults import FAILURES, HANGS, RUBBISH, SPOILT, TOO_LONG
+from bridge.testing.http.faults import BROKEN_TEXT, FAILURES, HANGS, RUBBISH, SPOILT, TOO_LONG
 from bridge.testing.http.shapes import envelopes, inside
 from bridge.testing.http.subject import HttpSubject
 
@@ -45,6 +45,8 @@ class HttpAnswers(HttpSubject):
             spoilt = sending(Reply(body=SPOILT[what](reply.content)))
             outcome = self.ask_while(place, place.misbehaving(spoilt, first=step, last=step))
             advice = _LIMIT if what == TOO_LONG else ""
+            if what == BROKEN_TEXT and outcome.found == tuple(self.owners):
+                continue  # it stands where nobody reads, such as in another customer's record
             outcome.must_be_failure(f"{what}, in answer to request {step + 1} of a lookup", advice=advice)
 
     def test_an_answer_of_another_shape_is_not_nobody(self, place: FakeCrm) -> None:

@@ -89,9 +89,11 @@ RUBBISH: Mapping[str, Fault] = {
 
 TOO_LONG = "a good answer behind 20 MB of blanks"
 
+BROKEN_TEXT = "a good answer with a byte in it that is not UTF-8"
+
 SPOILT: Mapping[str, Callable[[bytes], bytes]] = {
     "half of a good answer": lambda good: good[: len(good) // 2],
-    "a good answer with a byte in it that is not UTF-8": lambda good: b'\xff"'.join(good.rsplit(b'"', 1)),
+    BROKEN_TEXT: lambda good: b'\xff"'.join(good.rsplit(b'"', 1)),
     TOO_LONG: lambda good: b" " * 20_000_000 + good,
 }
 """What becomes of a good answer."""

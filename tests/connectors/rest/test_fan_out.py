@@ -10,7 +10,7 @@ import pytest
 
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceError, SourceUnavailable, UnexpectedAnswer
 from connectors.rest.connector import RestConnector
-from connectors.rest.fan_out import FanOut, Places
+from connectors.rest.fan_out import FanOut, HelperPlaces
 from tests.support.crm import Crm, Question, Says, config
 
 PATIENCE = 10.0
@@ -267,7 +267,7 @@ def test_a_bug_in_a_thread_that_helps_is_raised_where_it_is_noticed() -> None:
         return [item]
 
     with pytest.raises(ZeroDivisionError):
-        FanOut(Places(16), work, 1, lambda _out: None).run([1, 2, 3, 4])
+        FanOut(HelperPlaces(16), work, 1, lambda _out: None).run([1, 2, 3, 4])
 
 
 def test_a_thread_that_helps_knows_what_belongs_to_the_call() -> None:
@@ -278,7 +278,7 @@ def test_a_thread_that_helps_knows_what_belongs_to_the_call() -> None:
         return [call.get()]
 
     call.set(7)
-    assert FanOut(Places(2), work, 1, lambda _out: None).run([1, 2])[0] == [7, 7]
+    assert FanOut(HelperPlaces(2), work, 1, lambda _out: None).run([1, 2])[0] == [7, 7]
 
 
 def test_a_tree_of_items_comes_out_in_the_order_of_one_thread() -> None:
@@ -286,6 +286,6 @@ def test_a_tree_of_items_comes_out_in_the_order_of_one_thread() -> None:
         return [item + letter for letter in "abc"]
 
     out: list[list[str]] = []
-    found, failures = FanOut(Places(16), work, 3, out.append).run(["x", "y"])
+    found, failures = FanOut(HelperPlaces(16), work, 3, out.append).run(["x", "y"])
     assert found == sorted(found)
     assert (len(found), failures, out[-1]) == (54, [], found)

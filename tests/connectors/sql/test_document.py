@@ -81,6 +81,7 @@ def test_numbers_from_before_2018_and_several_in_a_cell_are_found_by_both_ways_a
 NUMBERS = {cells[0]: spans(cells[1])[0] for cells in (row.cells for row in rows(DOCUMENT)) if "CAST(CAST" in cells[1]}
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("kind", ["bigint", "decimal(14,2)", "double precision"])
 def test_a_column_of_numbers_is_compared_as_the_document_says(server, kind):
     table = f"numbers_{kind.partition('(')[0].replace(' ', '_')}"

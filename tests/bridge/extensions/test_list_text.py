@@ -1,6 +1,6 @@
 import pytest
 
-from bridge.extensions.serialization import as_text, from_text, is_text
+from bridge.extensions.snapshot import as_text, from_text, is_text
 from bridge.sdk import ExtensionEntry
 
 ENTRY = ExtensionEntry(logins=("lan",), extensions=("101",))
