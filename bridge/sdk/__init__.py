@@ -18,6 +18,7 @@ from bridge.sdk.errors import (
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
 from bridge.sdk.last_good import LastGood
 from bridge.sdk.list_state import ListState
+from bridge.sdk.namesakes import shared_names, told_apart
 from bridge.sdk.phone import PhoneNumber, holds, holds_any
 from bridge.sdk.resolver import Resolver
 from bridge.sdk.secrets import (
@@ -47,7 +48,7 @@ from bridge.sdk.settings import (
 from bridge.sdk.shared import Shared, SharedValue, Turns
 from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.tokens import AccessToken, TokenSupply
-from bridge.sdk.words import is_no_value, is_nothing
+from bridge.sdk.words import canonical, is_no_value, is_nothing, visible
 
 __all__ = [
     "MASK",
@@ -94,6 +95,7 @@ __all__ = [
     "Turns",
     "UnexpectedAnswer",
     "Wait",
+    "canonical",
     "did_you_mean",
     "holds",
     "holds_any",
@@ -103,5 +105,8 @@ __all__ = [
     "refuse_unfilled",
     "repeats",
     "secrets_in",
+    "shared_names",
     "state_file",
+    "told_apart",
+    "visible",
 ]

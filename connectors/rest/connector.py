@@ -53,7 +53,8 @@ class RestConnector(Connector[RestConfig]):
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
         """Return the owners that the CRM names, in the order of its answers."""
         with self._places.lookup():
-            return StepRunner(self._context, self._users, self._places, call, deadline).owners()
+            found = tuple(StepRunner(self._context, self._users, self._places, call, deadline).owners())
+        return self._users.told_apart(found, call.explain) if self._users else found
 
     def report(self) -> Sequence[str]:
         """Return how many users are in the list, if there is one."""

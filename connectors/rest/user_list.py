@@ -17,9 +17,14 @@ from bridge.sdk import (
     Deadline,
     LastGood,
     ListState,
+    Owner,
+    Owners,
     SourceError,
     SourceUnavailable,
     UnexpectedAnswer,
+    shared_names,
+    told_apart,
+    visible,
 )
 from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.users import Users
@@ -38,6 +43,7 @@ _MOST_NAMED = 1000
 class _List:
     rows: Mapping[str, Sequence[Row]]
     read_at: float
+    shared_names: frozenset[str] = frozenset()
 
 
 class UserList:
@@ -90,10 +96,17 @@ class UserList:
 
         Raises SourceUnavailable if the list was never read.
         """
-        found = self._good.current().rows.get(owner_id, ())
+        found = self._good.current().rows.get(visible(owner_id), ())
         if not found and self._clock() >= self._not_before:
             self._loop.wake()
         return found
+
+    def told_apart(self, owners: Owners, say: Callable[[str], None]) -> Owners:
+        """Return owners without a name that several users have: nobody can tell whom it means."""
+        apart = told_apart(owners, self._good.content.shared_names if self._good.content else ())
+        if apart != owners:
+            say("users: several users have the same name, which leads to nobody for that")
+        return apart
 
     def complete(self, rows: Sequence[Row], say: Callable[[str], None]) -> list[Row]:
         """Return the rows with what the list knows of their owners, without those whose owner it does not know.
@@ -157,10 +170,11 @@ class UserList:
         rows: dict[str, list[Row]] = {}
         for row in self._read():
             if row["owner_id"] is not None:
-                rows.setdefault(str(row["owner_id"]), []).append(row)
+                rows.setdefault(visible(str(row["owner_id"])), []).append(row)
         if not rows:
             raise UnexpectedAnswer("users: there is nobody in the list: may the credentials read users?")
-        return _List(rows, begun)
+        users = (Owner(id=id_, name=str(user["name"])) for id_ in rows for user in rows[id_] if user.get("name"))
+        return _List(rows, begun, shared_names(users))
 
     def _refuse(self, reason: str, pause: float) -> None:
         """Keep what is in force and say why; leave the CRM alone for so many seconds, but a minute at least."""

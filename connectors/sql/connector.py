@@ -5,15 +5,28 @@ deadline, `rows.py` reads the rows. A row counts if the query compared whole num
 caller's: what is found by a part of a number alone, or by a number that lost its `+`, names a stranger's owner.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from bridge.sdk import Call, Connector, Deadline, Owner, PhoneNumber, UnexpectedAnswer
+from bridge.sdk import (
+    Call,
+    Connector,
+    Deadline,
+    Owner,
+    PhoneNumber,
+    SourceError,
+    UnexpectedAnswer,
+    shared_names,
+    told_apart,
+)
 from bridge.sdk.phone import OwnSpellings
 from connectors.sql.config import SqlConfig
 from connectors.sql.database.database import Found, SqlDatabase
 from connectors.sql.rows import check_columns, owners_of, rows_of
 from connectors.sql.values import is_anothers_without_plus, values_for
+
+_log = logging.getLogger(__name__)
 
 _MOST_ROWS = 1000
 _PROBE = PhoneNumber("+84999999999")
@@ -31,6 +44,7 @@ class SqlConnector(Connector[SqlConfig]):
         self._query = config.check("query", config.query, asks_for_caller=True)
         self._database = SqlDatabase(config, config.timeout, config.max_in_flight)
         self._trial: Sequence[str] = ()
+        self._shared_names: frozenset[str] = frozenset()
         self.reads_hotline = "hotline" in self._query.parameters
         self.needs_network = config.kind != "sqlite"
 
@@ -41,13 +55,17 @@ class SqlConnector(Connector[SqlConfig]):
         if found.seconds > _SLOW:  # the first time, much of it may have been read from the disk
             found = self._probe(deadline)
         self._trial = tuple(self._told(found))
+        try:
+            self._shared_names = shared_names(self.owners_known())
+        except SourceError as error:
+            _log.warning("owners_query: %s: which names several owners have is not known", error)
 
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
         """Return the owners that the rows for the caller name, in the order of the rows."""
         caller = OwnSpellings(call.caller, self.config.region)
         found = self._ask(caller, call.hotline, deadline)
         counting = self._counting(call, caller, found)
-        owners = owners_of(found.columns, counting)
+        owners = told_apart(owners_of(found.columns, counting), self._shared_names)
         if call.explained:
             milliseconds = found.seconds * 1000
             call.explain(f"{self._database.place}: {len(found.rows)} row(s) in {milliseconds:.0f} ms")

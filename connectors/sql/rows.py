@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, holds_any
+from bridge.sdk import Owner, Owners, PhoneNumber, UnexpectedAnswer, holds_any
 from bridge.sdk.tables import clean_cell, extensions_in, is_nothing
 from connectors.sql.database.database import Found
 from connectors.sql.query.columns import COLUMNS, OWNER_COLUMNS, lack_of
@@ -43,7 +43,7 @@ def rows_of(found: Found, caller: PhoneNumber, region: str, say: Callable[[str],
             say(f"row {number} does not count: its phone is not the caller's number")
 
 
-def owners_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sequence[Owner]:
+def owners_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Owners:
     """Return the owners that the rows name, each once, in order; a row without one adds nobody."""
     owners: dict[Owner, None] = {}
     for row in rows:

@@ -59,6 +59,10 @@ class Customers:
                 f"assumed: {file}: {len(self.assumed)} numbers without + are not Vietnam's and valid elsewhere: "
                 f"{', '.join(self.assumed[:_MOST_NAMED])}{more}: write + in front, or correct them"
             )
+        if names := sorted(self.index.shared_names):
+            several = ", ".join(map(shown, names[:_MOST_NAMED]))
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            yield f"{file}: names that several owners have lead to nobody (e-mails and ids do): {several}{more}"
         yield from (f"set aside: {file}: {note}" for note in self.notes)
         if self.unread:
             yield (

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 from bridge.sdk.connector import Owner, Owners
+from bridge.sdk.namesakes import shared_names, told_apart
 
 _SHELVES = 1021
 """A prime, so that numbers spread evenly whatever their last digits; a thousand numbers to a shelf at most, usually."""
@@ -22,6 +23,9 @@ class OwnerIndex:
         # Numbers of 15 digits (E.164) need 64 bits; 32 are plenty for lists of owners.
         self._shelves = [(array("Q"), array("I")) for _ in range(_SHELVES)]
         self._lists: list[Owners] = []
+        self._apart: list[Owners] = []
+        self.shared_names: frozenset[str] = frozenset()
+        """Names that several of the owners have, as they are compared; known once it is sorted."""
         self._places: dict[Owners, int] = {}
 
     def __len__(self) -> int:
@@ -50,14 +54,19 @@ class OwnerIndex:
         """Make the index ready to be asked."""
         self._shelves = [self._sorted(numbers, places) for numbers, places in self._shelves]
         self._places = {}
+        shared = self.shared_names = shared_names(self.owners())
+        self._apart = [told_apart(owners, shared) for owners in self._lists] if shared else self._lists
 
     def find(self, number: int) -> Owners | None:
-        """Return the owners of `number`, none if nobody owns it, None if it is not there at all."""
+        """Return the owners of `number`, none if nobody owns it, None if it is not there at all.
+
+        They come without a name that several people in the index have.
+        """
         numbers, places = self._shelves[number % _SHELVES]
         at = bisect_left(numbers, number)
         if at == len(numbers) or numbers[at] != number:
             return None
-        return self._lists[places[at]]
+        return self._apart[places[at]]
 
     def _sorted(self, numbers: "array[int]", places: "array[int]") -> tuple["array[int]", "array[int]"]:
         """Return a shelf in order of its numbers; one that lies there twice has the owners of both, in file order."""

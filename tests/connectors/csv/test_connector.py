@@ -110,21 +110,17 @@ def test_several_owners_in_a_cell_are_several_owners_in_their_order(tmp_path: Pa
 @pytest.mark.parametrize(
     ("header", "cells", "owners"),
     [
-        ("owner", '"Lê Lan, minh"', [Owner(name="Lê Lan"), Owner(id="minh", name="minh")]),
-        ("owner name", "Lê Lan/Minh", [Owner(name="Lê Lan"), Owner(name="Minh")]),
+        ("owner", '"Lê Lan, minh"', [Owner(id="Lê Lan, minh", name="Lê Lan, minh")]),
+        ("owner name", "Lê Lan/Minh", [Owner(name="Lê Lan/Minh")]),
         ("owner id", '"7.0, 08"', [Owner(id="7"), Owner(id="08")]),
-        ("owner login", "lan;minh;", [Owner(login="lan"), Owner(login="minh")]),
+        ("owner login", "lan;minh;", [Owner(login="lan;minh")]),
         (
             "owner name,owner ext",
             "Lan/Minh,101/102",
-            [Owner(name="Lan", extension="101"), Owner(name="Minh", extension="102")],
+            [Owner(name="Lan/Minh", extension="101"), Owner(name="Lan/Minh", extension="102")],
         ),
-        (
-            "owner name,owner ext",
-            "Lan/Minh,101",
-            [Owner(name="Lan", extension="101"), Owner(name="Minh", extension="101")],
-        ),
-        ("owner name,owner ext", "Lan/Minh,", [Owner(name="Lan"), Owner(name="Minh")]),
+        ("owner name,owner ext", "Lan/Minh,101", [Owner(name="Lan/Minh", extension="101")]),
+        ("owner name,owner ext", "Lan/Minh,", [Owner(name="Lan/Minh")]),
         (
             "owner id,owner name",
             "7/8,Lan/Minh",
@@ -598,3 +594,20 @@ def test_a_column_of_numbers_that_begins_late_is_told(tmp_path: Path) -> None:
         + "0912345678,Lan,0902345678\n0912345679,Lan,0902345679\n"
     )
     assert "unread: customers.csv: 'Zalo'" in connector_of(tmp_path, f"phone,owner,Zalo\n{rows}").report()[-1]
+
+
+def test_a_name_that_two_owners_of_the_table_have_is_neithers(tmp_path: Path) -> None:
+    rows = [
+        "0901234561,lan1@congty.example,Hoà",
+        "0901234562,lan2@congty.example,Hòa",
+        "0901234563,,HOÀ",
+        "0901234564,minh@congty.example,Minh",
+    ]
+    connector = connector_of(tmp_path, "phone,owner email,owner name\n" + "\n".join(rows) + "\n")
+    assert ask(connector, "0901234561") == (Owner(email="lan1@congty.example"),)
+    assert ask(connector, "0901234562") == (Owner(email="lan2@congty.example"),)
+    assert ask(connector, "0901234563") == ()
+    assert ask(connector, "0901234564") == (Owner(email="minh@congty.example", name="Minh"),)
+    assert [owner.name for owner in connector.owners_known()] == ["Hoà", "Hòa", "HOÀ", "Minh"]
+    told = "customers.csv: names that several owners have lead to nobody (e-mails and ids do): 'hoà'"
+    assert connector.report()[-1] == told

@@ -315,3 +315,30 @@ def test_a_customer_of_whom_the_list_was_never_read_is_a_failure_and_never_nobod
         with pytest.raises(SourceError):
             ask(connector)
         connector.close()
+
+
+def test_a_name_that_two_users_have_is_neithers() -> None:
+    other = LAN | {"id": 10, "email": "lan2@congty.example", "name": "LAN"}
+    with Crm({"owners": listed(LAN, MINH, other), "contacts": owned_by(7, 8, 10)}) as crm, opened(crm) as connector:
+        assert ask(connector) == [
+            Owner(id="7", email="lan@congty.example"),
+            Owner(id="8", email="minh@congty.example", name="Minh"),
+            Owner(id="10", email="lan2@congty.example"),
+        ]
+        assert "users: several users have the same name, which leads to nobody for that" in told(connector)
+        assert [owner.name for owner in connector.owners_known()] == ["Lan", "Minh", "LAN"]
+
+
+def test_a_name_in_the_customers_record_is_nobodys_either_if_two_users_have_it() -> None:
+    text = TEXT.replace("take: {owner_id: owner}", "take: {owner_id: owner, name: owner_name}")
+    contact = owned_by(7)[0] | {"owner_name": "lan"}
+    with Crm({"owners": listed(LAN, LAN | {"id": 10}), "contacts": [contact]}) as crm, opened(crm, text) as connector:
+        assert ask(connector) == [Owner(id="7", email="lan@congty.example")]
+
+
+@pytest.mark.parametrize(
+    ("written", "known"), [("NV\u200b7", True), ("ＮＶ7", True), (" NV7\u00a0", True), ("nv7", False)]
+)
+def test_an_id_is_one_in_record_and_list_however_it_was_typed(written: str, known: bool) -> None:
+    with Crm({"owners": listed(LAN | {"id": "NV7"}), "contacts": owned_by(written)}) as crm, opened(crm) as connector:
+        assert [owner.email for owner in ask(connector)] == ["lan@congty.example"] * known

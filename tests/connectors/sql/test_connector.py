@@ -329,3 +329,27 @@ def test_a_row_counts_by_a_number_with_other_signs_around_it_and_what_is_hidden_
         found = connect("SELECT email, phone FROM customers WHERE :e164 != ''").find_owners(CALL, Deadline.after(5))
     assert [owner.email for owner in found] == ["0@x", "1@x", "2@x"]
     assert [one.text for one in heard] == ["0901 xxx 567"]
+
+
+PEOPLE = "SELECT 'Hoà' AS name, 'lan1@congty.example' AS email UNION ALL SELECT 'Hòa', 'lan2@congty.example'"
+
+
+def test_a_name_that_two_of_the_owners_query_have_is_neithers(connect):
+    query = f"{PEOPLE} WHERE :e164 = '+84901234567' UNION ALL SELECT 'HÒA', NULL"
+    connector = connect(query, owners_query=PEOPLE)
+    connector.open()
+    found = connector.find_owners(CALL, Deadline.after(5))
+    assert found == (Owner(email="lan1@congty.example"), Owner(email="lan2@congty.example"))
+    trusting = connect(query)
+    trusting.open()
+    assert {owner.name for owner in trusting.find_owners(CALL, Deadline.after(5))} == {"Hoà", "Hòa", "HÒA"}
+
+
+def test_an_owners_query_that_fails_keeps_no_call_from_being_answered(connect, caplog):
+    connector = connect(owners_query="SELECT name FROM nowhere")
+    connector.open()
+    assert connector.find_owners(CALL, Deadline.after(5)) == (
+        Owner(email="lan@congty.example"),
+        Owner(email="minh@congty.example"),
+    )
+    assert "which names several owners have is not known" in caplog.text
