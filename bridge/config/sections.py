@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bridge.config.values import ApiKey, Bind, ExtensionNumbers, KeyPrefix, Proxies, RedisUrl, UrlPath
+from bridge.config.moments import begins, ends
+from bridge.config.values import ApiKey, Bind, ExtensionNumbers, KeyPrefix, Moment, Proxies, RedisUrl, UrlPath
 from bridge.sdk.settings import Duration, LocalPath, Network, OneOrMore, Region, Text, parse_network
 
 _THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
@@ -155,6 +156,63 @@ class ExtensionFile(Section):
     )
 
 
+class Deputy(Section):
+    """Somebody is away, and others answer meanwhile."""
+
+    owner: Annotated[list[Text], OneOrMore()] = Field(
+        min_length=1, description="Who is away: e-mail, id, login or name, or `ext 101` for a phone."
+    )
+    deputy: Annotated[list[Text], OneOrMore()] = Field(
+        min_length=1, max_length=20, description="Who answers, written in the same way; or a list, in ringing order."
+    )
+    first: Moment | None = Field(default=None, alias="from", description="The first day, or a day and a time.")
+    until: Moment | None = Field(default=None, description="The last day, or the day and the time at which it ends.")
+    ring: Literal["instead", "beside"] = Field(
+        default="instead", description="Whether the deputies ring instead of the owner, or beside him, after him."
+    )
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.first and self.until and ends(self.until) <= begins(self.first):
+            raise ValueError("'until' lies before 'from': nobody would ever be deputised for")
+        return self
+
+
+class DeputyColumns(Section):
+    """Headers of the columns in the file of deputies; what is left out is found by its usual names."""
+
+    owner: Text | None = Field(default=None, description="Who is away.")
+    deputy: Text | None = Field(default=None, description="Who answers, or several in one cell.")
+    first: Text | None = Field(default=None, alias="from", description="The first day, or a day and a time.")
+    until: Text | None = Field(default=None, description="The last day, or the day and the time at which it ends.")
+    ring: Text | None = Field(default=None, description="`instead` or `beside`; a blank cell is `instead`.")
+
+
+class DeputyFile(Section):
+    """A CSV file that says who answers for whom, and when."""
+
+    path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
+    columns: DeputyColumns = Field(default=DeputyColumns(), description="Which column is which.")
+    encoding: Text | None = Field(default=None, description="Character encoding; found out if left out.")
+    delimiter: Text | None = Field(
+        default=None, max_length=1, description="Character between cells; found out if left out."
+    )
+
+
+class Deputies(Section):
+    """Who answers for an owner who is away; all that is said here and in the file counts together."""
+
+    inline: list[Deputy] = Field(default=[], description="Who is away, who answers, and when.")
+    csv: DeputyFile | None = Field(default=None, description="The same from a CSV file.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rules_stand_inline(cls, written: object) -> object:
+        if isinstance(written, list) or (isinstance(written, dict) and any(map(is_an_owner, written))):
+            raise ValueError("who is away stands one level deeper: inline: [{owner: …, deputy: …, from: …, until: …}]")
+        return written
+
+
 class Extensions(Section):
     """Which extension belongs to which owner: the first source that knows the owner decides.
 
@@ -164,9 +222,11 @@ class Extensions(Section):
     model_config = ConfigDict(extra="allow")
 
     inline: dict[Text, ExtensionNumbers] = Field(
-        default={}, description="Owner (id, e-mail or login) and extension, or a list of extensions."
+        default={},
+        description="Owner (id, e-mail or login) and extension, or a list of extensions; [] for one who has none.",
     )
     csv: ExtensionFile | None = Field(default=None, description="The same from a CSV file.")
+    deputies: Deputies = Field(default=Deputies(), description="Who answers for an owner who is away.")
 
     @model_validator(mode="before")
     @classmethod

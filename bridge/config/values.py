@@ -1,11 +1,13 @@
 """The kinds of values that stand in the core's sections of the configuration and nowhere else."""
 
 import re
+from datetime import date, datetime
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 
+from bridge.config.moments import parse_moment
 from bridge.sdk.settings import Network, OneOrMore, refuse_unfilled
 
 _BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})", re.ASCII)
@@ -60,6 +62,10 @@ def _extension(text: str) -> str:
     return text
 
 
+def _moment(value: object) -> date | datetime | object:
+    return value if isinstance(value, date) else parse_moment(str(value))
+
+
 def _redis_url(secret: SecretStr) -> SecretStr:
     try:
         url = urlsplit(secret.get_secret_value())
@@ -92,8 +98,15 @@ Proxies = Annotated[list[Network], OneOrMore(), AfterValidator(_not_everybody)]
 KeyPrefix = Annotated[str, AfterValidator(_prefix)]
 """What every key in a Redis begins with."""
 
-ExtensionNumbers = Annotated[list[Annotated[str, AfterValidator(_extension)]], OneOrMore(), Field(min_length=1)]
-"""The extensions of one owner."""
+ExtensionNumbers = Annotated[list[Annotated[str, AfterValidator(_extension)]], OneOrMore()]
+"""The extensions of one owner, none for who has none on purpose."""
+
+Moment = Annotated[
+    date | datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "examples": ["2026-12-01", "01/12/2026", "2026-12-01 13:30"]}),
+]
+"""A day, or a day with a time, in the local time of the machine."""
 
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 """Where a Redis or a Valkey is: `redis://`, `rediss://` (TLS) or `unix://`; it may hold a password."""

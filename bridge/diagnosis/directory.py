@@ -4,17 +4,18 @@ Connectors name the owners that they know, as far as they can; nothing here is a
 else are answered all the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from bridge.diagnosis.finding import Finding, Severity
-from bridge.extensions.directory import key_to_write
-from bridge.extensions.index import ExtensionMap, fold
+from bridge.diagnosis.finding import Finding, Severity, at_most
+from bridge.extensions.directory import People, key_to_write
+from bridge.extensions.index import ExtensionMap, Row
 from bridge.extensions.lists import ExtensionLists
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceError
+from bridge.sdk.namesakes import shared_names, told_apart
+from bridge.sdk.words import canonical
 
 _SUBJECT = "directory"
-_MOST_LINES = 20
 _MOST_IN_A_LINE = 5
 
 
@@ -28,55 +29,80 @@ class DirectoryReport:
         self._lists = lists
         self._named = named
         self._silent = silent
-        self._owners = tuple(dict.fromkeys(owner for owners in named.values() for owner in owners))
+        self._namesakes = {name: shared_names(owners) for name, owners in named.items()}
+        self._owners = tuple(dict.fromkeys(self._as_asked()))
         self._pbx = [source for source in lists.sources if source.of_the_pbx and source.ready]
 
     def findings(self) -> Iterator[Finding]:
         """Give the report, the most useful first, at most so many lines of a kind."""
         try:
-            rung = {owner: self._lists.directory.find(owner) for owner in self._owners}
+            people = {owner: self._lists.directory.people(owner) for owner in self._owners}
         except SourceError as error:
             yield Finding(_SUBJECT, f"cannot be judged without all lists of extensions: {error}", Severity.WARNING)
             return
-        yield Finding(_SUBJECT, self._summary(rung))
-        yield from _first(self._without_extension(rung))
+        rung = {person: extensions for found in people.values() for person, extensions in found}
+        yield Finding(_SUBJECT, self._summary(people))
+        yield from _first(self._called_alike())
+        yield from _first(self._without_extension(people))
         yield from _first(_shared(rung))
         if self._silent:
             told = f"whether every entry under 'extensions:' is used cannot be told: {', '.join(self._silent)} "
             advice = "".join(f"; {name} can with `{key}`" for name, key in self._silent.items() if key)
             yield Finding(_SUBJECT, f"{told}cannot name all owners{advice}")
         else:
-            yield from _first(self._unused())
+            yield from _first(self._unused({*self._owners, *rung}))
         if self._pbx:
             yield from _first(self._unknown_to_the_pbx(rung))
 
-    def _summary(self, rung: Mapping[Owner, Sequence[str]]) -> str:
+    def _as_asked(self) -> Iterator[Owner]:
+        """Give the owners as they are looked up: without a name that several of a connector have."""
+        for name, owners in self._named.items():
+            yield from told_apart(tuple(owners), self._namesakes[name])
+
+    def _summary(self, people: Mapping[Owner, People]) -> str:
         if not self._named:
             return "no connector can name its owners: the log names those without an extension as they turn up"
-        reachable = sum(1 for extensions in rung.values() if extensions)
-        return f"{len(rung)} owner(s) named by {', '.join(self._named)}; {reachable} with an extension"
+        reachable = sum(any(extensions for _, extensions in found) for found in people.values())
+        silent = sum(bool(found) and not any(extensions for _, extensions in found) for found in people.values())
+        on_purpose = f", {silent} without one on purpose" if silent else ""
+        return f"{len(people)} owner(s) named by {', '.join(self._named)}; {reachable} with an extension{on_purpose}"
 
-    def _without_extension(self, rung: Mapping[Owner, Sequence[str]]) -> Iterator[str]:
+    def _called_alike(self) -> Iterator[str]:
+        """Tell of names that several owners of a connector have, unless all of them are known by something else."""
+        for connector, owners in self._named.items():
+            for name in sorted(self._namesakes[connector]):
+                called = [owner for owner in owners if canonical(owner.name or "") == name]
+                alone = told_apart(tuple(called), {name})
+                if len(alone) < len(called) or not all(map(self._lists.directory.people, alone)):
+                    keys = " and ".join(f"`{key_to_write(owner)}: EXTENSION`" for owner in alone[:_MOST_IN_A_LINE])
+                    yield (
+                        f"'{called[0].name}' is what several owners of {connector} are called "
+                        f"({_some(map(str, alone), '; ')}), and leads to nobody: write {keys} under extensions.inline"
+                    )
+
+    def _without_extension(self, people: Mapping[Owner, People]) -> Iterator[str]:
         elsewhere = ", or give them a phone in OMICall" if self._pbx else ""
         lists = [*self._lists.own_maps(), *((source.name, source.current()) for source in self._pbx)]
-        for owner, extensions in rung.items():
-            if not extensions:
-                told = _told_of_namesakes(owner, lists)
-                written = f"write `{key_to_write(owner)}: EXTENSION` under extensions.inline{elsewhere}"
-                yield f"no extension for {owner}: {told or written}"
+        for owner in (owner for owner, found in people.items() if not found):
+            doubt = self._lists.directory.doubt(owner)
+            told = _told_of_namesakes(owner, lists)
+            written = f"write `{key_to_write(owner)}: EXTENSION` under extensions.inline{elsewhere}"
+            yield f"no extension for {owner}{f' ({doubt})' if doubt else ''}: {told or written}"
 
-    def _unused(self) -> Iterator[str]:
+    def _unused(self, people: Collection[Owner]) -> Iterator[str]:
         """Give the entries none of whose names is an owner's; names that lead to the same are one entry."""
-        ids = {owner.id for owner in self._owners}
-        names = {fold(name) for owner in self._owners for name in (owner.email, owner.login, owner.name) if name}
+        names = {canonical(name) for owner in people for name in (owner.email, owner.login, owner.name) if name}
         for place, entries in self._lists.own_maps():
-            by_extensions: dict[tuple[str, ...], list[str]] = {}
+            theirs = {row for owner in people for row in entries.rows_of(owner)}
+            by_extensions: dict[tuple[str, ...], list[Row]] = {}
             for row in entries.rows:
-                by_extensions.setdefault(row.extensions, []).extend(row.written)
-            for extensions, written in by_extensions.items():
-                if not any(name in ids or fold(name) in names for name in written):
+                by_extensions.setdefault(row.extensions, []).append(row)
+            for extensions, rows in by_extensions.items():
+                written = [name for row in rows for name in row.written]
+                if theirs.isdisjoint(rows) and not any(canonical(name) in names for name in written):
+                    listed = ", ".join(extensions) or "none"
                     yield (
-                        f"{place}: {_some(written)} (extension {', '.join(extensions)}) is no owner that a connector "
+                        f"{place}: {_some(written)} (extension {listed}) is no owner that a connector "
                         "names: take it out if they have left, else write it as the connector does"
                     )
 
@@ -128,17 +154,11 @@ def _told_of_namesakes(owner: Owner, lists: Iterable[tuple[str, ExtensionMap]]) 
 def _may_be_one(one: Owner, other: Owner) -> bool:
     """Tell whether two connectors, or two rows, may speak of the same person."""
     pairs = ((one.id, other.id), (one.email, other.email), (one.login, other.login), (one.name, other.name))
-    return any(mine and theirs and fold(mine) == fold(theirs) for mine, theirs in pairs)
+    return any(mine and theirs and canonical(mine) == canonical(theirs) for mine, theirs in pairs)
 
 
 def _first(messages: Iterable[str]) -> Iterator[Finding]:
-    """Give the first messages as warnings, and the number of the others."""
-    count = 0
-    for count, message in enumerate(messages, 1):
-        if count <= _MOST_LINES:
-            yield Finding(_SUBJECT, message, Severity.WARNING)
-    if count > _MOST_LINES:
-        yield Finding(_SUBJECT, f"and {count - _MOST_LINES} more of this kind", Severity.WARNING)
+    return at_most(_SUBJECT, messages, Severity.WARNING)
 
 
 def _some(names: Iterable[str], between: str = ", ") -> str:

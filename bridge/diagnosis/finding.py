@@ -1,7 +1,10 @@
 """One line of what `omi-bridge check` reports."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+_MOST_LINES = 20
 
 
 class Severity(StrEnum):
@@ -28,3 +31,13 @@ class Finding:
     def __str__(self) -> str:
         message = "".join(character if character.isprintable() else " " for character in self.message)
         return f"{self.severity:6}  {self.subject}: {message}"
+
+
+def at_most(subject: str, messages: Iterable[str], severity: Severity) -> Iterator[Finding]:
+    """Give the first messages of a kind, and the number of the others."""
+    count = 0
+    for count, message in enumerate(messages, 1):
+        if count <= _MOST_LINES:
+            yield Finding(subject, message, severity)
+    if count > _MOST_LINES:
+        yield Finding(subject, f"and {count - _MOST_LINES} more of this kind", severity)

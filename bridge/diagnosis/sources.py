@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
+from itertools import chain
 from pathlib import Path
 
 from bridge.config.loading import Config
+from bridge.diagnosis.deputies import DeputyReport
 from bridge.diagnosis.directory import DirectoryReport
 from bridge.diagnosis.finding import Finding, Severity
 from bridge.extensions.csv_file import ExtensionFileWatch
+from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.polled_list import PolledList
 from bridge.lookup.guard import Guard
 from bridge.resilience.sanitizing import bug_in, sanitised_owners
@@ -40,8 +43,8 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
     """Open what can be opened on this machine; `online` also opens and asks what lies outside."""
     yield from _listens(service.config.settings.server.bind)
     yield from _kept_in(service.config)
-    if service.extensions.file:
-        yield from _file(service.extensions.file)
+    for file in service.extensions.files():
+        yield from _file(file)
     for source in service.extensions.sources:
         yield from _list(source) if online else [Finding(source.name, "not asked (--online asks it)")]
     for part, trouble in service.sharing.probe() if online else ():
@@ -51,8 +54,7 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
             yield Finding(guard.name, "not asked (--online asks it)")
         else:
             yield from _source(guard, online=online)
-    if online:
-        yield from _directory(service)
+    yield from _directory(service) if online else DeputyReport(service.extensions).findings()
 
 
 def _listens(bind: str) -> Iterator[Finding]:
@@ -83,7 +85,7 @@ def _kept_in(config: Config) -> Iterator[Finding]:
             yield Finding(part, f"{path} cannot be written: {why}", Severity.WARNING)
 
 
-def _file(file: ExtensionFileWatch) -> Iterator[Finding]:
+def _file(file: ExtensionFileWatch | DeputyFileWatch) -> Iterator[Finding]:
     file.start()
     try:
         lines = file.report()
@@ -140,6 +142,7 @@ def _directory(service: Service) -> Iterator[Finding]:
     """Compare the owners that the connectors can name with the lists of extensions."""
     if closed := [name for name, guard in service.guards.items() if guard.opening.trouble]:
         yield Finding("directory", f"not judged: {', '.join(closed)} cannot be opened", Severity.WARNING)
+        yield from DeputyReport(service.extensions).findings()
         return
     named: dict[str, Sequence[Owner]] = {}
     for name, guard in service.guards.items():
@@ -152,6 +155,8 @@ def _directory(service: Service) -> Iterator[Finding]:
                 named[name] = owners
     silent = {name: _naming_key(guard) for name, guard in service.guards.items() if name not in named}
     yield from DirectoryReport(service.extensions, named, silent).findings()
+    everybody = None if silent else tuple(chain.from_iterable(named.values()))
+    yield from DeputyReport(service.extensions, everybody).findings()
 
 
 def _naming_key(guard: Guard) -> str:

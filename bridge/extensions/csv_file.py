@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.config.sections import ExtensionFile
-from bridge.extensions.index import ExtensionMap, fold
+from bridge.extensions.index import ExtensionMap
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
@@ -32,6 +32,7 @@ from bridge.sdk.tables.table import (
     several_in,
     shown,
 )
+from bridge.sdk.words import canonical
 
 _log = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ class _CsvReader:
         seen: dict[str, tuple[int, tuple[str, ...]]] = {}
         for row in rows:
             for owner in row.owners:
-                before, known = seen.setdefault(fold(owner), (row.line, row.extensions))
+                before, known = seen.setdefault(canonical(owner), (row.line, row.extensions))
                 if not entries.leads(owner):
                     self._notes.add(row.line, f"{shown(owner)} is what several people are called: it leads to nobody")
                 elif known != row.extensions:

@@ -1,22 +1,43 @@
 """From an owner to extensions: what the company's own lists say, then the connector's answer, then the PBX's list.
 
-How one list is asked stands in `index`. An owner without an extension is named once in the log, not at every
-call.
+How one list is asked stands in `index`, what a text with several names may mean in `readings`, and who answers for whom
+is away in `deputies`. An owner without an extension is named once in the log, not at every call.
 """
 
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
-from bridge.extensions.index import ExtensionMap, inline_map
+from bridge.extensions.deputies import Deputies
+from bridge.extensions.index import ExtensionMap, extensions_in, inline_map
+from bridge.extensions.readings import readings
 from bridge.sdk.connector import Owner
+from bridge.sdk.errors import SourceError
+from bridge.sdk.tables.owners import people_in
 
 _log = logging.getLogger(__name__)
 
 _EXTENSION = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MOST_NAMED = 10_000
 _PLAIN_KEY = re.compile(r"\w[\w.@+-]*")
+_DEEPEST = 3
+
+People = tuple[tuple[Owner, tuple[str, ...]], ...]
+"""People, each with the own extensions; those of somebody who has none on purpose are known, and none."""
+
+_Lists = Sequence[Callable[[], ExtensionMap]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where an owner is rung; `notes` say what deputies have to do with it, and why a part of a name is not rung."""
+
+    extensions: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Directory:
@@ -31,44 +52,74 @@ class Directory:
         inline: Mapping[str, Sequence[str]],
         lists: Sequence[Callable[[], ExtensionMap]] = (),
         of_the_pbx: Sequence[Callable[[], ExtensionMap]] = (),
+        deputies: Deputies | None = None,
     ) -> None:
-        self._inline = inline_map(inline)
-        self._lists = lists
-        self._of_the_pbx = of_the_pbx
+        own = inline_map(inline)
+        self.deputies = deputies or Deputies(tuple)
+        self._own: _Lists = (lambda: own, *lists)
+        self._all: _Lists = (*self._own, *of_the_pbx)
         self._named: set[Owner] = set()
 
-    def extensions_of(self, owner: Owner) -> tuple[str, ...]:
-        """Return the owner's extensions in ringing order, or none; one without any is named in the log.
+    def reach(self, owner: Owner) -> Reach:
+        """Return where the owner is rung just now; one without an extension is named in the log.
 
         Raises SourceError if that cannot be told because a list was never read: unknown is not the same as none.
         """
-        found = self.find(owner)
-        if not found:
-            self._name_once(owner)
-        return found
+        found: list[str] = []
+        told: list[str] = []
+        for person in people_in(owner):
+            answering = self.deputies.answering(person, self)
+            found += answering.extensions
+            told += [f"deputy: {line}" for line in (*answering.notes, *answering.doubts)]
+            if not answering.extensions and not self.understood(person):
+                doubt = self.doubt(person)
+                told += [f"not rung: {doubt}"] if doubt else []
+                self._name_once(person, doubt)
+        return Reach(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(told)))
+
+    def extensions_of(self, owner: Owner) -> tuple[str, ...]:
+        """Return the extensions of `reach` alone."""
+        return self.reach(owner).extensions
 
     def find(self, owner: Owner) -> tuple[str, ...]:
-        """Return the same, without a word in the log."""
-        found = self._inline.extensions_of(owner)
-        for current in self._lists:
-            found = found or current().extensions_of(owner)
-        if not found and owner.extension and _EXTENSION.fullmatch(owner.extension):
-            found = (owner.extension,)
-        for current in self._of_the_pbx:
-            found = found or current().extensions_of(owner)
-        return found
+        """Return the owner's own extensions, whoever is away, without a word in the log; raises SourceError."""
+        return tuple(dict.fromkeys(chain.from_iterable(extensions for _, extensions in self.people(owner))))
+
+    def people(self, owner: Owner) -> People:
+        """Return the people whom an owner turns out to be, those alone who are known."""
+        return tuple(found for person in people_in(owner) for found in self.understood(person))
+
+    def understood(self, owner: Owner) -> People:
+        """Return the same for an owner who is one person, as far as that can be told from how the owner is written."""
+        its_own = owner.extension if _EXTENSION.fullmatch(owner.extension or "") else None
+        is_a_mere_phone = owner == Owner(extension=its_own)
+        if not is_a_mere_phone and (found := _understood(owner, self._own)):
+            return found
+        if its_own:
+            return ((owner, (its_own,)),)
+        return _understood(owner, self._all) if len(self._all) > len(self._own) else ()
+
+    def doubt(self, owner: Owner) -> str:
+        """Say why an owner of whom something is known is not rung, or nothing."""
+        readable = [partial(_same, entries) for entries in self.maps()]
+        return "; ".join(dict.fromkeys(_doubts(owner, readable)))
+
+    def maps(self) -> tuple[ExtensionMap, ...]:
+        """Return the lists that could be read, in their order."""
+        return tuple(_readable(self._all))
 
     @property
     def without_extension(self) -> int:
         """The number of owners seen so far that have no extension."""
         return len(self._named)
 
-    def _name_once(self, owner: Owner) -> None:
+    def _name_once(self, owner: Owner, doubt: str) -> None:
         if owner not in self._named and len(self._named) < _MOST_NAMED:
             self._named.add(owner)
             _log.warning(
-                "no extension for %s: write `%s: EXTENSION` under extensions.inline (owners so far: %d)",
+                "no extension for %s%s: write `%s: EXTENSION` under extensions.inline (owners so far: %d)",
                 owner,
+                f" ({doubt})" if doubt else "",
                 key_to_write(owner),
                 len(self._named),
             )
@@ -78,3 +129,55 @@ def key_to_write(owner: Owner) -> str:
     """Return what to write for the owner under `extensions.inline`, in quotes where YAML wants them."""
     key = owner.email or owner.login or owner.id or owner.name or ""
     return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+
+
+def _known(owner: Owner, lists: _Lists) -> People:
+    """Return the owner as the first list has it that knows the owner as written."""
+    for current in lists:
+        if rows := current().rows_of(owner):
+            return ((owner, extensions_in(rows)),)
+    return ()
+
+
+def _understood(owner: Owner, lists: _Lists, depth: int = _DEEPEST) -> People:
+    """Return whom the lists know as the owner, or as all the people whom the owner's text may name, if that is sure."""
+    if found := _known(owner, lists):
+        return found
+    meant = list(_meanings(owner, lists, depth))
+    same = len({tuple(extensions for _, extensions in people) for people in meant}) == 1
+    return meant[0] if same else ()
+
+
+def _meanings(owner: Owner, lists: _Lists, depth: int) -> Iterator[People]:
+    """Give the readings of an owner's text in which everybody is known."""
+    for reading in readings(owner) if depth else ():
+        people = [_understood(person, lists, depth - 1) for person in reading.people]
+        if all(people) and (not reading.alike or len({found[0][1] for found in people}) == 1):
+            yield tuple(chain.from_iterable(people)) if not reading.alike else people[-1]
+
+
+def _doubts(owner: Owner, lists: _Lists) -> Iterator[str]:
+    if len({tuple(extensions for _, extensions in people) for people in _meanings(owner, lists, _DEEPEST)}) > 1:
+        yield "it may be one person or several, and all of them are known"
+        return
+    for reading in readings(owner):
+        known = [person for person in reading.people if _understood(person, lists)]
+        others = [person for person in reading.people if person not in known]
+        if known and others:
+            yield f"{_shown(known)} known, {_shown(others)} not: nobody is rung for a part of a name"
+
+
+def _shown(people: Iterable[Owner]) -> str:
+    return ", ".join(f"'{person.name or person.email or person.login or person.id}'" for person in people)
+
+
+def _readable(lists: _Lists) -> Iterator[ExtensionMap]:
+    for current in lists:
+        try:
+            yield current()
+        except SourceError:
+            continue
+
+
+def _same(entries: ExtensionMap) -> ExtensionMap:
+    return entries

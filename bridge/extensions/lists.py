@@ -1,4 +1,4 @@
-"""All lists of extensions of one configuration, in their order: inline, CSV, other sources, the PBX's own.
+"""All lists of extensions of one configuration, in their order, and the deputies: inline, CSV, others, the PBX's own.
 
 A reload keeps those whose settings did not change, with what they hold.
 """
@@ -6,9 +6,13 @@ A reload keeps those whose settings did not change, with what they hold.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from bridge.config.loading import Config, ConfiguredList
+from bridge.config.sections import Deputy
 from bridge.extensions.csv_file import ExtensionFileWatch
+from bridge.extensions.deputies import Clock, Deputies, Rule
+from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap, inline_map
 from bridge.extensions.polled_list import PolledList
@@ -19,26 +23,44 @@ NAME_OF_THE_FILE = "extensions.csv"
 
 
 class ExtensionLists:
-    """The lists, started and closed together; `directory` asks them."""
+    """The lists, started and closed together; `directory` asks them. `now` gives the local time."""
 
-    def __init__(self, config: Config, previous: "ExtensionLists | None" = None) -> None:
-        self.settings_of_the_file = config.settings.extensions.csv
-        self.inline: Mapping[str, Sequence[str]] = config.settings.extensions.inline
+    def __init__(self, config: Config, previous: "ExtensionLists | None" = None, *, now: Clock = datetime.now) -> None:
+        self.settings = config.settings.extensions
+        self.inline: Mapping[str, Sequence[str]] = self.settings.inline
         self.file = _file(config, previous)
+        self.deputy_file = _deputy_file(config, previous)
         self.sources = tuple(_source(source, config, previous) for source in config.lists)
         own = [self.file.current] if self.file else []
         own += [source.current for source in self.sources if not source.of_the_pbx]
         of_the_pbx = [source.current for source in self.sources if source.of_the_pbx]
-        self.directory = Directory(self.inline, own, of_the_pbx)
+        written = tuple(map(_rules, self.settings.deputies.inline, range(len(self.settings.deputies.inline))))
+        self._inline_rules = tuple(rule for rules in written for rule in rules)
+        self._of_the_file: tuple[Rule, ...] = ()
+        self._rules = self._inline_rules
+        self.directory = Directory(self.inline, own, of_the_pbx, Deputies(self.rules, now))
 
     def start(self, *, writes: bool = True) -> None:
         """Read the file now, and let the sources be read in the background; `writes` keeps what they say on disk."""
         if self.file:
             self.file.kept.writes = writes
-            self.file.start()
+        for file in self.files():
+            file.start()
         for source in self.sources:
             source.kept.writes = writes
             source.start(writes=writes)
+
+    def files(self) -> Iterator[ExtensionFileWatch | DeputyFileWatch]:
+        """Give the files that are watched."""
+        yield from filter(None, (self.file, self.deputy_file))
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return who answers for whom, those of the configuration first; the same tuple while nothing changes."""
+        of_the_file = self.deputy_file.rules() if self.deputy_file else ()
+        if of_the_file is not self._of_the_file:
+            self._rules = (*self._inline_rules, *of_the_file)
+            self._of_the_file = of_the_file
+        return self._rules
 
     def wait_until_ready(self, end: float) -> None:
         """Wait for the sources that have no list yet, each until it was tried once, until the time `end` at most."""
@@ -53,6 +75,8 @@ class ExtensionLists:
                 self.file.current()
             except SourceError as error:
                 return str(error)
+        if self.deputy_file and self.deputy_file is not previous.deputy_file and self.deputy_file.content_age() is None:
+            return self.deputy_file.trouble
         fresh = (source for source in self.sources if source not in previous.sources)
         return next((f"{source.name}: {source.failure}" for source in fresh if not source.ready), "")
 
@@ -60,6 +84,8 @@ class ExtensionLists:
         """Give each list's name with what is wrong with it."""
         if self.file:
             yield NAME_OF_THE_FILE, self.file.trouble
+        if self.deputy_file:
+            yield "extensions.deputies.csv", self.deputy_file.trouble
         yield from ((source.name, source.trouble) for source in self.sources)
 
     def waited_for(self) -> dict[str, str]:
@@ -70,6 +96,8 @@ class ExtensionLists:
         """Give each list's name with how many seconds old its content is, None if it has none."""
         if self.file:
             yield NAME_OF_THE_FILE, self.file.content_age()
+        if self.deputy_file:
+            yield "extensions.deputies.csv", self.deputy_file.content_age()
         yield from ((source.name, source.content_age()) for source in self.sources)
 
     def doubted(self) -> Iterator[str]:
@@ -80,8 +108,10 @@ class ExtensionLists:
 
     def close(self, successor: "ExtensionLists | None" = None) -> None:
         """Stop reading, except for the lists that `successor` goes on with."""
-        if self.file and not (successor and successor.file is self.file):
-            self.file.close()
+        kept = tuple(successor.files()) if successor else ()
+        for file in self.files():
+            if file not in kept:
+                file.close()
         for source in self.sources:
             if not (successor and source in successor.sources):
                 source.close()
@@ -99,9 +129,22 @@ class ExtensionLists:
 
 def _file(config: Config, previous: ExtensionLists | None) -> ExtensionFileWatch | None:
     chosen = config.settings.extensions.csv
-    if previous and previous.settings_of_the_file == chosen:
+    if previous and previous.settings.csv == chosen:
         return previous.file
     return ExtensionFileWatch(chosen, kept=ListState(config.lists_folder, NAME_OF_THE_FILE)) if chosen else None
+
+
+def _deputy_file(config: Config, previous: ExtensionLists | None) -> DeputyFileWatch | None:
+    chosen = config.settings.extensions.deputies.csv
+    if previous and previous.settings.deputies.csv == chosen:
+        return previous.deputy_file
+    return DeputyFileWatch(chosen) if chosen else None
+
+
+def _rules(written: Deputy, at: int) -> tuple[Rule, ...]:
+    place, beside = f"extensions.deputies.inline[{at}]", written.ring == "beside"
+    deputies = tuple(written.deputy)
+    return tuple(Rule(owner, deputies, written.first, written.until, beside, place) for owner in written.owner)
 
 
 def _source(chosen: ConfiguredList, config: Config, previous: ExtensionLists | None) -> PolledList:

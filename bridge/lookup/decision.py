@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.extensions.directory import Reach
 from bridge.lookup.answer import Answer, Freshness
 from bridge.sdk.connector import Call, Owner
 from bridge.sdk.errors import SourceError
@@ -40,7 +41,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What OMICall is told, and why. `owners` are those of the deciding answer, each with his extensions."""
+    """What OMICall is told, and why. `owners` are those of the deciding answer, each with where that is rung."""
 
     outcome: Outcome
     extensions: tuple[str, ...] = ()
@@ -49,7 +50,7 @@ class Decision:
     reason: str = ""
     call: Call | None = None
     attempts: tuple[Attempt, ...] = ()
-    owners: tuple[tuple[Owner, tuple[str, ...]], ...] = ()
+    owners: tuple[tuple[Owner, Reach], ...] = ()
 
     @property
     def body(self) -> str:
@@ -57,12 +58,17 @@ class Decision:
         return ":".join(self.extensions)
 
     def because(self) -> Iterator[str]:
-        """Say what each connector contributed, then which extension each owner has, then why there is no answer.
+        """Say what each connector contributed, then where each owner is rung, then why there is no answer.
 
         In words, for the log of slow calls and for `omi-bridge decisions`.
         """
         yield from map(str, self.attempts)
-        for owner, extensions in self.owners:
-            yield f"owner {owner}: extension {', '.join(extensions) or 'none'}"
+        yield from self.about_owners()
         if self.reason and not self.owners and not self.attempts:
             yield self.reason
+
+    def about_owners(self) -> Iterator[str]:
+        """Say where each owner is rung, and why not elsewhere."""
+        for owner, reach in self.owners:
+            yield f"owner {owner}: extension {', '.join(reach.extensions) or 'none'}"
+            yield from reach.notes

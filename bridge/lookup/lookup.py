@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from bridge.config.routes import RouteRule
-from bridge.extensions.directory import Directory
+from bridge.extensions.directory import Directory, Reach
 from bridge.lookup.answer import Answer, Freshness
 from bridge.lookup.decision import Attempt, Decision, Outcome
 from bridge.lookup.guard import Guard
@@ -97,30 +97,32 @@ class Lookup:
     def _ring(self, call: Call, answer: Answer, attempts: tuple[Attempt, ...]) -> Decision:
         """Decide on the owners' extensions. If a list of them is missing, it rings at those whom others know."""
         missing: dict[str, None] = {}
-        owners = tuple((owner, self._extensions_of(owner, missing)) for owner in answer.owners)
-        if call.explained:
-            for owner, extensions in owners:
-                call.explain(f"owner {owner}: extension {', '.join(extensions) or 'none'}")
-        found = tuple(dict.fromkeys(extension for _, extensions in owners for extension in extensions))
+        owners = tuple((owner, self._reach(owner, missing)) for owner in answer.owners)
+        found = tuple(dict.fromkeys(extension for _, reach in owners for extension in reach.extensions))
         connector = attempts[-1].connector
         if answer.missing:
             call.explain(f"{connector}: partial: {len(owners)} owner(s) were known; {answer.missing}")
             missing[f"partial: {answer.missing}"] = None
         if missing and not found:
-            return Decision(Outcome.UNAVAILABLE, (), None, connector, "; ".join(missing), call, attempts, owners)
-        reason = f"partial: {answer.missing}" if answer.missing else ""
-        if not found:
-            reason = f"{len(owners)} owner(s), none with an extension"
-        outcome = Outcome.FOUND if found else Outcome.UNMAPPED
-        return Decision(outcome, found, answer.freshness, connector, reason, call, attempts, owners)
+            decision = Decision(Outcome.UNAVAILABLE, (), None, connector, "; ".join(missing), call, attempts, owners)
+        else:
+            reason = f"partial: {answer.missing}" if answer.missing else ""
+            if not found:
+                reason = f"{len(owners)} owner(s), none with an extension"
+            outcome = Outcome.FOUND if found else Outcome.UNMAPPED
+            decision = Decision(outcome, found, answer.freshness, connector, reason, call, attempts, owners)
+        if call.explained:
+            for line in decision.about_owners():
+                call.explain(line)
+        return decision
 
-    def _extensions_of(self, owner: Owner, missing: dict[str, None]) -> tuple[str, ...]:
-        """Return the owner's extensions; if that cannot be told, none, and a word of it in `missing`."""
+    def _reach(self, owner: Owner, missing: dict[str, None]) -> Reach:
+        """Return where the owner is rung; if that cannot be told, nowhere, and a word of it in `missing`."""
         try:
-            return self._directory.extensions_of(owner)
+            return self._directory.reach(owner)
         except SourceError as error:
             missing[str(error)] = None
-            return ()
+            return Reach(())
 
 
 def _without_owner(call: Call, attempts: tuple[Attempt, ...]) -> Decision:

@@ -255,3 +255,58 @@ def test_a_column_of_numbers_that_is_not_read_is_a_warning(tmp_path):
         )
         told = [str(one) for one in check_service(made, online=False)]
     assert any(line.startswith("warn    customers: unread: customers.csv: 'Zalo'") for line in told)
+
+
+def named(folder, *rows):
+    """Let the customers' owners be these e-mails and names."""
+    text = "phone,owner email,owner name\n" + "".join(f"09{at:08},{row}\n" for at, row in enumerate(rows, 1))
+    (folder / "customers.csv").write_text(text, encoding="utf-8")
+
+
+def report_of(folder, extensions, *rows):
+    file = folder / "config.yaml"
+    file.write_text(f"{CONFIG}extensions:\n{extensions}", encoding="utf-8")
+    named(folder, *rows)
+    made = Service(load_config(file))
+    try:
+        found = [one for one in check_service(made, online=True) if one.subject == "directory"]
+        return [str(one).replace("  directory:", "") for one in found]
+    finally:
+        made.close()
+
+
+def test_two_owners_of_one_name_are_told_with_what_to_write(tmp_path):
+    lines = report_of(tmp_path, "  inline: {Hoà: 101}\n", "lan1@congty.example,Hoà", "lan2@congty.example,Hòa")
+    assert lines[0] == "ok     2 owner(s) named by customers; 0 with an extension"
+    assert lines[1] == (
+        "warn   'Hoà' is what several owners of customers are called (email lan1@congty.example; "
+        "email lan2@congty.example), and leads to nobody: write `lan1@congty.example: EXTENSION` and "
+        "`lan2@congty.example: EXTENSION` under extensions.inline"
+    )
+
+
+def test_two_owners_of_one_name_who_are_known_by_something_else_are_no_matter(tmp_path):
+    inline = "  inline: {lan1@congty.example: 101, lan2@congty.example: 102}\n"
+    rows = ("lan1@congty.example,Lan", "lan2@congty.example,Lan")
+    assert report_of(tmp_path, inline, *rows) == ["ok     2 owner(s) named by customers; 2 with an extension"]
+
+
+def test_two_spellings_of_one_person_are_no_warning(tmp_path):
+    inline = "  inline: {Thủy: 101, Đức: 102}\n"
+    lines = report_of(tmp_path, inline, ",Thuỷ", ",THỦY", ",\u00d0ức", ",Đức\u200b")
+    assert lines == ["ok     4 owner(s) named by customers; 4 with an extension"]
+
+
+def test_whoever_has_no_extension_on_purpose_is_no_warning(tmp_path):
+    inline = "  inline: {lan@congty.example: 101, minh@congty.example: [], nghi@congty.example: []}\n"
+    assert report(tmp_path, inline) == [
+        "ok     3 owner(s) named by customers; 1 with an extension, 2 without one on purpose"
+    ]
+
+
+def test_a_part_of_a_name_that_is_known_is_told(tmp_path):
+    (line,) = report_of(tmp_path, "  inline: {Minh: 109, Lan: 101}\n", ',"Vo, Minh"', ',"Lan, Minh"')[1:]
+    assert line == (
+        "warn   no extension for name Vo, Minh ('Minh' known, 'Vo' not: nobody is rung for a part of a name): "
+        'write `"Vo, Minh": EXTENSION` under extensions.inline'
+    )

@@ -105,3 +105,107 @@ def test_looking_without_a_word_names_nobody(caplog):
     directory = Directory({})
     assert directory.find(Owner(id="9")) == ()
     assert (directory.without_extension, caplog.text) == (0, "")
+
+
+KNOWN = {
+    "Pham Minh": ["107"],
+    "Minh": ["109"],
+    "Tran Lan": ["105"],
+    "Lan": ["101"],
+    "Đỗ Hương Nghi": ["110"],
+    "12": ["120"],
+    "Lan Nguyen": ["120"],
+    "13": ["130"],
+    "lan@congty.example": ["121"],
+    "Le Hoa (HCM)": ["140"],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "extensions"),
+    [
+        ("Pham, Minh", ("107",)),
+        ("Tran , Lan", ("105",)),
+        ("PHAM,MINH", ("107",)),
+        ("Hương Nghi, Đỗ", ("110",)),
+        ("Lan, Minh", ("101", "109")),
+        ("Minh/Lan", ("109", "101")),
+        ("Lan và Minh", ("101", "109")),
+        ("Lan & Minh", ("101", "109")),
+        ("Pham, Minh; Tran, Lan", ("107", "105")),
+        ("Pham, Minh | Lan", ("107", "101")),
+        ("Lan Nguyen <lan@congty.example>", ("121",)),
+        ("lan@congty.example (Lan)", ("121",)),
+        ("lan@congty.example; Minh", ("121", "109")),
+        ("[12] Lan Nguyen", ("120",)),
+        ("Lan Nguyen (12)", ("120",)),
+        ("Le Hoa (HCM)", ("140",)),
+    ],
+)
+def test_a_text_leads_to_whom_the_lists_know_by_it(text, extensions):
+    directory = Directory(KNOWN)
+    assert directory.find(Owner(name=text)) == directory.find(Owner(id=text, name=text)) == extensions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Vo, Minh", "Lan, Ghost", "Ghost; Lan", "Lan Nguyen/Sales", "Lan Nguyen (Sales)", "Lan Nguyen - Sales"),
+        *(
+            "[13] Lan Nguyen",
+            "[14] Lan Nguyen",
+            "Ms. Lan",
+            "Le Hoa (HN)",
+            "Lan, Pham, Minh",
+            "Minh @ Sales",
+            "Lan Minh",
+        ),
+    ],
+)
+def test_a_part_of_a_text_rings_nobody(text):
+    directory = Directory(KNOWN)
+    assert directory.find(Owner(name=text)) == directory.find(Owner(id=text, name=text)) == ()
+
+
+def test_a_part_of_a_name_is_told_once_and_with_every_call(caplog):
+    directory = Directory(KNOWN)
+    with caplog.at_level(logging.WARNING):
+        told = [directory.reach(Owner(name="Vo, Minh")).notes for _ in range(2)]
+    assert told == [("not rung: 'Minh' known, 'Vo' not: nobody is rung for a part of a name",)] * 2
+    (line,) = caplog.messages
+    assert line.startswith(
+        "no extension for name Vo, Minh ('Minh' known, 'Vo' not: nobody is rung for a part of a name)"
+    )
+    assert 'write `"Vo, Minh": EXTENSION` under extensions.inline' in line
+
+
+def test_a_text_that_may_be_one_person_or_two_is_nobodys():
+    directory = Directory({"Pham Minh": ["107"], "Pham": ["103"], "Minh": ["109"]})
+    assert directory.find(Owner(name="Pham, Minh")) == ()
+    assert directory.doubt(Owner(name="Pham, Minh")) == "it may be one person or several, and all of them are known"
+    both_ways = Directory({"Minh Pham": ["107"], "Pham Minh": ["103"]})
+    assert both_ways.find(Owner(name="Pham, Minh")) == ()
+    whole = Directory({"Pham, Minh": ["107"], "Pham": ["103"], "Minh": ["109"]})
+    assert whole.find(Owner(name="Pham, Minh")) == ("107",)
+
+
+@pytest.mark.parametrize("marks", [{"id": "77"}, {"email": "pham@congty.example"}, {"login": "pham.minh"}])
+def test_a_name_beside_what_is_one_persons_is_one_persons(marks):
+    directory = Directory({"Pham Minh": ["107"], "Lan": ["101"], "Minh": ["109"]})
+    assert directory.find(Owner(name="Pham, Minh", **marks)) == ("107",)
+    assert directory.find(Owner(name="Lan, Minh", **marks)) == ()
+
+
+def test_the_people_of_a_text_may_stand_in_different_lists():
+    directory = Directory({"Lan": ["101"]}, [lambda: ids(("8", "102"))], [lambda: ids(("9", "103"))])
+    assert directory.find(Owner(id="8, 9")) == ("102", "103")
+    assert directory.find(Owner(id="Lan, 9x", name="Lan, 9x")) == ()
+    assert directory.find(Owner(name="Lan, Vo", extension="201")) == ("201",)
+
+
+def test_whoever_has_no_extension_on_purpose_is_not_looked_for_elsewhere_and_not_named(caplog):
+    directory = Directory({"7": [], "8": ["101"]}, [lambda: ids(("7", "201"))], [lambda: ids(("7", "301"))])
+    with caplog.at_level(logging.WARNING):
+        assert directory.reach(Owner(id="7", extension="401")).extensions == ()
+    assert (directory.without_extension, caplog.text) == (0, "")
+    assert directory.find(Owner(id="7/8")) == ("101",)

@@ -126,3 +126,44 @@ def test_what_is_given_as_id_and_name_may_be_a_login():
     entries = ExtensionMap([ExtensionEntry(logins=("lan.t",), extensions=("101",))])
     assert entries.extensions_of(Owner(id="Lan.T", name="Lan.T")) == ("101",)
     assert entries.extensions_of(Owner(id="Lan.T", name="Lan")) == ()
+
+
+def test_zeros_in_front_tell_ids_apart_only_if_the_list_has_both():
+    one = inline_map({"007": ["101"], "lan@congty.example": ["102"]})
+    assert one.extensions_of(Owner(id="7")) == one.extensions_of(Owner(id="0007")) == ("101",)
+    both = inline_map({"007": ["101"], "7": ["102"]})
+    assert both.extensions_of(Owner(id="7")) == ("102",)
+    assert both.extensions_of(Owner(id="007")) == ("101",)
+    assert both.extensions_of(Owner(id="07")) == ()
+    assert both.ambiguous == {}
+    assert len(both) == 2
+    typed = ExtensionMap([ExtensionEntry(ids=("7",), logins=("8",), extensions=("101",))])
+    assert typed.extensions_of(Owner(id="007")) == ("101",)
+    assert typed.extensions_of(Owner(id="008")) == typed.extensions_of(Owner(login="08")) == ()
+
+
+@pytest.mark.parametrize("written", ["7", "\uff17", "7\u200b", " 7\u00a0"])
+def test_an_id_is_one_however_it_was_typed(written):
+    assert inline_map({written: ["101"]}).extensions_of(Owner(id="7")) == ("101",)
+    assert ExtensionMap([ExtensionEntry(ids=("7",), extensions=("101",))]).extensions_of(Owner(id=written)) == ("101",)
+
+
+def test_a_name_is_one_wherever_its_tone_mark_stands():
+    entries = inline_map({"Lê Thị Thủy": ["101"], "Hoà": ["102"], "Hoa": ["103"]})
+    assert entries.extensions_of(Owner(name="LÊ THỊ THUỶ")) == ("101",)
+    assert entries.extensions_of(Owner(name="Hòa")) == ("102",)
+    assert entries.extensions_of(Owner(name="Hoa")) == ("103",)
+
+
+def test_two_spellings_of_one_name_are_one_name_that_two_people_have():
+    entries = of_any_kind(("an1@congty.example", "Hoà", "101"), ("an2@congty.example", "Hòa", "102"))
+    assert entries.ambiguous == {"Hoà": ("101", "102")}
+    assert entries.is_shared("HÒA")
+    assert not entries.is_shared("Hoa")
+
+
+def test_whoever_has_no_extension_on_purpose_is_known():
+    entries = inline_map({"lan@congty.example": []})
+    assert entries.extensions_of(Owner(email="lan@congty.example")) == ()
+    assert len(entries.rows_of(Owner(email="lan@congty.example"))) == 1
+    assert entries.rows_of(Owner(email="minh@congty.example")) == ()

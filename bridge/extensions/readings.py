@@ -1,0 +1,55 @@
+"""What a text that seems to name several people, or one and something else, may mean: who knows the people decides.
+
+`Pham, Minh` is one person, family name first, or two; `Lan/Sales` is two people, or one and her team. Nothing of a text
+counts for itself: were the half that happens to be known rung, `Pham, Minh` would ring another Minh.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from bridge.sdk.connector import Owner
+from bridge.sdk.tables.owners import is_of_any_kind, owner_called, pieces_of
+
+_REMARK = re.compile(r"\s*[()\[\]{}]+\s*|\s+[-\N{EN DASH}\N{EM DASH}]\s+")
+
+_FAMILY_FIRST = re.compile(r"\s*([^,;|/]*[^,;|/\s])\s*,\s*([^,;|/]*[^,;|/\s])\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to understand an owner: as these people, all of whom have to be known.
+
+    `alike` says that they are one person named twice, so that all lead to the same extensions: `[12] Lan`.
+    """
+
+    people: tuple[Owner, ...]
+    alike: bool = False
+
+
+def readings(owner: Owner) -> Iterator[Reading]:
+    """Give the ways to understand an owner who is not known as he stands."""
+    if pair := _FAMILY_FIRST.fullmatch(owner.name or ""):
+        own = replace(owner, id=None) if is_of_any_kind(owner) else owner
+        yield Reading((replace(own, name=f"{pair[1]} {pair[2]}"),))
+        yield Reading((replace(own, name=f"{pair[2]} {pair[1]}"),))
+    if people := _several(owner):
+        yield Reading(people)
+    remarks = [part for part in _REMARK.split(owner.name or "") if part]
+    if len(remarks) > 1 and not (owner.email or owner.login or (owner.id and not is_of_any_kind(owner))):
+        yield Reading(tuple(map(owner_called, remarks)), alike=True)
+
+
+def _several(owner: Owner) -> tuple[Owner, ...]:
+    """Return the people if everything that names the owner names as many; who has one e-mail or one id is one."""
+    if owner.email:
+        return ()
+    if is_of_any_kind(owner) and not owner.login:
+        pieces = pieces_of(owner.name or "")
+        return tuple(map(owner_called, pieces)) if len(pieces) > 1 else ()
+    texts = {kind: text for kind in ("id", "login", "name") if (text := getattr(owner, kind))}
+    named = {kind: pieces_of(text) for kind, text in texts.items()}
+    count = min(map(len, named.values()), default=0)
+    if count < 2 or any(len(pieces) != count for pieces in named.values()):  # noqa: PLR2004 - several
+        return ()
+    return tuple(Owner(**{kind: pieces[at] for kind, pieces in named.items()}) for at in range(count))

@@ -1,0 +1,152 @@
+from datetime import date, datetime
+
+import pytest
+
+from bridge.config.sections import DeputyFile
+from bridge.extensions.deputies import Rule
+from bridge.extensions.deputy_file import DeputyFileWatch
+from bridge.sdk.errors import SourceError
+from tests.support.rounds import Rounds
+
+ENGLISH = "owner,deputy,from,until\n"
+VIETNAMESE = "Nhân viên nghỉ;Người thay;Từ ngày;Đến ngày;Đổ chuông\n"
+
+
+def watched(folder, text, encoding="utf-8", wait=lambda _seconds: True, **settings):
+    file = folder / "deputies.csv"
+    file.write_text(text, encoding=encoding)
+    return DeputyFileWatch(DeputyFile(path=file, **settings), wait=wait)
+
+
+def read(folder, text, encoding="utf-8", **settings):
+    """Return the rules and the report of a file that is read once."""
+    watch = watched(folder, text, encoding, **settings)
+    watch.start()
+    try:
+        return watch.rules(), watch.report()
+    finally:
+        watch.close()
+
+
+def refused(folder, text, **settings):
+    watch = watched(folder, text, **settings)
+    watch.start()
+    try:
+        with pytest.raises(SourceError):
+            watch.report()
+        assert watch.rules() == ()
+        return watch.trouble
+    finally:
+        watch.close()
+
+
+def test_a_file_with_english_headers_is_read(tmp_path):
+    rules, report = read(tmp_path, f"{ENGLISH}lan@congty.example,minh@congty.example,2026-12-01,2026-12-14\n")
+    first, last = date(2026, 12, 1), date(2026, 12, 14)
+    assert rules == (Rule("lan@congty.example", ("minh@congty.example",), first, last, False, "deputies.csv:2"),)
+    assert report == (
+        (
+            "deputies.csv: 1 rule(s) about who answers for whom; "
+            "owner: 'owner'; deputy: 'deputy'; from: 'from'; until: 'until'"
+        ),
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_as_excel_writes_it_in_vietnam_is_read(tmp_path, encoding):
+    row = "Nguyễn Thị Lan;Trần Minh;01/12/2026 0:00;14/12/2026 12:00;cùng\n"
+    (rule,), _ = read(tmp_path, VIETNAMESE + row, encoding)
+    assert (rule.owner, rule.deputies, rule.beside) == ("Nguyễn Thị Lan", ("Trần Minh",), True)
+    assert (rule.first, rule.until) == (date(2026, 12, 1), datetime.fromisoformat("2026-12-14 12:00"))
+
+
+@pytest.mark.parametrize(("cell", "beside"), [("", False), ("Thay", False), ("instead", False), ("BESIDE", True)])
+def test_how_the_deputy_rings_may_be_said(tmp_path, cell, beside):
+    (rule,), _ = read(tmp_path, f"{VIETNAMESE}Lan;Minh;;;{cell}\n")
+    assert (rule.beside, rule.first, rule.until) == (beside, None, None)
+
+
+def test_a_row_that_cannot_be_used_is_told_with_its_line_and_the_others_count(tmp_path):
+    rows = [
+        "Lan;Minh;32/12/2026;;",
+        "Lan;;;;",
+        ";Minh;;;",
+        "Lan;Minh;2026-12-14;2026-12-01;",
+        "Lan;Minh;01/12/26;;",
+        "Lan;Minh;;;both",
+        "Lan;Minh;;;",
+    ]
+    rules, report = read(tmp_path, VIETNAMESE + "\n".join(rows) + "\n")
+    assert [rule.place for rule in rules] == ["deputies.csv:8"]
+    assert [line.split(": ", 1)[1].split(":")[0] for line in report[2:]] == [
+        "the first day there is no such day or time",
+        "who answers is missing",
+        "who is away is missing",
+        "the last day lies before the first",
+        "the first day is no day",
+        "'both' is no way to ring",
+    ]
+    assert report[2].startswith("deputies.csv:2: ")
+
+
+def test_a_date_that_can_only_be_american_makes_the_others_doubtful(tmp_path):
+    rules, report = read(tmp_path, f"{ENGLISH}Lan,Minh,01/12/2026,\nHuong,Minh,12/31/2026,\nNghi,Minh,2026-12-01,\n")
+    assert [rule.owner for rule in rules] == ["Nghi"]
+    assert report[2:] == (
+        (
+            "deputies.csv:2: the first day may be either of two, because line 3 has its month first: "
+            "write days as 2026-12-31"
+        ),
+        "deputies.csv:3: the first day has no such month: the day comes first: write 31/12/2026",
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "missing"),
+    [
+        ("owner,deputy,until", "the first day: name it under `columns: {from: 'Header'}`"),
+        ("owner,deputy,from,last", "the last day: name it under `columns: {until: 'Header'}`"),
+        ("owner,whoever,from,until", "who answers: name it"),
+        ("x,deputy,from,until", "who is away: name it"),
+    ],
+)
+def test_a_header_that_nobody_knows_is_told_and_sends_nobody_away_for_ever(tmp_path, header, missing):
+    trouble = refused(tmp_path, f"{header}\nLan,Minh,2026-12-01,\n")
+    assert missing in trouble
+    assert trouble.endswith("the file has: " + ", ".join(f"'{name}'" for name in header.split(",")))
+
+
+def test_columns_may_be_named(tmp_path):
+    columns = {"owner": "Ai", "deputy": "Thay bởi", "from": "Ngày A", "until": "Ngày B"}
+    (rule,), _ = read(tmp_path, "Ai,Thay bởi,Ngày A,Ngày B\nLan,Minh,,2026-12-14\n", columns=columns)
+    assert (rule.owner, rule.deputies, rule.until) == ("Lan", ("Minh",), date(2026, 12, 14))
+
+
+def test_several_columns_that_could_be_meant_are_listed(tmp_path):
+    trouble = refused(tmp_path, "Email,Họ tên,Người thay,Từ ngày,Đến ngày\nlan@congty.example,Lan,Minh,,\n")
+    assert "2 columns could be who is away: 'Email', 'Họ tên'; name one under `columns: {owner: …}`" in trouble
+
+
+def test_a_file_without_a_row_is_good_for_nobody_may_be_away(tmp_path):
+    rules, report = read(tmp_path, ENGLISH)
+    assert rules == ()
+    assert report[0].startswith("deputies.csv: 0 rule(s)")
+
+
+def test_a_changed_file_counts_and_a_broken_one_leaves_the_last_good_one_in_force(tmp_path):
+    rounds = Rounds()
+    watch = watched(tmp_path, f"{ENGLISH}Lan,Minh,,\n", wait=rounds)
+    watch.start()
+    for text, deputies, trouble in [
+        (f"{ENGLISH}Lan,Huong,,\n", ["Huong"], ""),
+        (f"{ENGLISH}Lan,Nghi,,", ["Huong"], "looks half-written"),
+        ("nonsense\n", ["Huong"], "no column is recognised as who is away"),
+        (ENGLISH, [], ""),
+    ]:
+        (tmp_path / "deputies.csv").write_text(text, encoding="utf-8")
+        rounds.step(2)
+        assert [rule.deputies[0] for rule in watch.rules()] == deputies
+        assert trouble in watch.trouble
+        assert bool(watch.trouble) == bool(trouble)
+    rounds.end()
+    watch.close()
