@@ -84,7 +84,7 @@ class Lists(Protocol):
 
 
 @dataclass(slots=True)
-class Answering:
+class Rung:
     """Who is rung in the end; `notes` say which rules had a part in that, `doubts` what is wrong with them."""
 
     extensions: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ def phone_in(text: str) -> str:
     return found[1] if found else ""
 
 
-class Deputies:
+class DeputyRules:
     """The rules in force, whichever list they come from."""
 
     def __init__(self, rules: Callable[[], tuple[Rule, ...]], now: Clock = datetime.now) -> None:
@@ -106,12 +106,12 @@ class Deputies:
         self.now = now
         self._made = _RulesFor((), ())
 
-    def answering(self, owner: Owner, lists: Lists, at: datetime | None = None) -> Answering:
+    def answering(self, owner: Owner, lists: Lists, at: datetime | None = None) -> Rung:
         """Return who is rung for one person, now or at another instant. Raises SourceError if that cannot be told."""
         search = _Search(self._made_for(lists), lists, at or self.now())
-        answering = search.answering
-        answering.extensions = tuple(dict.fromkeys(search.of(owner, ())))
-        return answering
+        rung = search.rung
+        rung.extensions = tuple(dict.fromkeys(search.of(owner, ())))
+        return rung
 
     def all(self) -> tuple[Rule, ...]:
         """Return the rules, also those that are over."""
@@ -183,7 +183,7 @@ class _Search:
     rules: _RulesFor
     lists: Lists
     at: datetime
-    answering: Answering = field(default_factory=Answering)
+    rung: Rung = field(default_factory=Rung)
     steps: int = 0
 
     def of(self, owner: Owner, seen: tuple[Rule, ...]) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ class _Search:
             return self._doubt(f"{rules[0].owner} is away, too: the deputies lead round in a circle")
         if len(seen) >= _LONGEST_CHAIN or self.steps > _MOST_STEPS:
             return self._doubt(f"more than {_LONGEST_CHAIN} deputies one behind the other")
-        self.answering.notes += map(str, rules)
+        self.rung.notes += map(str, rules)
         found = list(own()) if all(rule.beside for rule in rules) else []
         for deputy in dict.fromkeys(deputy for rule in rules for deputy in rule.deputies):
             found += self._deputy(deputy, (*seen, *rules))
@@ -225,18 +225,20 @@ class _Search:
         return tuple(found)
 
     def _deputy(self, text: str, seen: tuple[Rule, ...]) -> tuple[str, ...]:
-        phone, doubts = phone_in(text), len(self.answering.doubts)
-        people = (Owner(extension=phone),) if phone else people_in(owner_called(text))
+        if phone := phone_in(text):
+            rules = self.rules.of_person(Owner(extension=phone), self.at)
+            return self._through(rules, seen, _always((phone,))) if rules else self._of_phone(phone, seen)
+        doubts = len(self.rung.doubts)
         try:
-            found = tuple(other for person in people for other in self.of(person, seen))
+            found = tuple(other for person in people_in(owner_called(text)) for other in self.of(person, seen))
         except SourceError as error:
             return self._doubt(f"whether {text} has an extension cannot be told: {error}")
-        if not found and len(self.answering.doubts) == doubts:
+        if not found and len(self.rung.doubts) == doubts:
             self._doubt(f"{text} is to answer, and has no extension")
         return found
 
     def _doubt(self, words: str) -> tuple[str, ...]:
-        self.answering.doubts.append(words)
+        self.rung.doubts.append(words)
         return ()
 
 

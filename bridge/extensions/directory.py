@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from bridge.extensions.deputies import Deputies
+from bridge.extensions.deputies import DeputyRules
 from bridge.extensions.index import ExtensionMap, extensions_in, inline_map
 from bridge.extensions.readings import readings
 from bridge.sdk.connector import Owner
@@ -52,10 +52,10 @@ class Directory:
         inline: Mapping[str, Sequence[str]],
         lists: Sequence[Callable[[], ExtensionMap]] = (),
         of_the_pbx: Sequence[Callable[[], ExtensionMap]] = (),
-        deputies: Deputies | None = None,
+        deputies: DeputyRules | None = None,
     ) -> None:
         own = inline_map(inline)
-        self.deputies = deputies or Deputies(tuple)
+        self.deputies = deputies or DeputyRules(tuple)
         self._own: _Lists = (lambda: own, *lists)
         self._all: _Lists = (*self._own, *of_the_pbx)
         self._named: set[Owner] = set()
@@ -68,10 +68,10 @@ class Directory:
         found: list[str] = []
         told: list[str] = []
         for person in people_in(owner):
-            answering = self.deputies.answering(person, self)
-            found += answering.extensions
-            told += [f"deputy: {line}" for line in (*answering.notes, *answering.doubts)]
-            if not answering.extensions and not self.understood(person):
+            rung = self.deputies.answering(person, self)
+            found += rung.extensions
+            told += [f"deputy: {line}" for line in (*rung.notes, *rung.doubts)]
+            if not rung.extensions and not self.understood(person):
                 doubt = self.doubt(person)
                 told += [f"not rung: {doubt}"] if doubt else []
                 self._name_once(person, doubt)
@@ -91,12 +91,10 @@ class Directory:
 
     def understood(self, owner: Owner) -> People:
         """Return the same for an owner who is one person, as far as that can be told from how the owner is written."""
-        its_own = owner.extension if _EXTENSION.fullmatch(owner.extension or "") else None
-        is_a_mere_phone = owner == Owner(extension=its_own)
-        if not is_a_mere_phone and (found := _understood(owner, self._own)):
+        if found := _understood(owner, self._own):
             return found
-        if its_own:
-            return ((owner, (its_own,)),)
+        if owner.extension and _EXTENSION.fullmatch(owner.extension):
+            return ((owner, (owner.extension,)),)
         return _understood(owner, self._all) if len(self._all) > len(self._own) else ()
 
     def doubt(self, owner: Owner) -> str:

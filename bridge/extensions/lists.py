@@ -11,7 +11,7 @@ from datetime import datetime
 from bridge.config.loading import Config, ConfiguredList
 from bridge.config.sections import Deputy
 from bridge.extensions.csv_file import ExtensionFileWatch
-from bridge.extensions.deputies import Clock, Deputies, Rule
+from bridge.extensions.deputies import Clock, DeputyRules, Rule
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap, inline_map
@@ -38,7 +38,7 @@ class ExtensionLists:
         self._inline_rules = tuple(rule for rules in written for rule in rules)
         self._of_the_file: tuple[Rule, ...] = ()
         self._rules = self._inline_rules
-        self.directory = Directory(self.inline, own, of_the_pbx, Deputies(self.rules, now))
+        self.directory = Directory(self.inline, own, of_the_pbx, DeputyRules(self.rules, now))
 
     def start(self, *, writes: bool = True) -> None:
         """Read the file now, and let the sources be read in the background; `writes` keeps what they say on disk."""

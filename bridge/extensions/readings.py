@@ -17,7 +17,7 @@ _FAMILY_FIRST = re.compile(r"\s*([^,;|/]*[^,;|/\s])\s*,\s*([^,;|/]*[^,;|/\s])\s*
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Interpretation:
     """One way to understand an owner: as these people, all of whom have to be known.
 
     `alike` says that they are one person named twice, so that all lead to the same extensions: `[12] Lan`.
@@ -27,17 +27,17 @@ class Reading:
     alike: bool = False
 
 
-def readings(owner: Owner) -> Iterator[Reading]:
+def readings(owner: Owner) -> Iterator[Interpretation]:
     """Give the ways to understand an owner who is not known as he stands."""
     if pair := _FAMILY_FIRST.fullmatch(owner.name or ""):
         own = replace(owner, id=None) if is_of_any_kind(owner) else owner
-        yield Reading((replace(own, name=f"{pair[1]} {pair[2]}"),))
-        yield Reading((replace(own, name=f"{pair[2]} {pair[1]}"),))
+        yield Interpretation((replace(own, name=f"{pair[1]} {pair[2]}"),))
+        yield Interpretation((replace(own, name=f"{pair[2]} {pair[1]}"),))
     if people := _several(owner):
-        yield Reading(people)
+        yield Interpretation(people)
     remarks = [part for part in _REMARK.split(owner.name or "") if part]
     if len(remarks) > 1 and not (owner.email or owner.login or (owner.id and not is_of_any_kind(owner))):
-        yield Reading(tuple(map(owner_called, remarks)), alike=True)
+        yield Interpretation(tuple(map(owner_called, remarks)), alike=True)
 
 
 def _several(owner: Owner) -> tuple[Owner, ...]:

@@ -11,8 +11,17 @@ from bridge.service import Service
 from tests.support.crm import Crm
 
 EXTENSIONS = {
-    "Pham Minh": 107, "Minh": 109, "Tran Lan": 105, "Lan": 101, "lan@congty.example": 121,
-    "Lê Thị Thuỷ": 131, "Hoà": 132, "Hoa": 133, "Đức": 134, "007": 140, "nghi@congty.example": [],
+    "Pham Minh": 107,
+    "Minh": 109,
+    "Tran Lan": 105,
+    "Lan": 101,
+    "lan@congty.example": 121,
+    "Lê Thị Thuỷ": 131,
+    "Hoà": 132,
+    "Hoa": 133,
+    "Đức": 134,
+    "007": 140,
+    "nghi@congty.example": [],
 }
 CASES = {
     "Pham, Minh": "107",

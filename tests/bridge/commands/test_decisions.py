@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from bridge.commands.main import main
 from bridge.config.sections import Decisions
+from bridge.extensions.directory import Reach
 from bridge.lookup.answer import Answer, Freshness
 from bridge.lookup.decision import Attempt, Decision, Outcome
 from bridge.observability.decision_log import DecisionLog
@@ -41,7 +42,7 @@ def decision(phone="0901234567", hotline="842499950291"):
         Attempt("crm", SourceUnavailable(f"crm.example answered 503 to {SECRET}"), 0.25),
         Attempt("file", Answer((LAN,), Freshness.LIVE), 0.251),
     )
-    return Decision(Outcome.FOUND, ("101",), Freshness.LIVE, "file", "", call, attempts, ((LAN, ("101",)),))
+    return Decision(Outcome.FOUND, ("101",), Freshness.LIVE, "file", "", call, attempts, ((LAN, Reach(("101",))),))
 
 
 class Kept:

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 
 from bridge.config.moments import parse_moment
-from bridge.extensions.deputies import Deputies, Rule, phone_in
+from bridge.extensions.deputies import DeputyRules, Rule, phone_in
 from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap
 from bridge.sdk.connector import Owner
@@ -26,7 +26,7 @@ def rule(owner, *deputies, first=None, until=None, beside=False):
 
 
 def directory(*rules, inline=INLINE, lists=(), pbx=(), now=NOW):
-    return Directory(inline, lists, pbx, Deputies(lambda: rules, lambda: datetime.fromisoformat(now)))
+    return Directory(inline, lists, pbx, DeputyRules(lambda: rules, lambda: datetime.fromisoformat(now)))
 
 
 def test_a_deputy_answers_instead_of_the_owner_and_the_notes_say_so():
@@ -72,7 +72,7 @@ def test_a_rule_may_end_at_a_time(now, answers):
 def test_a_rule_begins_and_ends_while_the_service_runs():
     at = ["2026-11-30 12:00"]
     rules = (rule("lan@congty.example", "minh@congty.example", first="2026-12-01", until="2026-12-01"),)
-    running = Directory(INLINE, deputies=Deputies(lambda: rules, lambda: datetime.fromisoformat(at[0])))
+    running = Directory(INLINE, deputies=DeputyRules(lambda: rules, lambda: datetime.fromisoformat(at[0])))
     found = []
     for at[0] in ("2026-11-30 12:00", "2026-12-01 12:00", "2026-12-02 12:00"):
         found += running.extensions_of(LAN)

@@ -335,7 +335,8 @@ PEOPLE = "SELECT 'Hoà' AS name, 'lan1@congty.example' AS email UNION ALL SELECT
 
 
 def test_a_name_that_two_of_the_owners_query_have_is_neithers(connect):
-    query = f"{PEOPLE} WHERE :e164 = '+84901234567' UNION ALL SELECT 'HÒA', NULL"
+    everybody = f"{PEOPLE} UNION ALL SELECT 'HÒA', NULL"
+    query = f"SELECT p.name, p.email FROM customers AS c, ({everybody}) AS p WHERE c.phone IN (:forms)"
     connector = connect(query, owners_query=PEOPLE)
     connector.open()
     found = connector.find_owners(CALL, Deadline.after(5))
