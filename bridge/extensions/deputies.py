@@ -104,7 +104,7 @@ class DeputyRules:
     def __init__(self, rules: Callable[[], tuple[Rule, ...]], now: Clock = datetime.now) -> None:
         self._rules = rules
         self.now = now
-        self._made = _RulesFor((), ())
+        self._made = _RulesFor((), (), now())
 
     def answering(self, owner: Owner, lists: Lists, at: datetime | None = None) -> Rung:
         """Return who is rung for one person, now or at another instant. Raises SourceError if that cannot be told."""
@@ -125,19 +125,22 @@ class DeputyRules:
         rules, maps = self._rules(), lists.maps()
         made = self._made
         if not made.are_of(rules, maps):
-            made = self._made = _RulesFor(rules, maps)
+            made = self._made = _RulesFor(rules, maps, self.now())
         return made
 
 
 class _RulesFor:
-    """The rules by the people and phones that they name, as the lists know these; made anew if either changes."""
+    """The rules that are not `over` yet, by the people and phones that they name, as the lists know these.
 
-    def __init__(self, rules: tuple[Rule, ...], maps: tuple[ExtensionMap, ...]) -> None:
+    Made anew if rules or lists change.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...], maps: tuple[ExtensionMap, ...], over: datetime) -> None:
         self._rules, self._maps = rules, maps
         self._of_phone: dict[str, list[Rule]] = {}
         self._written: dict[str, list[Rule]] = {}
         self._of_row: dict[int, list[Rule]] = {}
-        for rule in rules:
+        for rule in (rule for rule in rules if rule.phase(over) is not Phase.OVER):
             phone = phone_in(rule.owner)
             if phone:
                 self._of_phone.setdefault(phone, []).append(rule)

@@ -15,6 +15,9 @@ _REMARK = re.compile(r"\s*[()\[\]{}]+\s*|\s+[-\N{EN DASH}\N{EM DASH}]\s+")
 
 _FAMILY_FIRST = re.compile(r"\s*([^,;|/]*[^,;|/\s])\s*,\s*([^,;|/]*[^,;|/\s])\s*")
 
+_LONGEST = 200  # characters: what is longer is a remark, and names nobody
+_MOST = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
@@ -28,7 +31,9 @@ class Interpretation:
 
 
 def readings(owner: Owner) -> Iterator[Interpretation]:
-    """Give the ways to understand an owner who is not known as he stands."""
+    """Give the ways to understand an owner who is not known as he stands; what would be a crowd is nobody."""
+    if max(len(text or "") for text in (owner.id, owner.login, owner.name)) > _LONGEST:
+        return
     if pair := _FAMILY_FIRST.fullmatch(owner.name or ""):
         own = replace(owner, id=None) if is_of_any_kind(owner) else owner
         yield Interpretation((replace(own, name=f"{pair[1]} {pair[2]}"),))
@@ -36,7 +41,7 @@ def readings(owner: Owner) -> Iterator[Interpretation]:
     if people := _several(owner):
         yield Interpretation(people)
     remarks = [part for part in _REMARK.split(owner.name or "") if part]
-    if len(remarks) > 1 and not (owner.email or owner.login or (owner.id and not is_of_any_kind(owner))):
+    if 1 < len(remarks) <= _MOST and not (owner.email or owner.login or (owner.id and not is_of_any_kind(owner))):
         yield Interpretation(tuple(map(owner_called, remarks)), alike=True)
 
 
@@ -46,10 +51,10 @@ def _several(owner: Owner) -> tuple[Owner, ...]:
         return ()
     if is_of_any_kind(owner) and not owner.login:
         pieces = pieces_of(owner.name or "")
-        return tuple(map(owner_called, pieces)) if len(pieces) > 1 else ()
+        return tuple(map(owner_called, pieces)) if 1 < len(pieces) <= _MOST else ()
     texts = {kind: text for kind in ("id", "login", "name") if (text := getattr(owner, kind))}
     named = {kind: pieces_of(text) for kind, text in texts.items()}
     count = min(map(len, named.values()), default=0)
-    if count < 2 or any(len(pieces) != count for pieces in named.values()):  # noqa: PLR2004 - several
+    if not 1 < count <= _MOST or any(len(pieces) != count for pieces in named.values()):
         return ()
     return tuple(Owner(**{kind: pieces[at] for kind, pieces in named.items()}) for at in range(count))

@@ -33,6 +33,7 @@ _AROUND_A_NAME = " \t<>()[]\"'-:\N{EN DASH}\N{EM DASH}"
 _NUMBER = re.compile(r"[0-9]+", re.ASCII)
 _QUANTITY = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+", re.ASCII)
 _MAY_BE_SEVERAL = re.compile(f"[;|,/<(\\[{_BREAKS}]|@.*\\s|\\s.*@")
+_MOST_PEOPLE = 20
 _KINDS = {"owner_id": "id", "email": "email", "login": "login", "name": "name"}
 
 
@@ -65,7 +66,7 @@ def people_in(owner: Owner) -> tuple[Owner, ...]:
         del texts["name"]
     values = {meaning: named for meaning, text in texts.items() if (named := parts_of(text))}
     people = tuple(_owner(one, owner.extension) for one in _put_together(values))
-    return people or (owner,)
+    return people if 0 < len(people) <= _MOST_PEOPLE else (owner,)
 
 
 def is_of_any_kind(owner: Owner) -> bool:

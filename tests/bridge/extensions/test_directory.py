@@ -209,3 +209,13 @@ def test_whoever_has_no_extension_on_purpose_is_not_looked_for_elsewhere_and_not
         assert directory.reach(Owner(id="7", extension="401")).extensions == ()
     assert (directory.without_extension, caplog.text) == (0, "")
     assert directory.find(Owner(id="7/8")) == ("101",)
+
+
+@pytest.mark.parametrize("separator", [", ", "; ", "/", " & ", "() ", " - "])
+def test_a_crowd_in_one_text_is_nobody_and_takes_no_time_to_be_told(separator):
+    directory = Directory({f"Lan {number}": ["101"] for number in range(400)})
+    few, crowd, remark = (separator.join(f"Lan {number}" for number in range(count)) for count in (2, 12, 400))
+    assert directory.find(Owner(name=few)) == ("101",)
+    assert directory.find(Owner(name=crowd)) == directory.find(Owner(id=remark, name=remark)) == ()
+    everybody = ", ".join(f"lan{number}@congty.example" for number in range(400))
+    assert directory.people(Owner(name=everybody)) == ()
