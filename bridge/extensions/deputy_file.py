@@ -16,12 +16,14 @@ from bridge.extensions.deputies import Rule
 from bridge.sdk.background import Wait
 from bridge.sdk.errors import SourceError, UnexpectedAnswer
 from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
     Ending,
     Problems,
     Table,
     clean_cell,
     find_columns,
+    header_key,
     is_nothing,
     listed,
     only_column,
@@ -54,6 +56,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     ),
     "ring": ("ring", "rings", "how", "đổ chuông", "cách đổ chuông", "cách thay", "hình thức"),
 }
+_HEADINGS = frozenset(header_key(name) for names in _KNOWN.values() for name in names)
 _WORDS = {
     "owner": "who is away",
     "deputy": "who answers",
@@ -78,7 +81,7 @@ class DeputyList:
         yield f"{self.ending.file}: {len(self.rules)} rule(s) about who answers for whom; {self.read_as}"
         if self.problems.count:
             yield f"{self.ending.file}: {self.problems.count} row(s) that cannot be used: their owners ring as always:"
-            yield from self.problems.first
+            yield from self.problems.told()
 
 
 class DeputyFileWatch:
@@ -141,7 +144,11 @@ def _columns(table: Table, configured: Mapping[str, list[str]]) -> Mapping[str, 
 
 
 def _read_rows(table: Table, columns: Mapping[str, int]) -> DeputyList:
-    rows = [(line, {meaning: clean_cell(cells[at]) for meaning, at in columns.items()}) for line, cells in table.rows()]
+    days, people = (columns["from"], columns["until"]), (columns["owner"], columns["deputy"])
+    signs = RowSigns(days, people, _is_day, headings=_HEADINGS)
+    rows = [
+        (line, {meaning: clean_cell(cells[at]) for meaning, at in columns.items()}) for line, cells in table.rows(signs)
+    ]
     dates = [(line, cells[meaning]) for line, cells in rows for meaning in ("from", "until")]
     american = next((line for line, text in dates if is_month_first(text)), 0)
     rules: list[Rule] = []
@@ -152,6 +159,14 @@ def _read_rows(table: Table, columns: Mapping[str, int]) -> DeputyList:
             table.problems.add(line, str(error))
     read_as = "; ".join(f"{meaning}: {shown(table.columns[at])}" for meaning, at in columns.items())
     return DeputyList(tuple(rules), table.ending, table.problems, read_as)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        parse_moment(clean_cell(text))
+    except ValueError:
+        return False
+    return True
 
 
 def _rule(cells: Mapping[str, str], place: str, american: int) -> Rule:

@@ -127,6 +127,16 @@ def test_several_columns_that_could_be_meant_are_listed(tmp_path):
     assert "2 columns could be who is away: 'Email', 'Họ tên'; name one under `columns: {owner: …}`" in trouble
 
 
+def test_a_quote_that_swallows_rows_and_a_broken_row_are_told(tmp_path):
+    swallowed = '"Lan,Minh,2026-12-01,2026-12-14\nHuong,Minh,2026-12-01,2026-12-02\nNghi,"Minh",,\n'
+    trouble = refused(tmp_path, ENGLISH + swallowed)
+    assert "a quote in this row makes one cell of it and the rows up to line 4" in trouble
+    rules, report = read(tmp_path, f"{ENGLISH}Lan,Minh,,\nHuong,Mi\nnh,2026-12-01,2026-12-02\nNghi,Minh,,\nVo,Minh\n")
+    assert [rule.owner for rule in rules] == ["Lan", "Nghi"]
+    assert "a line break without quotes breaks this row: lines 3 and 4 are one" in report[2]
+    assert report[3] == "deputies.csv:6: the row has 2 cells, but there are 4 columns: something is missing in it"
+
+
 def test_a_file_without_a_row_is_good_for_nobody_may_be_away(tmp_path):
     rules, report = read(tmp_path, ENGLISH)
     assert rules == ()
