@@ -142,13 +142,19 @@ def test_what_people_write_in_several_lines_is_accepted(tmp_path: Path, note: st
         'Phone,Owner\n"0901000001, 0901000009\n0901000002, 0901000008",lan@congty.example\n',
         'Phone,Phone 2,Owner\n"0901000001, 0901000007\n0901000002",,lan@congty.example\n',
         'Owner,Phone\nlan@congty.example,"0901000001\n0901000002"\n',
-        'Phone,Owner\n0901000001,"Lan, 0905000001\nlan@congty.example"\n0901000002,lan@congty.example\n',
     ],
 )
-def test_several_numbers_or_owners_in_the_lines_of_a_cell_are_no_rows(tmp_path: Path, content: str) -> None:
+def test_several_numbers_in_the_lines_of_a_cell_are_no_rows(tmp_path: Path, content: str) -> None:
     connector = connector_of(tmp_path, content)
     assert LAN in ask(connector, "0901000001")
     assert LAN in ask(connector, "0901000002")
+
+
+def test_several_texts_in_the_lines_of_an_owner_s_cell_are_no_rows_and_are_left_to_the_lists(tmp_path: Path) -> None:
+    content = 'Phone,Owner\n0901000001,"Lan, 0905000001\nlan@congty.example"\n0901000002,lan@congty.example\n'
+    connector = connector_of(tmp_path, content)
+    assert [owner.name for owner in ask(connector, "0901000001")] == ["Lan, 0905000001; lan@congty.example"]
+    assert ask(connector, "0901000002") == (LAN,)
 
 
 @pytest.mark.parametrize(

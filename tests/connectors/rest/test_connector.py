@@ -128,7 +128,8 @@ def test_a_later_step_uses_what_an_earlier_one_took_once_for_each_value() -> Non
     }
     with Crm(scripts) as crm:
         assert [owner.email for owner in owners(crm, TWO_STEPS)] == ["lan@congty.example", "minh@congty.example"]
-        assert [question.path for question in crm.asked] == ["/api/contacts", "/api/users/7", "/api/users/8"]
+        first, *others = [question.path for question in crm.asked]
+        assert (first, sorted(others)) == ("/api/contacts", ["/api/users/7", "/api/users/8"])
 
 
 def test_an_owner_who_left_does_not_count() -> None:
