@@ -140,7 +140,7 @@ def _locked(file: Path, deadline: Deadline) -> Iterator[None]:
         while not _taken(lock):
             if deadline.expired():
                 raise SourceUnavailable("another process holds the refresh token for too long")
-            time.sleep(min(_LOCK_POLL, deadline.remaining()))  # noqa: TID251 - another process' lock tells nobody
+            time.sleep(min(_LOCK_POLL, deadline.remaining()))
         yield
     finally:
         os.close(lock)  # gives up the lock
