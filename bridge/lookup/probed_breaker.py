@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 _MOMENT = 0.5
 """Seconds after which a source under suspicion is left alone although its trial is still under way."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IF_REFUSED = 0.25, 1.5, 60.0
-_GROWTH = 1.5
+_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IF_REFUSED = 0.5, 1.5, 60.0
+_GROWTH = 1.3
 
 Trial = Callable[[Call], Future[Any]]
 """Asks the source itself, in the background; raises SourceBusy if there is no place."""

@@ -134,19 +134,19 @@ def test_trials_of_a_source_that_is_down_are_made_every_second_and_a_half():
     with watched(rounds=8) as one:
         one.fail(0, 1, 2, 3, 4)
         until(lambda: len(one.asked) == 9)
-        assert one.times() == [0, 0.25, 0.62, 1.19, 2.03, 3.3, 4.8, 6.3, 7.8]
+        assert one.times() == [0, 0.5, 1.15, 2.0, 3.09, 4.52, 6.02, 7.52, 9.02]
 
 
 def test_trials_of_a_source_that_refuses_become_ever_more_seldom():
-    with watched(rounds=20) as one:
+    with watched(rounds=25) as one:
         one.trial = one.rejected
         one.fail(0, 1, 2, 3, 4)
-        until(lambda: len(one.asked) == 21)
+        until(lambda: len(one.asked) == 26)
         times = one.times()
-        assert len([at for at in times if at <= 60]) == 12
-        assert {round(after - before) for before, after in pairwise(times[14:])} == {60}
-        # What is over is noticed after half as long again as it has lasted.
-        assert all(after - before <= 0.5 * before + 0.3 for before, after in pairwise(times))
+        assert len([at for at in times if at <= 60]) == 14
+        assert {round(after - before) for before, after in pairwise(times[20:])} == {60}
+        # What is over is noticed after a third as long again as it has lasted.
+        assert all(after - before <= before / 3 + 0.5 for before, after in pairwise(times))
 
 
 def test_the_first_answer_ends_the_trials_and_the_next_outage_begins_anew(caplog):
@@ -159,7 +159,7 @@ def test_the_first_answer_ends_the_trials_and_the_next_outage_begins_anew(caplog
         one.asked, one.trial = [], one.unavailable
         one.fail(0, 1, 2, 3, 4)
         until(lambda: len(one.asked) >= 3)
-        assert one.times()[:3] == [0, 0.25, 0.62]
+        assert one.times()[:3] == [0, 0.5, 1.15]
 
 
 def test_a_source_that_asks_to_be_left_alone_is_not_tried_before_that():
@@ -200,10 +200,10 @@ def test_where_nothing_ever_succeeded_the_next_new_caller_is_let_through():
 
 
 def test_where_nothing_ever_succeeded_callers_are_let_through_no_more_often_than_trials_are_made():
-    with watched(rounds=20) as one:
+    with watched(rounds=25) as one:
         one.trial = one.rejected
         one.fail(0, 1, 2, 3, 4)
-        until(lambda: len(one.asked) == 21)
+        until(lambda: len(one.asked) == 26)
         assert one.is_asked(5)
         one.clock.advance(59)
         assert not one.is_asked(6)
