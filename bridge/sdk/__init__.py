@@ -48,6 +48,8 @@ from bridge.sdk.settings import (
 from bridge.sdk.shared import Shared, SharedValue, Turns
 from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.tokens import AccessToken, TokenSupply
+from bridge.sdk.translation import told_as
+from bridge.sdk.watchdog import Watchdog, current_watchdog, cut_off_at, hang_up
 from bridge.sdk.words import canonical, is_no_value, is_nothing, visible
 
 __all__ = [
@@ -95,8 +97,12 @@ __all__ = [
     "Turns",
     "UnexpectedAnswer",
     "Wait",
+    "Watchdog",
     "canonical",
+    "current_watchdog",
+    "cut_off_at",
     "did_you_mean",
+    "hang_up",
     "holds",
     "holds_any",
     "is_no_value",
@@ -108,5 +114,6 @@ __all__ = [
     "shared_names",
     "state_file",
     "told_apart",
+    "told_as",
     "visible",
 ]

@@ -27,6 +27,15 @@ class Deadline:
         """Return the seconds that are left; 0.0 once the moment has passed."""
         return max(0.0, self.at - self.clock())
 
+    def seconds(self) -> float:
+        """Return the seconds that are left, as a library's time limit; raises TimeoutError if nothing is left.
+
+        As a time limit, 0.0 is refused by some libraries and means none to others.
+        """
+        if not (left := self.remaining()):
+            raise TimeoutError
+        return left
+
     def expired(self) -> bool:
         """Tell whether nothing is left."""
         return self.clock() >= self.at

@@ -45,10 +45,7 @@ class Exchange:
 
     def seconds(self) -> float:
         """Return how long the next wait may be. Raises TimeoutError if nothing is left."""
-        seconds = self.deadline.remaining()
-        if seconds <= 0:
-            raise TimeoutError
-        return seconds
+        return self.deadline.seconds()
 
     def count(self, received: int) -> None:
         """Count what came. Raises UnexpectedAnswer if it is more than any answer within the limits needs."""

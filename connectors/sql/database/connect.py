@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from bridge.sdk import Resolver
-from connectors.sql.database.watchdog import current_watchdog, hang_up
+from bridge.sdk import Resolver, current_watchdog, hang_up
 
 Options = dict[str, Any]
 Opener = Callable[[Options, float], Any]

@@ -12,13 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause
 
-from bridge.sdk import Deadline, SourceBusy, SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import Deadline, SourceBusy, SourceError, SourceUnavailable, UnexpectedAnswer, Watchdog
 from connectors.sql.database.address import place_of
 from connectors.sql.database.connect import cut_off
 from connectors.sql.database.engine import MOST_ROWS, make_engine
 from connectors.sql.database.errors import Lost, Unreachable, is_lost, judged
 from connectors.sql.database.settings import DatabaseKeys
-from connectors.sql.database.watchdog import Watchdog
 
 _LONGEST_PAUSE = 0.4
 

@@ -191,7 +191,7 @@ def test_a_query_without_end_is_interrupted(connect):
     connector = connect(f"{endless} WHERE i = :e164")
     with pytest.raises(SourceUnavailable, match="did not answer in time"):
         connector.find_owners(CALL, Deadline.after(0.2))
-    assert not [thread for thread in threading.enumerate() if thread.name == "sql-watch"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "watchdog"]
 
 
 def test_a_file_that_is_no_database_is_told(connect, file):

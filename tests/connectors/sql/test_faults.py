@@ -109,7 +109,7 @@ def test_nobody_waits_for_a_frozen_server_beyond_the_deadline(server, connect):
             assert "did not answer in time" in str(Asking(connector, seconds=0.3).answer())
     for connector in (warm, cold):
         assert connector.find_owners(CALL, Deadline.after(5)) == (LAN,)
-    assert not [thread for thread in threading.enumerate() if thread.name == "sql-watch"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "watchdog"]
 
 
 def test_a_query_that_the_server_freezes_over_is_given_up(server, connect):

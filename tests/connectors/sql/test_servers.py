@@ -191,7 +191,7 @@ def test_a_closed_connector_leaves_no_connection_and_no_thread(server, connect):
     ask(connector)
     connector.close()
     assert server.wait_until_no_connection()
-    assert not [thread for thread in threading.enumerate() if thread.name == "sql-watch"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "watchdog"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Nobody waits for a database beyond the deadline, not even for one that is frozen.
+"""Nobody waits for a source beyond the deadline, not even for one that is frozen or drips.
 
-The drivers' own time limits hold for a single wait, in whole seconds or not at all. So a thread stands by while a
+The time limits of most libraries hold for a single wait, in whole seconds or not at all. So a thread stands by while a
 connection is in use, and when the time is over it cuts the connection off: whoever waits there gets an error at once.
 """
 
@@ -8,27 +8,27 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
-from bridge.sdk import Deadline
+from bridge.sdk.deadline import Deadline
 
 _AGAIN_AFTER = 0.05
 
 
 class Watchdog:
-    """Stands by during one question to the database; use it in `with`."""
+    """Stands by during one question to a source; use it in `with`."""
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
         self.expired = False
         """Whether the time was over before the question was answered."""
-        self._cut: Callable[[], None] | None = None
+        self._cut: Callable[[], object] | None = None
         self._lock = threading.Lock()
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._stand_by, name="sql-watch", daemon=True)
+        self._thread = threading.Thread(target=self._stand_by, name="watchdog", daemon=True)
 
     def __enter__(self) -> Self:
         self._outer = _CURRENT.set(self)
@@ -42,8 +42,8 @@ class Watchdog:
         self._thread.join()
         _CURRENT.reset(self._outer)
 
-    def over(self, cut: Callable[[], None]) -> None:
-        """Watch over a connection; `cut` ends every wait on it."""
+    def over(self, cut: Callable[[], object]) -> None:
+        """Watch over a connection; `cut` ends every wait on it, and may fail as long as there is none."""
         with self._lock:
             self._cut = cut
 
@@ -59,12 +59,31 @@ class Watchdog:
                 return
 
 
-_CURRENT: ContextVar[Watchdog] = ContextVar("sql_watch")
+_CURRENT: ContextVar[Watchdog] = ContextVar("watchdog")
 
 
 def current_watchdog() -> Watchdog:
     """Return the watchdog of the question that this thread asks: where connections are made, none can be handed in."""
     return _CURRENT.get()
+
+
+@contextlib.contextmanager
+def cut_off_at(deadline: Deadline, cut: Callable[[], object]) -> Iterator[None]:
+    """Call `cut` if the block is not over at the deadline, and raise TimeoutError then, whatever else came of it.
+
+    What was read from a connection that was cut off is no answer, even if the library takes it for one.
+    """
+    watchdog = Watchdog(deadline)
+    watchdog.over(cut)
+    try:
+        with watchdog:
+            yield
+    except Exception:
+        if watchdog.expired:
+            raise TimeoutError from None
+        raise
+    if watchdog.expired:
+        raise TimeoutError
 
 
 def hang_up(descriptor: int) -> None:
