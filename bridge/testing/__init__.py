@@ -18,6 +18,7 @@ from bridge.testing.conformance.extensions import ExtensionsConformance
 from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, Reply, sending
 from bridge.testing.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
 from bridge.testing.http import HttpConformance
+from bridge.testing.tcp_proxy import TcpProxy
 
 __all__ = [
     "Conformance",
@@ -29,6 +30,7 @@ __all__ = [
     "HttpConformance",
     "ReceivedRequest",
     "Reply",
+    "TcpProxy",
     "failing",
     "nobody",
     "owned_by",
