@@ -11,7 +11,10 @@ MISTAKES = (
         lists.TakesAnOutageForAnEmptyList,
         ["a_source_that_cannot_be_used_is_no_list", "a_source_that_hangs_is_left_at_the_deadline"],
     ),
-    (lists.IsReadOnlyOnce, ["the_whole_list_is_read_again_and_again"]),
+    (
+        lists.IsReadOnlyOnce,
+        ["a_source_that_cannot_be_used_is_no_list", "the_whole_list_is_read_again_and_again"],
+    ),
     (
         lists.CrashesWithoutTheFile,
         ["a_source_that_cannot_be_used_is_no_list", "a_source_that_hangs_is_left_at_the_deadline"],

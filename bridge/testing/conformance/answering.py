@@ -5,11 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bridge.testing.conformance.outcome import complain
-from bridge.testing.conformance.subject import Subject, asks_nothing, opened_or_not
+from bridge.sdk.connector import AnyConnector
+from bridge.testing.conformance.outcome import CONSTRUCTOR, complain, not_tried, tried
+from bridge.testing.conformance.subject import Subject, asks_nothing, asks_strangers
 
 _ROUNDS = 5
-_NOBODY = "Return () for a caller whom the source does not know."
+_NOBODY = (
+    "Return () for a caller whom the source does not know. If it really knows a customer with this number, name the "
+    "number in others."
+)
+_NO_HANGS = (
+    "what becomes of a call while the source hangs. Return ways of that in hangs(self); if the source is a server, use "
+    "ServerConformance, which has some"
+)
 _NO_TIME = "Do so before anything is asked, where deadline.expired(): as a time limit, 0.0 is refused or means none."
 _NO_STATE = "Keep nothing about a call on self, on the class or in the module."
 
@@ -33,12 +41,15 @@ class Answering(Subject):
         """Does not take a part of a number for the number."""
         with self.opened(place) as connector:
             for similar in self.similar:
-                if self.ask(connector, similar).found:
+                found = self.ask(connector, similar).found or ()
+                if set(found) & set(self.owners):  # a customer with that number has owners of his own
                     complain(
                         f"a call from {similar.e164}: it got the owners of {self.number.e164}. Compare whole numbers, "
-                        "with bridge.sdk.holds, never the first or the last digits."
+                        "with bridge.sdk.holds, never the first or the last digits. If the source really knows a "
+                        "customer with this number, name the number in others."
                     )
 
+    @asks_strangers
     def test_nothing_of_one_call_is_left_for_the_next(self, place: Any) -> None:  # noqa: ANN401
         """Answers the customer, then a stranger, then the customer again."""
         stranger = self.strangers[0]
@@ -47,6 +58,7 @@ class Answering(Subject):
             self.ask(connector, stranger).must_be((), "a stranger who calls after a customer", _NO_STATE)
             self.must_find(self.ask(connector), "the customer who calls after a stranger", _NO_STATE)
 
+    @asks_strangers
     def test_many_calls_at_once_get_their_own_answers(self, place: Any) -> None:  # noqa: ANN401
         """Is asked from many threads, which take turns as often as they can."""
         strangers = self.strangers
@@ -63,13 +75,52 @@ class Answering(Subject):
     def test_a_source_that_cannot_be_used_is_not_nobody(self, place: Any) -> None:  # noqa: ANN401
         """Fails, in `open` or when asked, by a SourceError."""
         for what, connector in self.away(place):
-            if opened_or_not(connector, what) is None:
+            if self.opened_or_not(connector, what) is None:
                 self.ask(connector).must_be_failure(what)
+
+    def test_a_source_that_breaks_after_a_good_start_is_not_nobody(self, place: Any) -> None:  # noqa: ANN401
+        """Fails by a SourceError, or answers as before from what it has in memory."""
+        for what, connector in self.left(place):
+            for again in ("", ", and again"):
+                self.must_not_mislead(self.ask(connector), f"{what}{again}")
 
     def test_a_source_that_hangs_is_left_at_the_deadline(self, place: Any) -> None:  # noqa: ANN401
         """Comes back when its time is over."""
+        hung = False
         for what, connector in self.hung(place):
-            self.ask(connector, seconds=self.moment).must_be_failure(what, best="SourceUnavailable")
+            hung = True
+            self.must_not_mislead(self.ask(connector, seconds=self.moment), what, best="SourceUnavailable")
+        if not hung:
+            not_tried(_NO_HANGS)
+
+    def test_opening_ends_when_the_source_hangs(self, place: Any) -> None:  # noqa: ANN401
+        """Gives up, and is tried again later; what hangs in `open` for ever is never opened again."""
+        hangs = self.hangs()
+        for what, hanging in hangs.items():
+            where = self.new_place(place)
+            with self.made_at(where) as connector, hanging(where):
+                if self.opened_or_not(connector, f"{what}, when it is opened") is None:
+                    outcome = self.ask(connector, seconds=self.moment)
+                    self.must_not_mislead(outcome, what, best="SourceUnavailable")
+        if not hangs:
+            not_tried(_NO_HANGS)
+
+    @asks_nothing
+    def test_its_constructor_asks_nobody(self, place: Any) -> None:  # noqa: ANN401
+        """Is made at once, whatever the source does: the configuration is being read."""
+        for what, connector in self.away(place):
+            self._must_be_made_anew(connector, what)
+        for what, connector in self.hung(place):
+            self._must_be_made_anew(connector, what)
+
+    def _must_be_made_anew(self, connector: AnyConnector, situation: str) -> None:
+        """Make one more of the same settings."""
+        made: list[AnyConnector] = []
+        make = type(connector)
+        outcome = tried(lambda: made.append(make(connector.config)), self.moment, self.margin, CONSTRUCTOR)
+        for another in made:
+            self.put_aside(another)
+        self.must_be_made(outcome, f"{situation}, while it is made")
 
     def test_a_deadline_that_has_passed_is_no_crash(self, place: Any) -> None:  # noqa: ANN401
         """Knows what to do with no time at all."""

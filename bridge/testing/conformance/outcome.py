@@ -3,9 +3,11 @@
 Each question is asked in a thread of its own: a connector that never comes back must not keep the test waiting.
 """
 
+import sys
+import sysconfig
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +21,18 @@ from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 ASKING = "asking"
 """The name of the threads in which questions are asked."""
 
+CONSTRUCTOR, OPEN, FIND, CLOSE = "the constructor", "open", "find_owners", "close"
+"""Who is put to the test."""
+
 
 def complain(message: str) -> NoReturn:
     """Fail the test with this message alone: where in the kit that was says nothing to a connector's author."""
     pytest.fail(message, pytrace=False)
+
+
+def not_tried(what: str) -> NoReturn:
+    """Skip the test, for it would say nothing: what cannot be tried has not passed."""
+    pytest.skip(f"not tried: {what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,11 @@ class TrialOutcome:
 
     found: tuple[Any, ...] | None = None
     error: BaseException | None = None
-    who: str = "find_owners"
+    who: str = FIND
+    seconds: float = 0.0
+    """For how long it was waited."""
+    at: str = ""
+    """The line of the connector's code in which it was then."""
 
     @property
     def late(self) -> bool:
@@ -42,14 +56,15 @@ class TrialOutcome:
         if self.error is not None:
             return f"{self.who} raised {told(self.error)}"
         if self.found is None:
-            return f"{self.who} was still busy long after its deadline"
-        nothing = "nobody" if self.who == "find_owners" else "nothing"
+            when = f"after {self.seconds:.1f} s" if self.who in _IN_TIME else "long after its deadline"
+            return f"{self.who} was still busy {when}{self.at}"
+        nothing = "nobody" if self.who == FIND else "nothing"
         return f"{self.who} returned {'; '.join(map(str, self.found)) or nothing}"
 
     def must_be(self, found: tuple[Any, ...], situation: str, advice: str) -> None:
         """Complain unless just this was returned."""
         if self.late:
-            complain(f"{situation}: {self}. {_IN_TIME}")
+            self.must_be_in_time(situation)
         if self.error is not None and not isinstance(self.error, SourceError):
             complain(f"{situation}: {self}. That counts as a bug. {advice}")
         if self.found != found:
@@ -62,7 +77,7 @@ class TrialOutcome:
         best = best or ("UnexpectedAnswer" if kind is SourceError else kind.__name__)
         then = f"raise {best}. {advice}".strip()
         if self.late:
-            complain(f"{situation}: {self}. {_IN_TIME} {advice}".strip())
+            self.must_be_in_time(situation, advice)
         if self.found == ():
             complain(
                 f"{situation}: {self}. Nobody is remembered as the truth, and the customer's next calls ring in vain: "
@@ -78,17 +93,28 @@ class TrialOutcome:
         if not isinstance(self.error, kind):
             complain(f"{situation}: {self}. Raise {best}: {_MEANING.get(kind, 'see bridge/sdk/errors.py')}.")
 
+    def must_be_in_time(self, situation: str, advice: str = "") -> None:
+        """Complain if it has not come back."""
+        if self.late:
+            complain(f"{situation}: {self}. {_IN_TIME.get(self.who, _BY_THE_DEADLINE)} {advice}".strip())
+
     def must_be_honest(self, situation: str) -> None:
         """Complain unless an answer or a SourceError came, whichever."""
         if self.late or (self.error is not None and not isinstance(self.error, SourceError)):
             self.must_be_failure(situation)
 
 
-_IN_TIME = (
+_BY_THE_DEADLINE = (
     "No wait may go beyond deadline.remaining(), and all waits together neither: give each a timeout, and look at the "
     "deadline after each piece that comes; take a lock by lock.acquire(timeout=deadline.remaining()). "
-    "bridge.sdk tells more; bridge.sdk.http does all of it."
+    "bridge.sdk.cut_off_at ends the waits of a library that knows no deadline; bridge.sdk.http does all of it."
 )
+_IN_TIME = {
+    CONSTRUCTOR: "It runs while the configuration is read, and nothing ends it: keep the settings, ask in open.",
+    OPEN: "It gets no deadline, so make one: Deadline.after(self.config.timeout).",
+    CLOSE: "omi-bridge waits for it a second at most: end what you hold, and wait for nothing.",
+}
+"""What those have to do who get no deadline."""
 _MEANING: dict[type[SourceError], str] = {
     SourceUnavailable: "asking again later may work",
     UnexpectedAnswer: "an answer came, but it does not fit",
@@ -96,16 +122,22 @@ _MEANING: dict[type[SourceError], str] = {
 
 
 class Asked:
-    """Something under way in a thread of its own, which counts as late `margin` seconds after its deadline."""
+    """Something under way in a thread of its own, which counts as late `margin` seconds after its deadline.
+
+    The thread is a daemon, and so are those that a connector starts in it unless they say otherwise: what never ends
+    does not keep pytest from ending.
+    """
 
     def __init__(
-        self, action: Callable[[Deadline], Sequence[Any]], seconds: float, margin: float, who: str = "find_owners"
+        self, action: Callable[[Deadline], Sequence[Any]], seconds: float, margin: float, who: str = FIND
     ) -> None:
+        self._seconds = seconds + margin
         self._margin = margin
         self._who = who
         self._deadline = Deadline.after(seconds)
         self._result: Future[TrialOutcome] = Future()
-        threading.Thread(target=self._run, args=(action,), name=ASKING, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, args=(action,), name=ASKING, daemon=True)
+        self._thread.start()
 
     @property
     def over(self) -> bool:
@@ -117,7 +149,9 @@ class Asked:
         try:
             return self._result.result(self._deadline.remaining() + self._margin)
         except TimeoutError:
-            return TrialOutcome(who=self._who)
+            frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - documented, in spite of its name
+            at = _place(traceback.extract_stack(frame)) if frame else ""
+            return TrialOutcome(who=self._who, seconds=self._seconds, at=at)
 
     def _run(self, action: Callable[[Deadline], Sequence[Any]]) -> None:
         try:
@@ -127,27 +161,29 @@ class Asked:
         self._result.set_result(outcome)
 
 
-def error_of(action: Callable[[], object]) -> BaseException | None:
-    """Return whatever is raised: which errors may be, is the test's business."""
-    try:
+def tried(action: Callable[[], object], seconds: float, margin: float, who: str) -> TrialOutcome:
+    """Return what comes of something that gets no deadline and finds nothing."""
+
+    def act(_deadline: Deadline) -> tuple[()]:
         action()
-    except BaseException as error:  # noqa: BLE001 - a stranger's code
-        return error
-    return None
+        return ()
 
-
-def close(thing: Any, what: str = "close") -> None:  # noqa: ANN401 - a connector, or a list of extensions
-    """Close something, and complain of whatever it raises."""
-    if error := error_of(thing.close):
-        complain(f"{what} raised {told(error)}. It has to do no harm.")
+    return Asked(act, seconds, margin, who).outcome()
 
 
 def told(error: BaseException) -> str:
     """Name an error, and for a bug also the line of the connector's code that it came from."""
     if isinstance(error, SourceError):
         return f"{type(error).__name__}: {error}"
-    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__}{_place(traceback.extract_tb(error.__traceback__))}: {error}"
+
+
+_KIT = Path(__file__).parents[1]
+_PYTHON = Path(sysconfig.get_path("stdlib"))
+
+
+def _place(frames: Iterable[traceback.FrameSummary]) -> str:
+    """Name the innermost line of the connector's own code."""
     places = [frame for frame in frames if "site-packages" not in frame.filename and Path(frame.filename).is_file()]
-    theirs = [frame for frame in places if Path(__file__).parents[1] not in Path(frame.filename).parents] or places
-    where = f" in {Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else ""
-    return f"{type(error).__name__}{where}: {error}"
+    theirs = [frame for frame in places if not {_KIT, _PYTHON} & set(Path(frame.filename).parents)] or places
+    return f" in {Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else ""

@@ -3,9 +3,11 @@
 import threading
 from typing import Any, ClassVar
 
+import pytest
+
 from bridge.testing.conformance.holdings import Holdings, lasting_threads
-from bridge.testing.conformance.outcome import close, complain
-from bridge.testing.conformance.subject import Subject, asks_nothing, must_open
+from bridge.testing.conformance.outcome import complain
+from bridge.testing.conformance.subject import Subject, asks_nothing
 
 _CALLS = 8
 _SERVER = "If it belongs to a server that your connector(self, place) starts, end that in stop(self, place)."
@@ -30,6 +32,8 @@ class Releasing(Subject):
             self.ask(connector)
             self.ask(connector, self.strangers[0])
         left = before.left(self.margin)
+        if self._known.get("close hangs"):
+            pytest.skip("first mend what is told of close")
         if left:
             complain(f"after close there is still {', '.join(left)}: release it in close. {_SERVER}")
 
@@ -47,17 +51,17 @@ class Releasing(Subject):
     def test_closing_twice_or_before_opening_does_no_harm(self, place: Any) -> None:  # noqa: ANN401
         """Takes it as done."""
         with self.made(place) as connector:
-            close(connector, "close without open")
+            self.close(connector, "close without open")
         with self.made(place) as connector:
-            must_open(connector)
-            close(connector, "close")
-            close(connector, "close for the second time")
+            self.must_open(connector)
+            self.close(connector, "close")
+            self.close(connector, "close for the second time")
 
     def test_closing_while_calls_are_under_way_is_no_crash(self, place: Any) -> None:  # noqa: ANN401
         """Lets them find what they look for, or fail by a SourceError."""
         for _ in range(_CALLS):
             with self.opened(place) as connector:
                 asked = [self.begin(connector) for _ in range(_CALLS)]
-                close(connector, "close while calls are under way")
+                self.close(connector, "close while calls are under way")
                 for question in asked:
                     question.outcome().must_be_honest("a call under way when the connector was closed")

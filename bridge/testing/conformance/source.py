@@ -1,21 +1,28 @@
-"""What is put to the test lives in a source: how the tests get a new one, break it, and put it away again."""
+"""What is put to the test lives in a source: how the tests get a new one, break it, and put it away again.
 
+A stranger's constructor and his `close` get no deadline, so each is given a limit here: what hangs is told, once, and
+the other tests do not wait for it again.
+"""
+
+import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
 
-from bridge.testing.conformance.outcome import complain
+from bridge.sdk.connector import AnyConnector, Connector
+from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSource
+from bridge.testing.conformance.ending import end_pytest_whatever_runs
+from bridge.testing.conformance.outcome import CLOSE, CONSTRUCTOR, Asked, TrialOutcome, complain, told, tried
 
+_CLOSING = 1.0
+"""Seconds for which omi-bridge waits for `close`."""
 
-class _Closed(Protocol):
-    def close(self) -> None: ...
-
-
-S = TypeVar("S", bound=_Closed)
+S = TypeVar("S", bound=AnyConnector | AnyExtensionSource)
 
 
 class SourceTests(Generic[S]):
@@ -33,6 +40,16 @@ class SourceTests(Generic[S]):
     """Seconds of the deadline that a source lets pass."""
     margin: float = 2.0
     """Seconds after which something counts as late, or as still held: a busy machine is slow, too."""
+    starting: float = 20.0
+    """Seconds that are enough for starting a source and making what is put to the test."""
+
+    _known: ClassVar[dict[str, Any]] = {}
+    """What one test of the class has found out for the others."""
+
+    def __init_subclass__(cls, **more: Any) -> None:  # noqa: ANN401
+        """Know nothing yet of a new class."""
+        super().__init_subclass__(**more)
+        cls._known = {}
 
     def breakages(self) -> Mapping[str, Callable[[Path], object]]:
         """Return ways of breaking the source in the folder, by what happens, so that it cannot answer."""
@@ -50,6 +67,10 @@ class SourceTests(Generic[S]):
         """Where the sources of this test are."""
         return tmp_path
 
+    @pytest.fixture(autouse=True)
+    def _ends(self, pytestconfig: pytest.Config) -> None:
+        end_pytest_whatever_runs(pytestconfig)
+
     def new_place(self, place: Any) -> Any:  # noqa: ANN401
         """Return where one more source is to be."""
         return Path(mkdtemp(dir=place))
@@ -57,6 +78,10 @@ class SourceTests(Generic[S]):
     def make(self, place: Any) -> S:  # noqa: ANN401
         """Return what is put to the test, new, not opened yet, with its source at this place."""
         raise NotImplementedError
+
+    def put_away(self, place: Any) -> None:  # noqa: ANN401
+        """Stop all that was started for the source at this place."""
+        self.stop(place)
 
     @contextmanager
     def made(self, place: Any) -> Iterator[S]:  # noqa: ANN401
@@ -68,19 +93,88 @@ class SourceTests(Generic[S]):
     def made_at(self, place: Any) -> Iterator[S]:  # noqa: ANN401
         """Do the same with the source at this very place."""
         try:
-            thing = self.make(place)
+            thing = self._made_in_time(place)
             try:
                 yield thing
             finally:
-                with suppress(BaseException):  # there are tests of closing, too
-                    thing.close()
+                self.put_aside(thing)  # there are tests of closing, too
         finally:
-            self.stop(place)
+            self.put_away(place)
+
+    def _made_in_time(self, place: Any) -> S:  # noqa: ANN401
+        outcome = Asked(lambda _deadline: (self.make(place),), self.starting, self.margin, CONSTRUCTOR).outcome()
+        if outcome.found is None:
+            self.must_be_made(outcome, "it is made")
+        made: S = outcome.found[0]  # type: ignore[index]  # else that has failed
+        return made
+
+    def must_be_made(self, outcome: TrialOutcome, situation: str) -> None:
+        """Complain of a constructor that hangs or fails; what else fails while it is made, is the test's own."""
+        outcome.must_be_in_time(situation)
+        if (error := outcome.error) is not None and not _is_of_a_constructor(error):
+            raise error
+        if error is not None:
+            complain(
+                f"{situation}: the constructor raised {told(error)}. It keeps the settings and asks nobody: connect "
+                "and read in open. Settings that do not fit are refused by a validator of the settings."
+            )
+
+    def put_aside(self, thing: S) -> TrialOutcome:
+        """Close something, whatever comes of it; one that has once hung is not waited for again."""
+        hangs = self._known.get("close hangs", False)
+        outcome = tried(thing.close, 0.05 if hangs else _CLOSING, 0 if hangs else self.margin, CLOSE)
+        self._known["close hangs"] = hangs or outcome.late
+        return outcome
+
+    def close(self, thing: S, what: str = "close") -> None:
+        """Close something, and complain of one that hangs or raises, once."""
+        outcome = self.put_aside(thing)
+        if outcome.found is not None:
+            return
+        if self._known.setdefault("close is told by", what) != what:
+            pytest.skip("first mend what was told of close")
+        outcome.must_be_in_time(what)
+        if outcome.error is not None:
+            complain(f"{what} raised {told(outcome.error)}. It has to do no harm.")
+
+    def ways_to_break(self) -> Mapping[str, Callable[[Any], object]]:
+        """Return all ways of breaking the source at a place."""
+        ways = self.breakages()
+        if not ways:
+            complain("breakages(self) returns no way of breaking your source")
+        return ways
+
+    def breaking(self, place: Any) -> Iterator[tuple[str, S, Callable[[], object]]]:  # noqa: ANN401
+        """Give what is put to the test, not opened yet, and what breaks its source, for each way of that."""
+        for what, happens in self.ways_to_break().items():
+            folder = self.new_place(place)
+            with self.made_at(folder) as thing:
+                yield what, thing, partial(happens, folder)
 
     def away(self, place: Any) -> Iterator[tuple[str, S]]:  # noqa: ANN401
         """Give what is put to the test, not opened yet, for each way in which a source cannot be used at all."""
-        for what, happens in self.breakages().items():
+        for what, thing, break_it in self.breaking(place):
+            break_it()
+            yield what, thing
+
+    def hung(self, place: Any) -> Iterator[tuple[str, S]]:  # noqa: ANN401
+        """Give what is put to the test, ready to be asked, for each way in which a source can hang, while it does."""
+        for what, hanging in self.hangs().items():
             folder = self.new_place(place)
             with self.made_at(folder) as thing:
-                happens(folder)
-                yield what, thing
+                self.get_ready(thing)
+                with hanging(folder):
+                    yield what, thing
+
+    def get_ready(self, thing: S) -> None:
+        """Do what comes before the first question."""
+
+
+def _is_of_a_constructor(error: BaseException) -> bool:
+    """Tell whether an error came from a constructor of a connector or of a list of extensions."""
+    for frame, _line in traceback.walk_tb(error.__traceback__):
+        first = frame.f_code.co_varnames[:1]
+        made = frame.f_locals.get(first[0]) if first and frame.f_code.co_name == "__init__" else None
+        if isinstance(made, (Connector, ExtensionSource)):
+            return True
+    return False

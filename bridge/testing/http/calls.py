@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 from bridge.sdk.connector import AnyConnector
-from bridge.testing.conformance.outcome import close, complain
-from bridge.testing.conformance.subject import opened_or_not
+from bridge.testing.conformance.outcome import complain
+from bridge.testing.conformance.subject import asks_strangers
 from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, sending
 from bridge.testing.http.faults import FAILURES
 from bridge.testing.http.hold import Hold
@@ -20,6 +20,7 @@ _NO_QUEUE = "Hold no lock while asking: one slow answer must not keep the others
 class HttpCalls(HttpSubject):
     """What becomes of calls when others, or the CRM, come and go."""
 
+    @asks_strangers
     def test_a_customer_keeps_his_owners_while_a_stranger_calls(self, place: FakeCrm) -> None:
         """Waits for one answer while a whole other call comes and goes."""
         stranger = self.strangers[0]
@@ -32,6 +33,7 @@ class HttpCalls(HttpSubject):
             second.must_be((), "a stranger calls while a customer's answer is awaited", f"{_NO_QUEUE} {_NO_STATE}")
             self.must_find(first.outcome(), "a stranger called while the customer's answer was awaited", _NO_STATE)
 
+    @asks_strangers
     def test_a_stranger_gets_no_owners_while_a_customer_calls(self, place: FakeCrm) -> None:
         """Gets the customer's record, and has to compare it with the call that it was asked for."""
         stranger = self.strangers[0]
@@ -67,7 +69,7 @@ class HttpCalls(HttpSubject):
             hold = Hold(place, self._is_asked_for)
             question = self.begin(connector)
             hold.arrived()
-            closing = threading.Thread(target=close, args=(connector,), daemon=True)
+            closing = threading.Thread(target=self.put_aside, args=(connector,), daemon=True)
             closing.start()
             closing.join(self.margin)
             hanging = closing.is_alive()
@@ -84,10 +86,10 @@ class HttpCalls(HttpSubject):
         with dead_port() as port:
             url = f"http://127.0.0.1:{port}"
         with self.made_at(url) as connector:
-            away = opened_or_not(connector, "the CRM is away")
+            away = self.opened_or_not(connector, "the CRM is away")
             with FakeCrm(self.reply, port) as crm:
                 if away:
-                    _reopen(connector)
+                    self._reopen(connector)
                 self.must_find(self.ask(connector), f"the CRM at {crm.url} was away and is back")
 
     def test_one_failure_is_no_failure_for_ever(self, place: FakeCrm) -> None:
@@ -115,12 +117,13 @@ class HttpCalls(HttpSubject):
         crm.script = crm.answer
         second.must_be_failure(situation, best="SourceUnavailable")
 
-
-def _reopen(connector: AnyConnector) -> None:
-    """Open it again, as omi-bridge does every other second, for a connector may ask for a pause."""
-    for _ in range(50):
-        still = opened_or_not(connector, "the CRM is back")
-        if still is None:
-            return
-        time.sleep(0.1)
-    complain("the CRM was away and is back, but open still raises a SourceError: let it try again from the beginning")
+    def _reopen(self, connector: AnyConnector) -> None:
+        """Open it again, as omi-bridge does every other second, for a connector may ask for a pause."""
+        for _ in range(50):
+            still = self.opened_or_not(connector, "the CRM is back")
+            if still is None:
+                return
+            time.sleep(0.1)
+        complain(
+            "the CRM was away and is back, but open still raises a SourceError: let it try again from the beginning"
+        )

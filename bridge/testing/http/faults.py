@@ -88,15 +88,24 @@ RUBBISH: Mapping[str, Fault] = {
 """Answers that say nothing at all."""
 
 TOO_LONG = "a good answer behind 20 MB of blanks"
-
 BROKEN_TEXT = "a good answer with a byte in it that is not UTF-8"
 
-SPOILT: Mapping[str, Callable[[bytes], bytes]] = {
+
+def _broken_utf8(good: bytes) -> bytes | None:
+    """Put a byte that is not UTF-8 into the last text of an answer; None for one that says it is written otherwise."""
+    if good.startswith(b"<") and b"encoding=" in good[:100] and b"utf-8" not in good[:100].lower():
+        return None
+    mark = b"<" if good.startswith(b"<") else b'"'
+    before, found, after = good.rpartition(mark)
+    return before + b"\xff" + found + after if found else None
+
+
+SPOILT: Mapping[str, Callable[[bytes], bytes | None]] = {
     "half of a good answer": lambda good: good[: len(good) // 2],
-    BROKEN_TEXT: lambda good: b'\xff"'.join(good.rsplit(b'"', 1)),
+    BROKEN_TEXT: _broken_utf8,
     TOO_LONG: lambda good: b" " * 20_000_000 + good,
 }
-"""What becomes of a good answer."""
+"""What becomes of a good answer; None for one that cannot be spoilt so."""
 
 
 def _drip_head(connection: Connection, _request: ReceivedRequest) -> None:

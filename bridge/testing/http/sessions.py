@@ -1,15 +1,12 @@
 """Tests of what comes before the questions: signing in, when the CRM fails or hangs, and sessions that end."""
 
-from contextlib import ExitStack
-
-from bridge.sdk.connector import AnyConnector
-from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable
-from bridge.testing.conformance.outcome import Asked, complain
+from bridge.testing.conformance.outcome import not_tried
 from bridge.testing.fake_crm import FakeCrm, Reply, sending
 from bridge.testing.http.faults import FAILURES, HANGS, RUBBISH
 from bridge.testing.http.subject import HttpSubject
 
+_ASKS_NOTHING = "what becomes of open when the CRM fails: it asks nothing"
 _ANEW = "When the source says that the session is over, sign in anew, and ask once more."
 
 
@@ -19,7 +16,7 @@ class HttpSessions(HttpSubject):
     def test_a_failure_while_it_is_opened_is_told(self, place: FakeCrm) -> None:
         """Fails by the error that fits, in `open` or when asked after it."""
         if not self.opening_asks(place):
-            return
+            not_tried(_ASKS_NOTHING)
         for what, fault in {**FAILURES, **RUBBISH, **self.errors}.items():
             place.script = fault.script
             with self.made(place) as connector:
@@ -29,32 +26,21 @@ class HttpSessions(HttpSubject):
                 kind = SourceUnavailable if fault.raises is SourceUnavailable else SourceError
                 outcome.must_be_failure(f"{what}, in answer to what open asks", kind)
 
-    def test_opening_ends_when_the_crm_hangs(self, place: FakeCrm) -> None:
+    def test_opening_ends_when_the_source_hangs(self, place: FakeCrm) -> None:
         """Gives up, and is tried again later; what hangs in `open` for ever is never opened again."""
         if not self.opening_asks(place):
-            return
-        with ExitStack() as stack:
-            opening = []
-            for what, script in HANGS.items():
-                crm = stack.enter_context(FakeCrm(self.reply))
+            not_tried(_ASKS_NOTHING)
+        for what, script in HANGS.items():
+            situation = f"{what}, when it is asked by open"
+            with FakeCrm(self.reply) as crm, self.made(crm) as connector:
                 crm.script = script
-                connector = stack.enter_context(self.made(crm))
-                opening.append((f"{what}, when it is asked by open", connector, self._begin_opening(connector)))
-            for situation, connector, question in opening:
-                outcome = question.outcome()
-                if outcome.late:
-                    complain(
-                        f"{situation}: open was still busy after {self._patience(connector):.0f} s. It gets no "
-                        "deadline, so make one: Deadline.after(self.config.timeout)"
-                    )
-                if outcome.error is None:
-                    outcome = self.ask(connector, seconds=self.moment)
-                outcome.must_be_failure(situation, best="SourceUnavailable")
+                if self.opened_or_not(connector, situation) is None:
+                    self.ask(connector, seconds=self.moment).must_be_failure(situation, best="SourceUnavailable")
 
     def test_a_session_that_is_over_is_renewed(self, place: FakeCrm) -> None:
         """Finds the owners although the CRM says once, at any step, that the session is over."""
         if self.expired is None:
-            return
+            not_tried("the end of a session. If your connector signs in, say in expired what the CRM answers then")
         for step in range(self._requests_of_the_second_lookup(place)):
             with self.opened(place) as connector:
                 self.must_find(self.ask(connector), "all is well")
@@ -70,14 +56,3 @@ class HttpSessions(HttpSubject):
             crm.asked.clear()
             self.must_find(self.ask(connector), "all is still well")
             return len(crm.asked)
-
-    def _begin_opening(self, connector: AnyConnector) -> Asked:
-        def opening(_deadline: Deadline) -> tuple[()]:
-            connector.open()
-            return ()
-
-        return Asked(opening, self._patience(connector), self.margin, who="open")
-
-    def _patience(self, connector: AnyConnector) -> float:
-        """Return for how long `open` may go on."""
-        return max(self.enough, float(connector.config.timeout))

@@ -5,10 +5,13 @@ first list. Rubbish there must never pass for "nobody". Inside a record much is 
 an owner, a field that is left out): there a connector may think what it likes, as long as it does not crash.
 """
 
+import re
 from collections.abc import Iterator
 
 from bridge.sdk.phone import PhoneNumber, holds
 
+_WRITTEN = re.compile(r"[+(]*[0-9][0-9 ().\-/]*[0-9]")
+"""What may be a telephone number in a text."""
 _TYPES: tuple[object, ...] = (None, True, 7, "text", [], {})
 _NO_RECORDS: tuple[list[object], ...] = ([None], [7], ["text"], [[]])
 
@@ -32,6 +35,15 @@ def renumbered(answer: object, number: PhoneNumber, spelling: str) -> object:
             digits = spelling.removeprefix("+")
             return int(digits) if digits.isdigit() else answer
     return answer
+
+
+def renumbered_text(body: bytes, number: PhoneNumber, spelling: str) -> bytes:
+    """Return a body that is a text, such as XML, with `spelling` in all places where `number` stands."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return body
+    return _WRITTEN.sub(lambda found: spelling if holds(found[0], number) else found[0], text).encode()
 
 
 def envelopes(answer: object) -> Iterator[Mutation]:

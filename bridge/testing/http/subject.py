@@ -1,17 +1,19 @@
 """What an integrator fills in for a source that is asked over HTTP, and how the tests ask a CRM that misbehaves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bridge.sdk.connector import AnyConnector
-from bridge.testing.conformance.outcome import TrialOutcome, complain
+from bridge.testing.conformance.outcome import TrialOutcome, complain, not_tried
 from bridge.testing.conformance.subject import Explain, Subject
 from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, Reply, Script, reply_of, send, sending
-from bridge.testing.http.faults import FAILURES, RUBBISH, Fault
-from bridge.testing.http.shapes import renumbered
-from bridge.testing.scripted_server import Connection, dead_port
+from bridge.testing.http.faults import FAILURES, HANGS, RUBBISH, Fault
+from bridge.testing.http.shapes import renumbered, renumbered_text
+from bridge.testing.scripted_server import Connection
 
 
 class HttpSubject(Subject):
@@ -59,10 +61,20 @@ class HttpSubject(Subject):
         said = [*self.also_failures, *([] if self.expired is None else [self.expired])]
         return {f"{getattr(one, '__name__', one)!s:.100}": Fault(sending(one)) for one in said}
 
-    def away(self, place: FakeCrm) -> Iterator[tuple[str, AnyConnector]]:  # noqa: ARG002 - it is not there
-        """Give a connector to a CRM that does not run."""
-        with dead_port() as port, self.made_at(f"http://127.0.0.1:{port}") as connector:
-            yield "the CRM refuses the connection", connector
+    def breaking(self, place: FakeCrm) -> Iterator[tuple[str, AnyConnector, Callable[[], object]]]:  # noqa: ARG002 - it goes away
+        """Give a connector to a CRM of its own, and what ends that."""
+        with ExitStack() as running:
+            crm = running.enter_context(FakeCrm(self.reply))
+            with self.made_at(crm.url) as connector:
+                yield "the CRM refuses the connection", connector, running.close
+
+    def hung(self, place: FakeCrm) -> Iterator[tuple[str, AnyConnector]]:
+        """Give an open connector to a CRM that does not answer any more; `HttpAnswers` tries the other ways."""
+        what, script = next(iter(HANGS.items()))
+        with self.opened(place) as connector:
+            place.script = script
+            yield what, connector
+            place.script = place.answer
 
     def broken(
         self, place: FakeCrm, explain: Explain | None = None
@@ -111,23 +123,25 @@ class HttpSubject(Subject):
 
     def renumbering(self, crm: FakeCrm, spelling: str) -> Script:
         """Return a script: as all is well, but with another number in the customer's place in all answers."""
-        replies = self.replies(crm)
-        if not self.match_is_exact and not any(
-            renumbered(reply.json, self.number, "") != reply.json for reply in replies
-        ):
+        if all(self._renumbered(reply, "") == reply for reply in self.replies(crm)):
+            if self.match_is_exact:
+                not_tried("which number stands in a record: no answer in found holds one")
             complain(
-                f"no answer in found holds the number {self.caller}: put it into the record as your CRM would, or set "
-                "match_is_exact = True if its answers never hold one"
+                f"no answer in found holds the number {self.caller}: put it into the record as your CRM would. Only if "
+                "its answers never hold one, and it was tried that it finds no longer and no shorter number, say "
+                "match_is_exact = True; then nothing else keeps a wrong owner from being named"
             )
 
         def script(connection: Connection, request: ReceivedRequest) -> None:
-            reply = crm.reply(request)
-            send(
-                connection,
-                Reply(reply.status, renumbered(reply.json, self.number, spelling), reply.body, reply.headers),
-            )
+            send(connection, self._renumbered(crm.reply(request), spelling))
 
         return script
+
+    def _renumbered(self, reply: Reply, spelling: str) -> Reply:
+        """Return the reply with another number in the customer's place, in JSON or in a text such as XML."""
+        if reply.body is None:
+            return replace(reply, json=renumbered(reply.json, self.number, spelling))
+        return replace(reply, body=renumbered_text(reply.body, self.number, spelling))
 
     def means_nobody(self, reply: Reply) -> bool:
         """Tell whether the CRM says by this answer that it knows nobody."""
