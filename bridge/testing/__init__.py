@@ -9,8 +9,8 @@
             return MyCrm(MyCrmConfig(url=url, token=self.secret))
 
 `conformance/subject.py` says what a test class fills in, `http/subject.py` what more for a source that is asked over
-HTTP; `ExtensionsConformance` is for lists of extensions. pytest runs them, and has to be installed; the service never
-imports this package. Each failure says what to do about it.
+HTTP, `server.py` for one that is another server; `ExtensionsConformance` is for lists of extensions. pytest runs them,
+and has to be installed; the service never imports this package. Each failure says what to do about it.
 """
 
 from bridge.testing.conformance import Conformance
@@ -18,6 +18,7 @@ from bridge.testing.conformance.extensions import ExtensionsConformance
 from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, Reply, sending
 from bridge.testing.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
 from bridge.testing.http import HttpConformance
+from bridge.testing.server import ServerConformance
 from bridge.testing.tcp_proxy import TcpProxy
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "HttpConformance",
     "ReceivedRequest",
     "Reply",
+    "ServerConformance",
     "TcpProxy",
     "failing",
     "nobody",

@@ -19,7 +19,10 @@ _NO_HANGS = (
     "ServerConformance, which has some"
 )
 _NO_TIME = "Do so before anything is asked, where deadline.expired(): as a time limit, 0.0 is refused or means none."
-_NO_STATE = "Keep nothing about a call on self, on the class or in the module."
+_NO_STATE = (
+    "Keep nothing about a call on self, on the class or in the module, and let no two calls share a connection that "
+    "answers one question after the other."
+)
 
 
 class Answering(Subject):
@@ -76,13 +79,13 @@ class Answering(Subject):
         """Fails, in `open` or when asked, by a SourceError."""
         for what, connector in self.away(place):
             if self.opened_or_not(connector, what) is None:
-                self.ask(connector).must_be_failure(what)
+                self.ask(connector).must_be_failure(what, best="SourceUnavailable")
 
     def test_a_source_that_breaks_after_a_good_start_is_not_nobody(self, place: Any) -> None:  # noqa: ANN401
         """Fails by a SourceError, or answers as before from what it has in memory."""
         for what, connector in self.left(place):
             for again in ("", ", and again"):
-                self.must_not_mislead(self.ask(connector), f"{what}{again}")
+                self.must_not_mislead(self.ask(connector), f"{what}{again}", best="SourceUnavailable")
 
     def test_a_source_that_hangs_is_left_at_the_deadline(self, place: Any) -> None:  # noqa: ANN401
         """Comes back when its time is over."""

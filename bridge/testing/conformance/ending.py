@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-_PATIENCE = 5.0
+_PATIENCE = 3.0
 _KNOWN = pytest.StashKey[bool]()
 
 

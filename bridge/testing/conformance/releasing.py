@@ -10,7 +10,7 @@ from bridge.testing.conformance.outcome import complain
 from bridge.testing.conformance.subject import Subject, asks_nothing
 
 _CALLS = 8
-_SERVER = "If it belongs to a server that your connector(self, place) starts, end that in stop(self, place)."
+_SERVER = "If it belongs to a server that your test starts, end that in stop(self, place)."
 
 
 class Releasing(Subject):

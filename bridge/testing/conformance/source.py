@@ -119,16 +119,16 @@ class SourceTests(Generic[S]):
                 "and read in open. Settings that do not fit are refused by a validator of the settings."
             )
 
-    def put_aside(self, thing: S) -> TrialOutcome:
+    def put_aside(self, thing: S) -> None:
         """Close something, whatever comes of it; one that has once hung is not waited for again."""
-        hangs = self._known.get("close hangs", False)
-        outcome = tried(thing.close, 0.05 if hangs else _CLOSING, 0 if hangs else self.margin, CLOSE)
-        self._known["close hangs"] = hangs or outcome.late
-        return outcome
+        if self._known.get("close hangs"):
+            tried(thing.close, 0, 0, CLOSE)
+        else:
+            self._known["close hangs"] = tried(thing.close, _CLOSING, self.margin, CLOSE).late
 
     def close(self, thing: S, what: str = "close") -> None:
         """Close something, and complain of one that hangs or raises, once."""
-        outcome = self.put_aside(thing)
+        outcome = tried(thing.close, _CLOSING, self.margin, CLOSE)
         if outcome.found is not None:
             return
         if self._known.setdefault("close is told by", what) != what:

@@ -5,6 +5,9 @@ from pydantic import BaseModel, ValidationError
 from bridge.testing.conformance.outcome import complain, told
 from bridge.testing.conformance.planted import holds_secret
 
+_SECRETS = ("password", "secret", "token", "api_key")
+"""What the names of settings end with that nobody may see."""
+
 
 def must_be_strict(settings: type[BaseModel]) -> None:
     """Complain unless a key that is not known is refused: a typo must not pass for a setting."""
@@ -23,6 +26,9 @@ def must_be_strict(settings: type[BaseModel]) -> None:
 def must_show_no_secret(thing: object, config: BaseModel, secret: str) -> None:
     """Complain if whoever has them shows a secret, or an error in them repeats what was written."""
     settings = type(config)
+    for name, field in settings.model_fields.items():
+        if name.endswith(_SECRETS) and field.annotation in {str, str | None}:
+            complain(f"{settings.__name__}.{name} is shown wherever the settings are: its type has to be SecretStr")
     if holds_secret(f"{config!r} {config} {thing!r}", secret):
         complain(f"the settings show the secret: its type in {settings.__name__} has to be SecretStr")
     wrong = {field.alias or name: {"": secret} for name, field in settings.model_fields.items()}
