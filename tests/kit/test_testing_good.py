@@ -33,6 +33,9 @@ class TestXmlThatComparesNothing(good.ACrmOfXml, OverHttp):
 """
 
 
+pytestmark = pytest.mark.system  # it waits for what hangs
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("strangers")

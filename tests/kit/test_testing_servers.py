@@ -70,6 +70,9 @@ MISTAKES = {
 """Connectors, the tests that fail for them, alone, and what these say."""
 
 
+pytestmark = pytest.mark.system  # it waits for what hangs
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Run the kit on all of them, as a stranger's pytest would."""
