@@ -24,6 +24,10 @@ from bridge.sdk.suggestion import did_you_mean
 CONNECTORS = "omi_bridge.connectors"
 EXTENSIONS = "omi_bridge.extensions"
 
+_NEITHER = (
+    "; if a package brings it, that is not installed where this omi-bridge is; for any other system see docs/rest.md, "
+    "or docs/no-owner.md if it keeps no owner"
+)
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
@@ -49,7 +53,7 @@ def connector_class(type_name: str, directory: Path | None = None) -> type[AnyCo
     else:
         known = installed_types(CONNECTORS)
         guess = did_you_mean(type_name, known)
-        others = "" if guess else "; for any other system see docs/rest.md, or docs/no-owner.md if it keeps no owner"
+        others = "" if guess else _NEITHER
         raise ValueError(f"unknown connector type{guess}; known: {', '.join(known)}, or package.module:Class{others}")
     return _class(what, found, Connector, ConnectorConfig)
 

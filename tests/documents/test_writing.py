@@ -12,6 +12,7 @@ pytestmark = pytest.mark.system  # the kit, as it is shown, waits for what hangs
 SHOWN = {
     "my_crm": ("A complete one", "Its tests"),
     "my_session_crm": ("One that signs in", "One that signs in"),
+    "my_directory": ("Over another protocol", "Over another protocol"),
     "my_pbx": ("A list of extensions of your own", "A list of extensions of your own"),
 }
 
