@@ -18,6 +18,7 @@ from bridge.sdk.suggestion import did_you_mean
 _KEY = re.compile(r"[a-z][a-z0-9_@. -]{0,40}", re.ASCII | re.IGNORECASE)
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,40}", re.ASCII | re.IGNORECASE)
 _GLUED = re.compile(r"[^\s:]:(?!//)[^\s:]")  # `KEY:VALUE`, which YAML takes for one text
+_EQUATED = re.compile(r"[\w.-]+\s*=")
 
 _MAPPING = {"dict_type", "model_attributes_type", "model_type"}
 _MESSAGES = {
@@ -132,6 +133,8 @@ def _no_mapping(given: object, location: KeyPath, model: type[BaseModel]) -> str
         return f"{message}; write them without dashes and [ ]"
     if isinstance(given, str) and _GLUED.search(given):
         return f"{message}; is a blank missing after a colon?"
+    if isinstance(given, str) and _EQUATED.match(given):
+        return f"{message}; write KEY: VALUE, with a colon and a blank"
     return message
 
 

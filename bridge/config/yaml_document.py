@@ -8,13 +8,18 @@ written (`0101`, `1.50`) stays a text, so that an extension keeps its zero.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bridge.config.odd_characters import odd_character, without_odd_characters
 from bridge.config.yaml_hints import slip_in_text, syntax_slip
 from bridge.sdk.errors import ConfigError, Problem
+from bridge.sdk.file_kind import kind_of
+from bridge.sdk.tables.text_file import guess_encoding
+from bridge.sdk.unreadable_file import what_is_there, why_unreadable
 
 _LARGEST_FILE = 1024 * 1024
 _DEEPEST_NESTING = 50
@@ -43,6 +48,8 @@ class Document:
         self.file = file
         self.directory = Path(file).absolute().parent
         self.problems: list[Problem] = []
+        self.misread = False
+        """Whether the structure itself is in doubt: more complaints would only follow from the first."""
         self._fill = fill
         self._keys: dict[KeyPath, yaml.Mark] = {}
         self._values: dict[KeyPath, yaml.Mark] = {}
@@ -118,7 +125,7 @@ class Document:
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
         values: dict[str, object] = {}
         for key_node, value_node in node.value:
-            key = self._fill_in(key_node.value, path) if isinstance(key_node, yaml.ScalarNode) else None
+            key = self._key(key_node, path) if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
                 hint = "a value with '{{…}}' has to stand in quotes; a key has to be a plain text"
                 self.problems.append(self.problem(path, hint))
@@ -132,6 +139,16 @@ class Document:
                 continue
             values[key] = self._value(value_node, inner)
         return values
+
+    def _key(self, node: yaml.ScalarNode, path: KeyPath) -> str:
+        """Return a key, without what nobody sees of it: then nothing else need be said of it."""
+        text = str(node.value)
+        if not (slip := odd_character(text, quoted=node.style is not None)):
+            return self._fill_in(text, path)
+        seen = without_odd_characters(text)
+        self.problems.append(self._at(node.start_mark, (*path, seen), slip))
+        self.misread = True
+        return seen
 
     def _scalar(self, node: yaml.Node, path: KeyPath) -> object:
         text = str(node.value)
@@ -184,6 +201,22 @@ def dotted(path: KeyPath) -> str:
     return text
 
 
+def _decoded(name: str, raw: bytes) -> str:
+    """Return the text of a file. Raises ConfigError if it is none, or not UTF-8."""
+    line = column = 0
+    if kind := kind_of(BytesIO(raw)):
+        message = f"is {kind.name}, and the configuration is a plain text: save it as UTF-8 text"
+    elif guess_encoding(BytesIO(raw)).startswith("utf-16"):
+        message = "is UTF-16 (Notepad calls it Unicode): save the file as UTF-8 text"
+    else:
+        try:
+            return raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line, column = _place(raw[: error.start].decode("utf-8"), error.start)
+            message = "not UTF-8: save the file as UTF-8 text"
+    raise ConfigError([Problem(name, line, column, "", message)])
+
+
 def read_document(file: Path, fill: Fill) -> Document:
     """Read `file`; `fill` puts in what `${…}` stands for and raises ValueError where it cannot.
 
@@ -195,18 +228,14 @@ def read_document(file: Path, fill: Fill) -> Document:
         with file.open("rb") as stream:
             raw = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
+        missing = isinstance(error, FileNotFoundError)
+        why = f"{error.strerror}: {file.absolute()}{what_is_there(file)}" if missing else why_unreadable(file, error)
+        message = f"cannot be read: {why}"
         raise ConfigError([Problem(name, 0, 0, "", message)]) from None
     if len(raw) > _LARGEST_FILE:
         raise ConfigError([Problem(name, 0, 0, "", "larger than 1 MiB: this is no configuration")])
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line, column = _place(raw[: error.start].decode("utf-8"), error.start)
-        message = "not UTF-8: save the file as UTF-8 text"
-        raise ConfigError([Problem(name, line, column, "", message)]) from None
-    document = Document(name, text, fill)
-    if document.problems and document.data is None:
+    document = Document(name, _decoded(name, raw), fill)
+    if document.problems and (document.data is None or document.misread):
         raise ConfigError(document.problems)
     if document.data is None:
         raise ConfigError([Problem(name, 0, 0, "", "the file is empty; it needs at least api_keys and connectors")])

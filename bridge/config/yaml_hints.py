@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from bridge.config.odd_characters import odd_beginning, odd_character
+
 _GLUED = re.compile(r"(?:-\s+)?[\w@.-]+:(?!//)[^\s:]")  # `url:https://…`, in which YAML sees no key
 _CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 _ADDRESS = re.compile(r"\s*[a-z0-9+]+://\S*\s*", re.IGNORECASE)
@@ -24,6 +26,20 @@ _ADVICE = {
 }
 """What the parser says, and what it means; the first that fits."""
 
+_NO_YAML = (
+    (re.compile(r"\s*(?:```|~~~)"), "a fence of Markdown: delete this line"),
+    (
+        re.compile(r"\[[A-Za-z_][\w .-]*\]\s*(?:#.*)?\Z"),
+        "a section as INI files have it: in YAML it is a key, such as `server:`, and what belongs to it is indented",
+    ),
+    (
+        re.compile(r"(?:<{7}|={7}|>{7})(?: |\Z)"),
+        "a conflict that git left: keep one of the two versions, and delete this line",
+    ),
+    (re.compile(r"\s*(?:-\s+)?[\w.-]+\s*=(?:\s|[^=])"), "an equals sign instead of a colon: write KEY: VALUE"),
+)
+"""Lines of other kinds of files, and what they are."""
+
 _Found = tuple[yaml.Mark | None, str]
 
 
@@ -33,11 +49,15 @@ def slip_in_text(text: str, *, quoted: bool) -> str:
         return "these quotation marks are curly and belong to the text: write \" or ' instead"
     if text != text.strip() and _ADDRESS.fullmatch(text):
         return "the address begins or ends with a blank: take it out"
-    return ""
+    return odd_character(text, quoted=quoted)
 
 
 def syntax_slip(error: yaml.MarkedYAMLError, text: str, loader: Any) -> _Found:  # noqa: ANN401 - PyYAML has no name
     """Return where the slip is that made the parser stop, and what to mend."""
+    return _misread(error.problem_mark or error.context_mark, text) or _syntax_slip(error, text, loader)
+
+
+def _syntax_slip(error: yaml.MarkedYAMLError, text: str, loader: Any) -> _Found:  # noqa: ANN401 - PyYAML has no name
     mark, problem = error.problem_mark or error.context_mark, error.problem or error.context or ""
     if "quoted scalar" in (error.context or "") and "end of stream" in problem:
         return error.context_mark, "a quote is opened here and never closed"
@@ -52,6 +72,20 @@ def syntax_slip(error: yaml.MarkedYAMLError, text: str, loader: Any) -> _Found: 
         return _unclosed(error.context_mark, mark, problem, text)
     advice = next((advice for told, advice in _ADVICE.items() if told in problem), f"not valid YAML: {problem}")
     return mark, advice
+
+
+def _misread(mark: yaml.Mark | None, text: str) -> _Found | None:
+    """Return the line at or above `mark` that is none of YAML, or has an odd character where YAML's signs stand."""
+    lines = text.splitlines()[: mark.line + 1 if mark else None]
+    for number, line in enumerate(lines):
+        if odd := odd_beginning(line):
+            return _mark(text, number, odd[0]), odd[1]
+    first = next((number for number, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
+    for number in dict.fromkeys((first, len(lines) - 2, len(lines) - 1)):
+        for form, told in _NO_YAML if 0 <= number < len(lines) else ():
+            if form.match(lines[number]):
+                return _mark(text, number), told
+    return None
 
 
 def _unclosed(bracket: yaml.Mark, mark: yaml.Mark | None, problem: str, text: str) -> _Found:
@@ -92,8 +126,10 @@ def _line_above(mark: yaml.Mark | None, text: str) -> yaml.Mark | None:
     """Return where the text of the line above begins, None if there is no such line."""
     if mark is None or mark.line == 0:
         return None
-    lines = text.splitlines(keepends=True)
-    above = lines[mark.line - 1]
-    column = len(above) - len(above.lstrip())
-    index = sum(map(len, lines[: mark.line - 1])) + column
-    return yaml.Mark(mark.name, index, mark.line - 1, column, None, 0)
+    above = text.splitlines()[mark.line - 1]
+    return _mark(text, mark.line - 1, len(above) - len(above.lstrip()))
+
+
+def _mark(text: str, line: int, column: int = 0) -> yaml.Mark:
+    index = sum(map(len, text.splitlines(keepends=True)[:line])) + column
+    return yaml.Mark("", index, line, column, None, 0)

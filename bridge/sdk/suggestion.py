@@ -14,9 +14,15 @@ _LETTERS_FOR_A_SLIP = 3  # a name of three to five letters is recognised through
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'timeout'?` for the known name nearest to `word`, or nothing if none is near."""
+    meant = nearest(word, known)
+    return f", did you mean '{meant}'?" if meant else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known name nearest to `word`, None if none is near."""
     written = _folded(word)
     near = [(slips, name) for name in known if (slips := _distance(written, _folded(name))) is not None]
-    return f", did you mean '{min(near)[1]}'?" if near else ""
+    return min(near)[1] if near else None
 
 
 def _folded(name: str) -> str:

@@ -8,7 +8,7 @@ Looking beats being told (inotify): it works on network drives and through renam
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -17,6 +17,7 @@ from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.last_good import LastGood
+from bridge.sdk.unreadable_file import why_unreadable
 
 _log = logging.getLogger(__name__)
 _RESTLESS = 60
@@ -27,13 +28,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What the file looks like from outside; `missing` says why it cannot be looked at."""
+    """What the file looks like from outside; `missing` says that it cannot be looked at, and `error` why not."""
 
     modified: int = 0
     changed: int = 0
     size: int = 0
     inode: int = 0
     missing: str = ""
+    error: OSError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,9 @@ class WatchedFile(Generic[T]):
         if moved:
             if self._moves >= _RESTLESS:
                 self._good.refuse(f"{self._path.name}: keeps changing, and is not read before it stands still")
-        elif look.missing:
+        elif look.error:
             self._done = None
-            self._good.refuse(look.missing)
+            self._good.refuse(f"{self._path.name}: {why_unreadable(self._path, look.error)}")
         elif look != self._done or (self._shrinking is not None and self._shrinking.is_confirmed()):
             self._read(look)
 
@@ -169,8 +171,5 @@ class WatchedFile(Generic[T]):
         try:
             seen = self._path.stat()
         except OSError as error:
-            why = error.strerror or "cannot be read"
-            if isinstance(error, FileNotFoundError):
-                why = f"there is no such file: {self._path.absolute()}"
-            return _Look(missing=f"{self._path.name}: {why}")
+            return _Look(missing=error.strerror or "cannot be read", error=error.with_traceback(None))
         return _Look(seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)

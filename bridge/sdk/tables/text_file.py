@@ -16,17 +16,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.file_kind import kind_of
+from bridge.sdk.unreadable_file import why_unreadable
 
 LONGEST_LINE = 1024 * 1024
 """Characters. A longer line is no table but an accident, and is refused before it fills the memory."""
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_OTHERS = (
-    ((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "is an Excel workbook: save it as CSV UTF-8"),
-    ((b"<html", b"<!doctype", b"<table"), "is a web page (HTML): export it as CSV"),
-)
-"""What is given for a CSV file by mistake; many CRMs write a web page and call it `.xls`."""
-
 _SAMPLE = 4096
 _LINES_IN_A_TURN = 256
 
@@ -109,14 +105,9 @@ def guess_encoding(file: BinaryIO) -> str:
 
 
 def _refuse_others(file: BinaryIO, name: str) -> None:
-    """Raise UnexpectedAnswer if the file is clearly no CSV file, saying what it is; else go back to its start."""
-    sample = file.read(_SAMPLE)
-    file.seek(0)
-    # A web page may be UTF-16, and may begin with a byte-order mark and blank lines.
-    text = sample.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n").lower()
-    for starts, told in _OTHERS:
-        if sample.startswith(starts) or text.startswith(starts):
-            raise UnexpectedAnswer(f"{name}: {told}")
+    """Raise UnexpectedAnswer if the file is clearly no CSV file, saying what it is."""
+    if kind := kind_of(file, also_json=True):
+        raise UnexpectedAnswer(f"{name}: is {kind.name}: {kind.remedy}")
 
 
 def _is_utf_8(file: BinaryIO) -> bool:
@@ -153,6 +144,5 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _unreadable(path: Path, error: OSError) -> SourceUnavailable:
-    if isinstance(error, FileNotFoundError):
-        return SourceUnavailable(f"{path.name}: there is no such file: {path.absolute()}")
-    return SourceUnavailable(f"{path.name}: cannot be read: {error.strerror or type(error).__name__}")
+    cannot = "" if isinstance(error, FileNotFoundError) else "cannot be read: "
+    return SourceUnavailable(f"{path.name}: {cannot}{why_unreadable(path, error)}")

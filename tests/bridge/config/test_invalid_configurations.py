@@ -33,9 +33,14 @@ def test_there_is_a_case_for_each_way_to_go_wrong():
     assert {file.stem for file in CASES} == {file.stem for file in FOLDER.glob("*.txt")}
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"nothing\.yaml: cannot be read: No such file or directory"):
-        load_config(tmp_path / "nothing.yaml", {})
+def test_a_missing_file_is_named_with_its_whole_path_and_what_lies_beside_it(tmp_path, monkeypatch):
+    (tmp_path / "config.yml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_config(Path("config.yaml"), {})
+    assert str(caught.value) == (
+        f"config.yaml: cannot be read: No such file or directory: {tmp_path}/config.yaml, did you mean 'config.yml'?"
+    )
 
 
 def test_a_folder_is_no_file(tmp_path):
