@@ -12,12 +12,13 @@ from pydantic_core import ErrorDetails
 from bridge.config.model_fields import field_at, fields_of, models_at, places_below
 from bridge.config.yaml_document import Document, KeyPath, dotted
 from bridge.sdk.errors import Problem
-from bridge.sdk.settings import written
+from bridge.sdk.settings import is_duration, written
 from bridge.sdk.suggestion import did_you_mean
 
 _KEY = re.compile(r"[a-z][a-z0-9_@. -]{0,40}", re.ASCII | re.IGNORECASE)
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,40}", re.ASCII | re.IGNORECASE)
 _GLUED = re.compile(r"[^\s:]:(?!//)[^\s:]")  # `KEY:VALUE`, which YAML takes for one text
+_SECOND_HALF = re.compile(r"[0-9]+[a-z/]*", re.IGNORECASE)  # of `{deadline: 1,8s}`
 _EQUATED = re.compile(r"[\w.-]+\s*=")
 
 _MAPPING = {"dict_type", "model_attributes_type", "model_type"}
@@ -37,6 +38,8 @@ _MESSAGES = {
     "tuple_type": "has to be a list: [one, two]",
     "union_tag_not_found": "needs a key 'type'",
 }
+
+_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 _KNOWN = "unknown key; known here:"
 _HIGHER = "it belongs higher, beside"
@@ -59,7 +62,15 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Document, b
             path = (*path, part)
     kind = detail["type"]
     message = _message(detail, model)
-    absent = kind == "missing" or (path[-1:] != location[-1:] and field_at(model, location) is not None)
+    field = field_at(model, location)
+    if (
+        kind.startswith("less_than")
+        and field
+        and is_duration(field.metadata)
+        and isinstance(document.value(path), (int, float))
+    ):
+        message += ": a number without a unit is seconds, and milliseconds are written 1800ms"
+    absent = kind == "missing" or (path[-1:] != location[-1:] and field is not None)
     if absent:
         if elsewhere := _stands_elsewhere(location, model, document, path):
             return document.problem(elsewhere, f"{_HIGHER} '{elsewhere[-2]}'", at_key=True)
@@ -67,7 +78,10 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Document, b
     problem = document.problem(path, message, at_key=absent or kind == "extra_forbidden")
     if kind == "extra_forbidden" and not _may_be_shown(str(location[-1]), detail.get("input"), message):
         # A value that slipped into the place of a key, such as `token:SECRET` without its blank.
-        return replace(problem, key=dotted((*path[:-1], "…")), message="unknown key: is a blank missing after a colon?")
+        message = "unknown key: is a blank missing after a colon?"
+        if _SECOND_HALF.fullmatch(str(location[-1])) and detail.get("input") is None:
+            message = "a fraction has a point, not a comma, as in 1.8s"
+        return replace(problem, key=dotted((*path[:-1], "…")), message=message)
     return problem
 
 
@@ -96,9 +110,8 @@ def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
             message = f"has to be one of {context.get('expected') or context.get('expected_tags')}"
         case "value_error" | "assertion_error":
             message = str(context.get("error", detail["msg"]))
-        case "greater_than_equal" | "less_than_equal":
-            side, bound = ("least", context["ge"]) if "ge" in context else ("most", context["le"])
-            message = f"has to be at {side} {written(bound, field.metadata if field else ())}"
+        case _ if bound := next((name for name in _BOUNDS if name in context), ""):
+            message = f"has to be {_BOUNDS[bound]} {written(context[bound], field.metadata if field else ())}"
         case _:
             message = _wrong_kind(detail, model)
     return message
@@ -127,14 +140,16 @@ def _wrong_kind(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _no_mapping(given: object, location: KeyPath, model: type[BaseModel]) -> str:
-    known = ", ".join(fields_of(models_at([model], location)))
-    message = f"has to hold keys with values{f'; known here: {known}' if known else ''}"
+    fields = fields_of(models_at([model], location))
+    message = "has to hold keys with values" + (f"; known here: {', '.join(fields)}" if fields else "")
     if isinstance(given, list):
         return f"{message}; write them without dashes and [ ]"
     if isinstance(given, str) and _GLUED.search(given):
         return f"{message}; is a blank missing after a colon?"
     if isinstance(given, str) and _EQUATED.match(given):
         return f"{message}; write KEY: VALUE, with a colon and a blank"
+    if isinstance(given, str) and len(needed := [name for name, field in fields.items() if field.is_required()]) == 1:
+        return f"{message}; did you mean {{{needed[0]}: …}}?"
     return message
 
 

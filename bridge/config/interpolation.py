@@ -8,9 +8,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from bridge.sdk.unreadable_file import why_unreadable
+
 _REFERENCE = re.compile(r"\$(?P<escaped>\$(?=\{))|\$\{(?P<inner>[^{}]*)\}|\$\{")
 _NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
 _SECRET_NAME = re.compile(r"key|secret|token|pass|pwd|credential|auth|webhook", re.IGNORECASE)
+_ASSIGNED = re.compile(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s?=[^=]")
 _LARGEST_FILE = 64 * 1024
 
 
@@ -35,8 +38,10 @@ class Interpolation:
         if found["inner"] is None:
             raise ValueError("'${' without its '}': close it, or write '$${' for a plain '${'")
         if found["inner"].startswith("file:"):
-            value = self._file(found["inner"].removeprefix("file:"))
+            name = found["inner"].removeprefix("file:")
+            value = self._file(name)
             self.secrets.add(value)
+            _refuse_wrapped(value, f"the file {name}")
             return value
         parts = _NAME.fullmatch(found["inner"])
         if parts is None:
@@ -44,6 +49,7 @@ class Interpolation:
         value = self._variable(parts["name"], parts["default"])
         if _SECRET_NAME.search(parts["name"]):
             self.secrets.add(value)
+            _refuse_wrapped(value, f"the environment variable {parts['name']}")
         return value
 
     def _variable(self, name: str, default: str | None) -> str:
@@ -58,12 +64,29 @@ class Interpolation:
         try:
             with (self._directory / name).open("rb") as stream:
                 raw = stream.read(_LARGEST_FILE + 1)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a usable name"
-            raise ValueError(f"the file {name} cannot be read: {reason}") from None
+        except OSError as error:
+            raise ValueError(
+                f"the file {name} cannot be read: {why_unreadable(self._directory / name, error)}"
+            ) from None
+        except ValueError:
+            raise ValueError(f"the file {name} cannot be read: not a usable name") from None
         if len(raw) > _LARGEST_FILE:
             raise ValueError(f"the file {name} is larger than 64 KiB: this is no secret")
         try:
             return raw.decode("utf-8-sig").rstrip("\r\n")
         except UnicodeDecodeError:
             raise ValueError(f"the file {name} is not UTF-8 text") from None
+
+
+def sources_of(text: str) -> list[str]:
+    """Return what a text takes its values from, without defaults, which may be secrets: `$NAME`, `the file PATH`."""
+    inner = [found["inner"] for found in _REFERENCE.finditer(text) if found["inner"]]
+    return [f"the file {name[5:]}" if name.startswith("file:") else f"${name.partition(':-')[0]}" for name in inner]
+
+
+def _refuse_wrapped(secret: str, where: str) -> None:
+    """Raise ValueError if a secret stands as other programs want it: within quotes, or behind its name."""
+    if len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "\"'":
+        raise ValueError(f"{where} holds quotes around the secret, which would belong to it: take them out")
+    if _ASSIGNED.match(secret):
+        raise ValueError(f"{where} holds NAME=SECRET: write the secret alone")

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bridge.config.moments import begins, ends
-from bridge.config.values import ApiKey, Bind, ExtensionNumbers, KeyPrefix, Moment, Proxies, RedisUrl, UrlPath
-from bridge.sdk.settings import Duration, LocalPath, Network, OneOrMore, Region, Text, parse_network
+from bridge.config.plugins import EXTENSIONS, installed_types
+from bridge.config.values import Allowed, ApiKey, Bind, InlineExtensions, KeyPrefix, Moment, Proxies, RedisUrl, UrlPath
+from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Region, Text, parse_network
 
 _THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
 
@@ -55,7 +56,7 @@ class Server(Section):
     bind: Bind = Field(default="127.0.0.1:8080", description="Address and port to listen on.")
     path: UrlPath = Field(default="/get_owner_contact_by_phone", description="Path of the endpoint that OMICall asks.")
     deadline: Duration = Field(
-        default=1.8, le=10.0, description="Every answer leaves within this time. OMICall hangs up after 2 s."
+        default=1.8, lt=2.0, description="Every answer leaves within this time. OMICall hangs up after 2 s."
     )
     hedge_after: Duration = Field(
         default=0.6,
@@ -73,9 +74,7 @@ class Server(Section):
     trusted_proxies: Proxies = Field(
         default=_THIS_MACHINE, description="Where proxies stand whose word on a client's address counts."
     )
-    allow: Annotated[list[Network], OneOrMore()] = Field(
-        default=[], description="Networks that requests may come from. None: every network."
-    )
+    allow: Allowed = Field(default=[], description="Networks that requests may come from. Every network, if left out.")
 
 
 class Phone(Section):
@@ -221,7 +220,7 @@ class Extensions(Section):
 
     model_config = ConfigDict(extra="allow")
 
-    inline: dict[Text, ExtensionNumbers] = Field(
+    inline: InlineExtensions = Field(
         default={},
         description="Owner (id, e-mail or login) and extension, or a list of extensions; [] for one who has none.",
     )
@@ -233,6 +232,11 @@ class Extensions(Section):
     def _owners_stand_inline(cls, written: object) -> object:
         if isinstance(written, dict) and any(map(is_an_owner, written)):
             raise ValueError("owners and their extensions stand one level deeper, under 'inline:'")
+        if isinstance(written, str):
+            known = ", ".join((*cls.model_fields, *installed_types(EXTENSIONS)))
+            raise ValueError(  # noqa: TRY004 - as above
+                f"has to hold keys with values, as in csv: {{path: staff.csv}}; known here: {known}"
+            )
         return written
 
 

@@ -8,13 +8,17 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 
 from bridge.config.moments import parse_moment
-from bridge.sdk.settings import Network, OneOrMore, refuse_unfilled
+from bridge.sdk.meant_extensions import what_was_meant
+from bridge.sdk.settings import Network, OneOrMore, Text, located, refuse_unfilled
+from bridge.sdk.words import canonical
 
 _BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})", re.ASCII)
 _LAST_PORT = 65535
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
 _EXTENSION = re.compile(r"[0-9]+", re.ASCII)
 _KEY = re.compile(r"[!-~]+")
+_OWN_PAGES = frozenset(("/healthz", "/readyz", "/metrics"))
+_SEVERAL_OWNERS = re.compile(r"@[^\s@]*[\s,;/|&]+[^\s@]+@")
 _PREFIX = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _DATABASE = re.compile(r"(/[0-9]{0,5})?", re.ASCII)
 _REDIS_OPTIONS = {"redis": set[str](), "rediss": {"ssl_ca_certs"}, "unix": {"db"}}
@@ -34,14 +38,33 @@ def _bind(text: str) -> str:
 def _url_path(text: str) -> str:
     if not _PATH.fullmatch(text):
         raise ValueError("has to be a path that starts with '/', without '?', blanks or accents")
+    if text.rstrip("/") in _OWN_PAGES:
+        raise ValueError(
+            f"is a page of the service itself, as {', '.join(sorted(_OWN_PAGES))} are: choose another path"
+        )
     return text
 
 
 def _key(secret: SecretStr) -> SecretStr:
-    refuse_unfilled(secret.get_secret_value())
-    if not _KEY.fullmatch(secret.get_secret_value()):
-        raise ValueError("a key has at least one character, and no blanks or accents")
+    text = secret.get_secret_value()
+    refuse_unfilled(text)
+    if not text:
+        raise ValueError("is empty: a key has at least two characters")
+    if text != text.strip():
+        raise ValueError("begins or ends with a blank or a line break, which belongs to no key: take it out")
+    if not text.isascii():
+        raise ValueError("holds a character that no header can carry, such as an accent or a curly quotation mark")
+    if not _KEY.fullmatch(text):
+        raise ValueError("holds a blank or a line break: a key is one word")
+    if len(text) == 1:
+        raise ValueError("is a single character, which anybody guesses: make a long one, with: openssl rand -hex 32")
     return secret
+
+
+def _somebody(networks: list[Network]) -> list[Network]:
+    if not networks:
+        raise ValueError("names nobody, and nobody would be allowed: name networks, or leave it out to allow everybody")
+    return networks
 
 
 def _not_everybody(networks: list[Network]) -> list[Network]:
@@ -58,8 +81,24 @@ def _prefix(text: str) -> str:
 
 def _extension(text: str) -> str:
     if not _EXTENSION.fullmatch(text):
-        raise ValueError("an extension consists of digits")
+        meant = what_was_meant(text, lambda several: f"[{', '.join(several)}]")
+        raise ValueError(f"an extension consists of digits{meant and f': {meant}'}")
     return text
+
+
+def _one_owner(key: str) -> str:
+    if _SEVERAL_OWNERS.search(key):
+        raise ValueError("names several owners: write a line for each")
+    return key
+
+
+def _one_line_for_one_mailbox(entries: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Refuse what would ring at both places: `lan@…` and `LAN@…` are one person, ids of other capitals are not."""
+    known: dict[str, list[str]] = {}
+    for key, extensions in entries.items():
+        if "@" in key and known.setdefault(canonical(key), extensions) != extensions:
+            raise located((key,), "stands here twice, in other capitals and with another extension: keep one line")
+    return entries
 
 
 def _moment(value: object) -> date | datetime | object:
@@ -98,6 +137,9 @@ Proxies = Annotated[list[Network], OneOrMore(), AfterValidator(_not_everybody)]
 KeyPrefix = Annotated[str, AfterValidator(_prefix)]
 """What every key in a Redis begins with."""
 
+Allowed = Annotated[list[Network], OneOrMore(), AfterValidator(_somebody)]
+"""Networks that requests may come from."""
+
 ExtensionNumbers = Annotated[list[Annotated[str, AfterValidator(_extension)]], OneOrMore()]
 """The extensions of one owner, none for who has none on purpose."""
 
@@ -107,6 +149,11 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2026-12-01", "01/12/2026", "2026-12-01 13:30"]}),
 ]
 """A day, or a day with a time, in the local time of the machine."""
+
+InlineExtensions = Annotated[
+    dict[Annotated[Text, AfterValidator(_one_owner)], ExtensionNumbers], AfterValidator(_one_line_for_one_mailbox)
+]
+"""Owners and their extensions, as they stand in the configuration itself."""
 
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 """Where a Redis or a Valkey is: `redis://`, `rediss://` (TLS) or `unix://`; it may hold a password."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from bridge.config.interpolation import sources_of
 from bridge.config.odd_characters import odd_character, without_odd_characters
 from bridge.config.yaml_hints import slip_in_text, syntax_slip
 from bridge.sdk.errors import ConfigError, Problem
@@ -54,6 +55,7 @@ class Document:
         self._keys: dict[KeyPath, yaml.Mark] = {}
         self._values: dict[KeyPath, yaml.Mark] = {}
         self._overridden: set[KeyPath] = set()
+        self._origins: dict[KeyPath, str] = {}
         node = self._parse(text)
         self.data = None if node is None else self._value(node, ())
 
@@ -74,12 +76,19 @@ class Document:
         for length in range(len(path), -1, -1):
             mark = marks[0].get(path[:length]) or marks[1].get(path[:length])
             if mark is not None:
-                return self._at(mark, path, message)
+                return self._at(mark, path, message + ("" if at_key else self._origins.get(path, "")))
         return self._at(None, path, message)
 
     def holds(self, path: KeyPath) -> bool:
         """Tell whether something is written at `path`."""
         return path in self._values or path in self._overridden
+
+    def value(self, path: KeyPath) -> object:
+        """Return what is written at `path`, which has to hold something."""
+        found: Any = self.data
+        for part in path:
+            found = found[part]
+        return found
 
     def _parse(self, text: str) -> yaml.Node | None:
         try:
@@ -170,6 +179,8 @@ class Document:
         except ValueError as error:
             self.problems.append(self.problem(path, str(error)))
             return text
+        if filled != text and (sources := sources_of(text)):
+            self._origins[path] = f" (the value comes from {' and '.join(sources)})"
         if slip := slip_in_text(filled, quoted=quoted):
             self.problems.append(self.problem(path, slip))
         return filled

@@ -23,6 +23,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"\s*(?P<amount>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[a-z]*)\s*", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"\s*[0-9]+,[0-9]")
 _LONGEST_DURATION = 366 * 86400.0
 _DURATION_HELP = "write a duration with its unit, such as 500ms, 1.8s, 5m, 24h or 7d"
 
@@ -45,6 +46,8 @@ def parse_duration(value: object) -> float:
     found = _DURATION.fullmatch(text)
     if text.lstrip().startswith("-"):
         raise ValueError(f"a duration cannot be negative: {_DURATION_HELP}")
+    if _DECIMAL_COMMA.match(text):
+        raise ValueError(f"a fraction has a point, not a comma: {_DURATION_HELP}")
     if not found or found["unit"] not in {"", *_UNITS}:
         raise ValueError(_DURATION_HELP)
     seconds = float(found["amount"]) * _UNITS.get(found["unit"], 1.0)
@@ -81,10 +84,16 @@ def written_size(size: int) -> str:
     return f"{size // _SIZES[unit.lower()]}{unit}"
 
 
+def is_duration(metadata: Iterable[object]) -> bool:
+    """Tell whether a field with these metadata is a `Duration`."""
+    return any(isinstance(reader, BeforeValidator) and reader.func is parse_duration for reader in metadata)
+
+
 def written(value: object, metadata: Iterable[object]) -> str:
     """Return the value of a setting as it stands in the YAML; `metadata` are its field's."""
+    metadata = tuple(metadata)
     readers = [reader.func for reader in metadata if isinstance(reader, BeforeValidator)]
-    if parse_duration in readers and isinstance(value, (int, float)):
+    if is_duration(metadata) and isinstance(value, (int, float)):
         return written_duration(value)
     if parse_size in readers and isinstance(value, int):
         return written_size(value)
@@ -165,9 +174,24 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 def _beside_the_configuration(path: Path, info: ValidationInfo) -> Path:
+    text = str(path)
+    for form, told in _NO_PATHS:
+        if form.match(text):
+            raise ValueError(told)
     directory = (info.context or {}).get("directory")
     return path if directory is None else Path(directory) / path
 
+
+_NO_PATHS = (
+    (re.compile(r".*\s\Z", re.DOTALL), "ends with a blank: take it out"),
+    (re.compile("~"), "~ is not filled in: write the whole path, such as /home/lan/customers.csv"),
+    (
+        re.compile(r"[A-Za-z]:[\\/]|\\\\"),
+        "is a path of Windows: write where the file is on this machine, such as /srv/customers.csv",
+    ),
+    (re.compile(r"file:", re.IGNORECASE), "write the path alone, without file:"),
+    (re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE), "is an address: a file of this machine has to stand here"),
+)
 
 LocalPath = Annotated[Path, AfterValidator(_beside_the_configuration)]
 """A file or folder; a relative one is looked for beside the configuration file."""

@@ -64,7 +64,7 @@ def test_the_python_of_the_image_is_one_that_the_tests_run_with():
 def test_the_health_check_succeeds_while_the_service_answers_and_fails_when_it_is_gone(tmp_path):
     (tmp_path / "customers.csv").write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
     config = tmp_path / "config.yaml"
-    config.write_text("api_keys: [k]\nconnectors: {c: {type: csv, path: customers.csv}}\n", encoding="utf-8")
+    config.write_text("api_keys: [change-me]\nconnectors: {c: {type: csv, path: customers.csv}}\n", encoding="utf-8")
     with RunningService(config) as service:
         program, *arguments = (word.replace("8080", str(service.port)) for word in health_check())
         assert program == "python"

@@ -72,7 +72,7 @@ def schema():
 
 
 def test_the_schema_finds_a_mistake(schema):
-    assert list(schema.iter_errors({"api_keys": ["k"], "connectors": {"c": {"type": "csv", "pth": "x.csv"}}}))
+    assert list(schema.iter_errors({"api_keys": ["change-me"], "connectors": {"c": {"type": "csv", "pth": "x.csv"}}}))
 
 
 def test_no_configuration_hides_in_a_block_that_is_not_called_yaml():

@@ -7,6 +7,7 @@ and `S.Đ.T` are one name. A header that could be meant is never chosen among se
 import re
 from collections.abc import Mapping, Sequence
 
+from bridge.sdk.meant_extensions import what_was_meant
 from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.words import fold, is_nothing
 
@@ -66,9 +67,8 @@ def extensions_in(text: str) -> tuple[str, ...]:
     """
     parts = tuple(filter(None, map(clean_cell, _BETWEEN_EXTENSIONS.split(clean_cell(text)))))
     if not all(map(_EXTENSION.fullmatch, parts)):
-        raise ValueError(
-            f"{shown(text)} is no extension: an extension consists of digits, and several are written 101/102"
-        )
+        meant = what_was_meant(text, "/".join) or "an extension consists of digits, and several are written 101/102"
+        raise ValueError(f"{shown(text)} is no extension: {meant}")
     return parts
 
 

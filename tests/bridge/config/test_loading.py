@@ -55,6 +55,36 @@ def test_references_are_filled_in_anywhere_inside_a_text(tmp_path):
     assert keys(load(tmp_path, text, NAME="value", EMPTY="")) == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('"${KEY}"', "(the value comes from $KEY)"),
+        ('"${KEY:-hunter2}"', "(the value comes from $KEY)"),
+        ('"a${KEY}${file:key}"', "(the value comes from $KEY and the file key)"),
+        ('"${file:key}"', "(the value comes from the file key)"),
+    ],
+)
+def test_whoever_reads_of_a_wrong_value_is_told_where_it_comes_from(tmp_path, written, told):
+    (tmp_path / "key").write_text("hunter2 hunter2\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, SMALLEST.replace("change-me", written), KEY="hunter2 ")
+    assert str(caught.value).endswith(told)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("quoted", ['"hunter2"', "'hunter2'"])
+def test_quotes_that_came_along_with_a_secret_are_told(tmp_path, quoted):
+    problem = "the environment variable CRM_TOKEN holds quotes around the secret"
+    with pytest.raises(ConfigError, match=problem):
+        load(tmp_path, SMALLEST.replace("change-me", '"${CRM_TOKEN}"'), CRM_TOKEN=quoted)
+
+
+@pytest.mark.parametrize("secret", ["QWxhZGRpbg==", "a=b", "'s Gravenhage", "KEY==", "Xy9_=k"])
+def test_a_secret_may_look_a_little_like_an_assignment(tmp_path, secret):
+    text = SMALLEST.replace("path: customers.csv", 'path: "${CRM_TOKEN}"')
+    assert load(tmp_path, text, CRM_TOKEN=secret).sources["customers"].config.path.name == secret
+
+
 def test_what_was_filled_in_is_not_filled_in_again(tmp_path):
     assert keys(load(tmp_path, SMALLEST.replace("change-me", '"${NAME}"'), NAME="${OTHER}")) == ["${OTHER}"]
 
@@ -82,13 +112,13 @@ def test_hotlines_are_read_in_any_spelling(tmp_path):
 
 
 def test_a_connector_of_a_stranger_is_named_by_module_and_class(tmp_path):
-    text = "api_keys: [k]\nconnectors:\n  mine: {type: 'tests.support.fakes:FakeConnector', timeout: 3s}\n"
+    text = "api_keys: [change-me]\nconnectors:\n  mine: {type: 'tests.support.fakes:FakeConnector', timeout: 3s}\n"
     source = load(tmp_path, text).sources["mine"]
     assert (source.connector, source.config.timeout) == (FakeConnector, 3.0)
 
 
 def test_a_model_of_a_stranger_is_as_strict_as_our_own(tmp_path):
-    text = "api_keys: [k]\nconnectors:\n  mine: {type: 'tests.support.fakes:FakeConnector', time: 3s}\n"
+    text = "api_keys: [change-me]\nconnectors:\n  mine: {type: 'tests.support.fakes:FakeConnector', time: 3s}\n"
     with pytest.raises(
         ConfigError, match=r"config\.yaml:3:53: connectors\.mine\.time: unknown key, did you mean 'timeout'"
     ):
@@ -97,7 +127,7 @@ def test_a_model_of_a_stranger_is_as_strict_as_our_own(tmp_path):
 
 def test_a_connector_may_be_one_file_beside_the_configuration(tmp_path):
     (tmp_path / "our_crm.py").write_text("from tests.support.fakes import FakeConnector as OurCrm\n", encoding="utf-8")
-    text = "api_keys: [k]\nconnectors:\n  mine: {type: 'our_crm:OurCrm'}\n"
+    text = "api_keys: [change-me]\nconnectors:\n  mine: {type: 'our_crm:OurCrm'}\n"
     assert load(tmp_path, text).sources["mine"].connector is FakeConnector
 
 
@@ -112,7 +142,7 @@ def test_a_connector_may_be_one_file_beside_the_configuration(tmp_path):
     ],
 )
 def test_a_stranger_s_bug_is_a_problem_of_his_line(tmp_path, name, settings, message):
-    text = f"api_keys: [k]\nconnectors:\n  mine: {{type: 'tests.support.bad_connectors:{name}'{settings}}}\n"
+    text = f"api_keys: [change-me]\nconnectors:\n  mine: {{type: 'tests.support.bad_connectors:{name}'{settings}}}\n"
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     assert "config.yaml:3:16: connectors.mine.type: connector type" in str(caught.value)
@@ -130,7 +160,7 @@ def test_a_stranger_s_bug_is_a_problem_of_his_line(tmp_path, name, settings, mes
 def test_a_module_that_cannot_be_imported_is_a_problem_of_its_line(tmp_path, module, code, message):
     (tmp_path / f"{module}.py").write_text(f"# a connector\n{code}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"config\.yaml:3:16: connectors\.mine\.type: ") as caught:
-        load(tmp_path, "api_keys: [k]\nconnectors:\n  mine: {type: '" + module + ":Connector'}\n")
+        load(tmp_path, "api_keys: [change-me]\nconnectors:\n  mine: {type: '" + module + ":Connector'}\n")
     assert message in str(caught.value)
 
 

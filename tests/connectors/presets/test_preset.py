@@ -178,7 +178,7 @@ def test_another_secret_is_another_source(tmp_path):
     def identity(key, **more):
         written = {"type": "espocrm", "url": "https://espo.example", "key": key, **more}
         file = tmp_path / "config.yaml"
-        file.write_text(f"api_keys: [k]\nconnectors:\n  crm: {written}\n", encoding="utf-8")
+        file.write_text(f"api_keys: [change-me]\nconnectors:\n  crm: {written}\n", encoding="utf-8")
         loaded = load_config(file, {})
         return identity_of(loaded.sources["crm"], loaded)
 
@@ -188,7 +188,9 @@ def test_another_secret_is_another_source(tmp_path):
 def test_two_presets_are_two_sources(tmp_path):
     assert presets.espocrm.__qualname__ != presets.odoo.__qualname__
     assert presets.espocrm.__module__ == "connectors.presets"
-    (tmp_path / "config.yaml").write_text("api_keys: [k]\nconnectors: {crm: {type: espocrm}}\n", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(
+        "api_keys: [change-me]\nconnectors: {crm: {type: espocrm}}\n", encoding="utf-8"
+    )
     with pytest.raises(ConfigError, match=r"connectors\.crm\.key: is missing"):
         load_config(tmp_path / "config.yaml", {})
 
