@@ -5,9 +5,10 @@ the schema for editors, the list of connectors and the masking of secrets work f
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import (
+    BeforeValidator,
     Field,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
@@ -34,16 +35,19 @@ def preset_connector(type_name: str, preset: Preset) -> type[RestConnector]:
     """Return the connector of a preset. Raises ValueError if a need is called like a key of the rest connector."""
     if taken := set(preset.needs) & set(RestConfig.model_fields):
         raise ValueError(f"a need may not be called like a key of rest: {', '.join(taken)}")
-    fields: dict[str, Any] = {name: _needed(need) for name, need in preset.needs.items()}
+    fields: dict[str, Any] = {name: _needed(need, preset.added_to(name)) for name, need in preset.needs.items()}
     config = create_model(f"{type_name}Config", __base__=PresetConfig, __doc__=f"How to ask {preset.name}.", **fields)
     config.preset = preset
     doc = f"Finds owners in {preset.name}; {_PROVEN[preset.proven]}."
     return type(type_name, (RestConnector,), {"Config": config, "__doc__": doc, "__module__": "connectors.presets"})
 
 
-def _needed(need: Need) -> tuple[Any, Any]:
+def _needed(need: Need, added: frozenset[str]) -> tuple[Any, Any]:
     told = f"{need.help} For example: {need.example}"
-    return need.kind, Field(default=PydanticUndefined if need.default is None else need.default, description=told)
+    kind = need.kind
+    if need.address:
+        kind = Annotated[kind, BeforeValidator(lambda address: need.without_page(address, added))]
+    return kind, Field(default=PydanticUndefined if need.default is None else need.default, description=told)
 
 
 class PresetConfig(RestConfig):

@@ -5,7 +5,7 @@ it. `${need}` stands for what he wrote, and only where no template is: so no val
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -29,6 +29,10 @@ from connectors.rest.config.request_settings import Name
 Proven = Literal["real server", "API description", "documents", "unverified"]
 """Against what a preset was tried: the real thing; what its vendor publishes for machines, or for people; nothing."""
 
+_PAGES = ("login", "signin", "sign-in", "index.php", "index.html", "dashboard", "home")
+_SHORT_PATH = 2
+_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z][A-Za-z_.-]{1,20}", re.ASCII)
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 
 
@@ -49,7 +53,9 @@ class _Part(BaseModel):
 class Need(_Part):
     """Something that an admin has to write, or may write if it has a default.
 
-    `no_path` is told to whoever writes a path behind the host of an address; `choices` are all that may be written.
+    `no_path` is told to whoever writes a whole path behind the host of an address, and `pages` are what an address that
+    was copied from the browser may go on with; `form` is the whole of what a text looks like (a regular expression);
+    `choices` are all that may be written.
     """
 
     help: Text
@@ -57,6 +63,8 @@ class Need(_Part):
     secret: bool = False
     address: bool = False
     no_path: str = ""
+    pages: list[str] = []
+    form: str = ""
     choices: list[str] = []
     default: str | None = None
 
@@ -67,11 +75,37 @@ class Need(_Part):
             return Literal[tuple(self.choices)]
         if self.no_path:
             return Annotated[_Site, AfterValidator(self._without_path)]
-        return Credential if self.secret else _Site if self.address else _Plain
+        if self.secret:
+            return Annotated[Credential, AfterValidator(self._alone)]
+        return _Site if self.address else Annotated[_Plain, AfterValidator(self._formed)]
 
     def _without_path(self, address: str) -> str:
-        if urlsplit(address).path:
-            raise ValueError(f"only https://HOST belongs here: {self.no_path}")
+        if path := urlsplit(address).path:
+            few = path.count("/") <= _SHORT_PATH
+            raise ValueError(f"only https://HOST belongs here: {_leave_out(path) if few else self.no_path}")
+        return address
+
+    def _alone(self, secret: SecretStr) -> SecretStr:
+        if _ADDRESS.match(secret.get_secret_value()):
+            raise ValueError(f"is a whole address: only a part of it belongs here: {self.help}")
+        return secret
+
+    def _formed(self, text: str) -> str:
+        if self.form and not re.fullmatch(self.form, text):
+            raise ValueError(f"does not look like {self.example}: {self.help}")
+        return text
+
+    def without_page(self, address: object, added: Container[str]) -> object:
+        """Return what is written of an address; raises ValueError if it is a page's, or goes on as `added` does."""
+        try:
+            parts = urlsplit(address) if isinstance(address, str) else None
+        except ValueError:
+            return address
+        first = parts.path.strip("/").partition("/")[0].lower() if parts else ""
+        if parts and parts.netloc and (first in {*_PAGES, *self.pages} or (first in added and not self.no_path)):
+            raise ValueError(f"only the beginning of it belongs here: {_leave_out(parts.path)}")
+        if parts and parts.netloc and (parts.query or parts.fragment):
+            raise ValueError("is the address of a page: leave out what stands from '?' or '#' on")
         return address
 
     def read(self, written: object) -> str:
@@ -104,6 +138,11 @@ class Preset(_Part):
         if used != set(self.needs):
             raise ValueError(f"needs and ${{…}} differ: {', '.join(sorted(used ^ set(self.needs)))}")
         return self
+
+    def added_to(self, name: str) -> frozenset[str]:
+        """Return with what the preset itself goes on behind the address that is written for a need."""
+        behind = re.compile(rf"\$\{{{name}\}}/([\w.-]+)")
+        return frozenset(found.lower() for _, text in _texts(self.connector, ()) for found in behind.findall(text))
 
     def _signs_in(self) -> bool:
         """Tell whether `auth` is a login, which consists of templates."""
@@ -138,6 +177,12 @@ class Preset(_Part):
 def read_preset(file: Path) -> Preset:
     """Read a preset. Raises ValueError, which pydantic's is too, if the file is not what a preset has to be."""
     return Preset.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def _leave_out(path: str) -> str:
+    """Say what of a path is too much, without the rest, which may hold a secret."""
+    first = path.strip("/").partition("/")[0]
+    return f"leave out /{first} and what follows" if _WORD.fullmatch(first) else "leave out what stands behind the host"
 
 
 def _texts(data: object, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

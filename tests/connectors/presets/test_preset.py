@@ -116,6 +116,40 @@ def test_an_address_without_a_path_is_told_what_to_do_with_its_path(write):
     assert made.model_validate(GIVEN).base_url == "https://crm.example/api"
     (one,) = complaints(made, url="https://crm.example/rest/1/planted/")
     assert one == (("url",), "Value error, only https://HOST belongs here: the secret is `key`")
+    (one,) = complaints(made, url="https://crm.example/stream/")
+    assert one == (("url",), "Value error, only https://HOST belongs here: leave out /stream and what follows")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://crm.example/login", "only the beginning of it belongs here: leave out /login and what follows"),
+        ("https://crm.example/desk/planted", "only the beginning of it belongs here: leave out /desk and what follows"),
+        ("https://crm.example/API/v1", "only the beginning of it belongs here: leave out /API and what follows"),
+        ("https://crm.example/?id=planted", "is the address of a page: leave out what stands from '?' or '#' on"),
+        ("https://crm.example#planted", "is the address of a page: leave out what stands from '?' or '#' on"),
+    ],
+)
+def test_an_address_copied_from_the_browser_is_told_what_to_leave_out(write, url, told):
+    made = preset_connector("any", write(FILE.replace("address: true}", "address: true, pages: [desk]}"))).Config
+    assert complaints(made, url=url) == [(("url",), f"Value error, {told}")]
+
+
+@pytest.mark.parametrize("url", ["https://crm.example/crm", "https://api.example/v1/api", "http://[::1]:8069/desk1/"])
+def test_an_address_may_have_a_path_of_its_own(write, url):
+    made = preset_connector("any", write(FILE.replace("address: true}", "address: true, pages: [desk]}"))).Config
+    assert made.model_validate({**GIVEN, "url": url}).base_url == f"{url.rstrip('/')}/api"
+
+
+def test_a_secret_that_is_a_whole_address_is_told_so_without_being_shown(config):
+    (one,) = complaints(config, key="https://crm.example/rest/1/planted/")
+    assert one == (("key",), "Value error, is a whole address: only a part of it belongs here: Its key.")
+
+
+def test_a_need_may_have_a_form(write):
+    made = preset_connector("any", write(FILE.replace("default: all", "default: all, form: '[a-z]+'"))).Config
+    assert made.model_validate({**GIVEN, "team": "sales"}).settings == {"team": "sales"}
+    assert complaints(made, team="Our Team") == [(("team",), "Value error, does not look like sales: A team.")]
 
 
 def test_a_need_may_be_one_of_few(write):
