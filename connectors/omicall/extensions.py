@@ -6,7 +6,7 @@ comes in pages. OMICall answers 200 to everything; what it means stands in `stat
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -63,6 +63,10 @@ class OmicallConfig(ExtensionSourceConfig):
     tls: Tls = Field(default=Tls(), description="Whom to trust when OMICall is asked: ca_file, verify.")
 
 
+class _OmicallHttp(HttpSettings):
+    address_key: ClassVar[str] = "url"
+
+
 class OmicallExtensions(ExtensionSource[OmicallConfig]):
     """Reads the internal phones of an account: e-mail, agent id and full name lead to the extension."""
 
@@ -72,7 +76,7 @@ class OmicallExtensions(ExtensionSource[OmicallConfig]):
     def __init__(self, config: OmicallConfig, *, clock: Clock = time.monotonic) -> None:
         super().__init__(config)
         self._clock = clock
-        self._client = HttpClient(HttpSettings(tls=config.tls))
+        self._client = HttpClient(_OmicallHttp(tls=config.tls))
         self._tokens = TokenSupply(self._fetch_token, _SIGN_IN_TIMEOUT, clock)
 
     def read(self, deadline: Deadline) -> Sequence[ExtensionEntry]:

@@ -38,6 +38,7 @@ def preset_connector(type_name: str, preset: Preset) -> type[RestConnector]:
     fields: dict[str, Any] = {name: _needed(need, preset.added_to(name)) for name, need in preset.needs.items()}
     config = create_model(f"{type_name}Config", __base__=PresetConfig, __doc__=f"How to ask {preset.name}.", **fields)
     config.preset = preset
+    config.address_key = next((name for name in preset.needs if f"${{{name}}}" in preset.base_url), "base_url")
     doc = f"Finds owners in {preset.name}; {_PROVEN[preset.proven]}."
     return type(type_name, (RestConnector,), {"Config": config, "__doc__": doc, "__module__": "connectors.presets"})
 

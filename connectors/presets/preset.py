@@ -139,6 +139,11 @@ class Preset(_Part):
             raise ValueError(f"needs and ${{…}} differ: {', '.join(sorted(used ^ set(self.needs)))}")
         return self
 
+    @property
+    def base_url(self) -> str:
+        """What the preset asks, with the needs in it."""
+        return str(self.connector.get("base_url", ""))
+
     def added_to(self, name: str) -> frozenset[str]:
         """Return with what the preset itself goes on behind the address that is written for a need."""
         behind = re.compile(rf"\$\{{{name}\}}/([\w.-]+)")

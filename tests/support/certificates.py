@@ -20,23 +20,28 @@ class Certificate:
     server: ssl.SSLContext
 
 
-def make_certificate(directory: Path, *names: x509.GeneralName) -> Certificate:
-    """Make a key and a self-signed certificate for some names, or for 127.0.0.1 and localhost."""
+def make_certificate(directory: Path, *names: x509.GeneralName, valid: tuple[int, int] = (-1, 1)) -> Certificate:
+    """Make a key and a self-signed certificate for some names, or for 127.0.0.1 and localhost.
+
+    It is `valid` from one day to another, counted from today.
+    """
     key, file = directory / "key.pem", directory / "certificate.pem"
     private = ec.generate_private_key(ec.SECP256R1())
     pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
     key.write_bytes(private.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
     here = (x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost"))
-    file.write_bytes(_certificate(private, names or here).public_bytes(pem))
+    file.write_bytes(_certificate(private, names or here, valid).public_bytes(pem))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file, key)
     return Certificate(file, context)
 
 
-def _certificate(key: ec.EllipticCurvePrivateKey, names: tuple[x509.GeneralName, ...]) -> x509.Certificate:
+def _certificate(
+    key: ec.EllipticCurvePrivateKey, names: tuple[x509.GeneralName, ...], valid: tuple[int, int]
+) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
+    begin, end = (dt.datetime.now(dt.UTC) + dt.timedelta(days=days) for days in valid)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begin, end)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(
         key, hashes.SHA256()

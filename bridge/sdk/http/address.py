@@ -60,10 +60,11 @@ def full_url(request: Request) -> str:
     return request.url + ("&" if "?" in request.url else "?") + urlencode(request.query, quote_via=quote)
 
 
-def redirected(request: Request, response: Response) -> Request | None:
+def redirected(request: Request, response: Response, key: str) -> Request | None:
     """Return the request that the answer redirects to; None if it is no redirect, or one for somebody else to judge.
 
     A redirect is followed for GET and HEAD, and for other methods if the status says that the method stays (307, 308).
+    `key` is the setting that holds the address.
     Raises UnexpectedAnswer if it leads to another origin: credentials stay with the host they are meant for.
     """
     place = response.headers.get("Location")
@@ -79,6 +80,6 @@ def redirected(request: Request, response: Response) -> Request | None:
     there = origin(url)
     if not here.leads_to(there):
         raise UnexpectedAnswer(
-            f"{here.host} redirects to {there.scheme}://{there.host}: if that is the right place, write it in base_url"
+            f"{here.host} redirects to {there.scheme}://{there.host}: if that is the right place, write it in {key}"
         )
     return replace(request, url=url, query=(), cookies={**request.cookies, **response.cookies})

@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 import requests
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,7 @@ from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswe
 from bridge.sdk.http.address import Origin, full_url, origin, redirected
 from bridge.sdk.http.body import ACCEPTED, uncompressed
 from bridge.sdk.http.connections import Adapter, tls_context
+from bridge.sdk.http.environment import ProxyChoice, proxy_choice
 from bridge.sdk.http.errors import LIBRARY_ERRORS, explain
 from bridge.sdk.http.exchange import Exchange
 from bridge.sdk.http.messages import Request, Response, refuse_failure, retry_after
@@ -35,6 +37,12 @@ log = logging.getLogger(__name__)
 _HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _COOKIE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
+_BAD_REQUEST = 400
+_WANTS_TLS = re.compile(
+    rb"plain HTTP (?:request was sent )?to (?:an? )?(?:HTTPS|SSL)|HTTP request to an HTTPS server", re.IGNORECASE
+)
+"""What servers answer to HTTP at a port with TLS: nginx, Apache, and those that are written in Go, such as Caddy."""
+
 _FRAMING = {"content-length", "transfer-encoding", "connection"}
 _HEAD_SIZE = 256 * 1024
 _BLOCK = 64 * 1024
@@ -54,7 +62,9 @@ class Tls(BaseModel):
 
 
 class HttpSettings(ConnectorConfig):
-    """The settings of a connector that asks over HTTP."""
+    """The settings of a connector that asks over HTTP; `address_key` is the one that holds the source's address."""
+
+    address_key: ClassVar[str] = "base_url"
 
     tls: Tls = Field(default=Tls(), description="Whom to trust when the CRM is asked over https: ca_file, verify.")
     max_response_size: Size = Field(
@@ -80,7 +90,7 @@ class HttpClient:
         self._resolver = resolver or Resolver()
         self._lock = threading.Lock()
         self._adapters: dict[bool, Adapter] = {}
-        self._proxies: dict[Origin, dict[str, str]] = {}
+        self._proxies: dict[Origin, ProxyChoice] = {}
         self._closed = threading.Event()
         self._rate = RateLimit(settings.max_rate, sleep=self._closed.wait) if settings.max_rate else None
         # urllib3 logs whole paths, which may hold keys; what matters of them is in our own errors.
@@ -100,7 +110,7 @@ class HttpClient:
                 (self._rate.take_in_background if in_background else self._rate.take)(deadline)
             response = self._ask(request, deadline)
             cookies.update(response.cookies)
-            following = redirected(request, response)
+            following = redirected(request, response, self._settings.address_key)
             if following is None:
                 return replace(response, cookies=cookies, redirects=tuple(redirects))
             request = following
@@ -138,26 +148,29 @@ class HttpClient:
     def _exchange(self, request: Request, exchange: Exchange) -> Response:
         place = origin(request.url)
         proxies = self._proxies_to(place)
-        adapter = self._adapter(with_tls="https" in {place.scheme, *map(_scheme, proxies.values())})
+        adapter = self._adapter(with_tls="https" in {place.scheme, *map(_scheme, proxies.by_scheme.values())})
         try:
             with exchange.under_way():
                 prepared = requests.Request(request.method, full_url(request), _headers(request), data=request.body)
-                answer = adapter.send(prepared.prepare(), stream=True, timeout=exchange.seconds(), proxies=proxies)
+                answer = adapter.send(
+                    prepared.prepare(), stream=True, timeout=exchange.seconds(), proxies=proxies.by_scheme
+                )
                 try:
-                    return self._read(answer, place.host)
+                    return self._read(answer, f"{place.host}{proxies.through}", plain=place.scheme == "http")
                 finally:
                     answer.raw.close()
         except LIBRARY_ERRORS as error:
-            problem = explain(error, place.host)
+            silent_in_plain = place.scheme == "http" and not exchange.received
+            problem = explain(error, place.host, proxies, silent_in_plain=silent_in_plain)
         raise problem  # outside of the handler, so that the library's words do not hang on to it
 
-    def _proxies_to(self, place: Origin) -> dict[str, str]:
+    def _proxies_to(self, place: Origin) -> ProxyChoice:
         """Return what the environment says about proxies for this place: looked up once, for it takes a while."""
         if place not in self._proxies:
-            self._proxies[place] = dict(requests.utils.get_environ_proxies(f"{place.scheme}://{place.host}/"))
+            self._proxies[place] = proxy_choice(f"{place.scheme}://{place.host}/")
         return self._proxies[place]
 
-    def _read(self, answer: requests.Response, host: str) -> Response:
+    def _read(self, answer: requests.Response, host: str, *, plain: bool) -> Response:
         limit = self._settings.max_response_size
         if answer.status_code < 200 or answer.status_code > 599:  # noqa: PLR2004 - RFC 9110, section 15
             raise UnexpectedAnswer(f"{host} answered with the status {answer.status_code}, which is none")
@@ -166,11 +179,14 @@ class HttpClient:
             body += block
             if len(body) > limit:
                 raise UnexpectedAnswer(f"{host} answered more than max_response_size ({limit} bytes)")
+        whole = uncompressed(bytes(body), answer.headers.get("Content-Encoding", ""), limit)
+        if plain and answer.status_code == _BAD_REQUEST and _WANTS_TLS.search(whole):
+            raise UnexpectedAnswer(f"{host} speaks TLS at this port: write https:// instead of http://")
         return Response(
             answer.status_code,
             CaseInsensitiveDict(answer.headers),
             {cookie.name: cookie.value or "" for cookie in answer.cookies},
-            uncompressed(bytes(body), answer.headers.get("Content-Encoding", ""), limit),
+            whole,
             host,
         )
 

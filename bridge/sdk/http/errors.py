@@ -14,6 +14,7 @@ import requests
 import urllib3.exceptions
 
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.http.environment import ProxyChoice
 
 LIBRARY_ERRORS = (
     requests.RequestException,
@@ -28,11 +29,22 @@ LIBRARY_ERRORS = (
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
 """What OpenSSL makes, in its different versions, of an answer that is no TLS record."""
 
+_TLS_ALERT = "\x15\x03"
+_CUT_OFF = (http.client.RemoteDisconnected, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+_MAY_WANT_TLS = ": if it wants TLS, write https://"
+_CERTIFICATE_ADVICE = {
+    9: "it is not valid yet: is the clock of this machine right?",
+    10: "it has to be renewed there; is the clock of this machine right?",
+    62: "it is made out to another name: is the address right?",
+    64: "it is made out to another address: write the name instead",
+}
+"""By OpenSSL's codes: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/."""
+
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], ...] = (
     (
         (requests.exceptions.InvalidProxyURL,),
         UnexpectedAnswer,
-        "the proxy that the environment names for {host} cannot be used: its address must start with http:// or https://",
+        "{host} cannot be used: its address must start with http:// or https://",
     ),
     (
         (TimeoutError, urllib3.exceptions.TimeoutError),
@@ -47,7 +59,7 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], 
     ),
     ((ConnectionRefusedError,), SourceUnavailable, "{host} refuses the connection"),
     (
-        (http.client.RemoteDisconnected, ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
+        _CUT_OFF,
         SourceUnavailable,
         "{host} closed the connection without a complete answer",
     ),
@@ -65,17 +77,26 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], 
 """What the causes mean, the first that fits: kinds, our error, our words."""
 
 
-def explain(error: BaseException, host: str) -> SourceError:
-    """Return what a library's error means, in words that hold no secret."""
+def explain(error: BaseException, host: str, proxy: ProxyChoice, *, silent_in_plain: bool) -> SourceError:
+    """Return what a library's error means, in words that hold no secret.
+
+    `silent_in_plain` tells that a request without TLS got no answer at all.
+    """
     causes = tuple(_causes(error))
-    if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
-        host = f"the proxy to {host}"
+    of_the_proxy = (urllib3.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)
+    if proxy.name and any(isinstance(cause, of_the_proxy) for cause in causes):
+        host = f"the proxy {proxy.name} to {host}, which {proxy.variable} names,"
+    else:
+        host = f"{host}{proxy.through}"
+    if any(isinstance(cause, http.client.BadStatusLine) and str(cause).startswith(_TLS_ALERT) for cause in causes):
+        return UnexpectedAnswer(f"{host} speaks TLS at this port: write https:// instead of http://")
     for cause in causes:
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, TimeoutError):
             return SourceUnavailable(_tls_failure(host, cause))
     for kinds, meaning, words in _REASONS:
         if any(isinstance(cause, kinds) for cause in causes):
-            return meaning(words.format(host=host))
+            hint = _MAY_WANT_TLS if silent_in_plain and meaning is SourceUnavailable and kinds is _CUT_OFF else ""
+            return meaning(words.format(host=host) + hint)
     system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.errno), None)
     return SourceUnavailable(f"{host} cannot be reached" + (f": {system}" if system else ""))
 
@@ -94,7 +115,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _tls_failure(host: str, cause: ssl.SSLError) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"the certificate of {host} is not trusted ({cause.verify_message}): is tls.ca_file needed?"
+        advice = _CERTIFICATE_ADVICE.get(cause.verify_code, "is tls.ca_file needed?")
+        return f"the certificate of {host} is not trusted ({cause.verify_message}): {advice}"
     if cause.reason in _NOT_TLS:
         return f"no TLS connection to {host}: it does not speak TLS: is it http://?"
+    if isinstance(cause, ssl.SSLEOFError):
+        return f"no TLS connection to {host}: it ended the connection: does it speak TLS, or is it http://?"
     return f"no TLS connection to {host}: {cause.reason or 'it was cut off'}"
