@@ -13,6 +13,7 @@ import socket
 import struct
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
@@ -67,6 +68,17 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         super().__init__(*args)
         self._loaded = threading.Event()
         self._serving_since = 0.0
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Make the threads that serve requests, all of them now: later there may be none to be had."""
+        pool: ThreadPoolExecutor = super().get_thread_pool()
+        all_there = threading.Barrier(self.cfg.threads)
+        try:
+            for _ in range(self.cfg.threads):
+                pool.submit(all_there.wait)  # a thread that waits here is not idle, so the next one is made
+        except RuntimeError:  # as many as the system allows
+            all_there.abort()
+        return pool
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
         """Serve a request, in a thread; say whether the connection goes on.
