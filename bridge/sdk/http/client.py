@@ -160,8 +160,7 @@ class HttpClient:
                 finally:
                     answer.raw.close()
         except LIBRARY_ERRORS as error:
-            silent_in_plain = place.scheme == "http" and not exchange.received
-            problem = explain(error, place.host, proxies, silent_in_plain=silent_in_plain)
+            problem = explain(error, place, proxies, silent=not exchange.received)
         raise problem  # outside of the handler, so that the library's words do not hang on to it
 
     def _proxies_to(self, place: Origin) -> ProxyChoice:

@@ -14,6 +14,7 @@ import requests
 import urllib3.exceptions
 
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.http.address import Origin
 from bridge.sdk.http.environment import ProxyChoice
 
 LIBRARY_ERRORS = (
@@ -31,7 +32,9 @@ _NOT_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_
 
 _TLS_ALERT = "\x15\x03"
 _CUT_OFF = (http.client.RemoteDisconnected, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-_MAY_WANT_TLS = ": if it wants TLS, write https://"
+_OTHER_SCHEME = {"http": ": if it wants TLS, write https://", "https": ": if it does not speak TLS, write http://"}
+"""What may be wrong where a server cuts a connection off without a byte."""
+
 _CERTIFICATE_ADVICE = {
     9: "it is not valid yet: is the clock of this machine right?",
     10: "it has to be renewed there; is the clock of this machine right?",
@@ -77,26 +80,26 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], 
 """What the causes mean, the first that fits: kinds, our error, our words."""
 
 
-def explain(error: BaseException, host: str, proxy: ProxyChoice, *, silent_in_plain: bool) -> SourceError:
+def explain(error: BaseException, place: Origin, proxy: ProxyChoice, *, silent: bool) -> SourceError:
     """Return what a library's error means, in words that hold no secret.
 
-    `silent_in_plain` tells that a request without TLS got no answer at all.
+    `silent` tells that not a byte has come.
     """
+    hint = _OTHER_SCHEME[place.scheme] if silent else ""
     causes = tuple(_causes(error))
     of_the_proxy = (urllib3.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)
     if proxy.name and any(isinstance(cause, of_the_proxy) for cause in causes):
-        host = f"the proxy {proxy.name} to {host}, which {proxy.variable} names,"
+        host = f"the proxy {proxy.name} to {place.host}, which {proxy.variable} names,"
     else:
-        host = f"{host}{proxy.through}"
+        host = f"{place.host}{proxy.through}"
     if any(isinstance(cause, http.client.BadStatusLine) and str(cause).startswith(_TLS_ALERT) for cause in causes):
         return UnexpectedAnswer(f"{host} speaks TLS at this port: write https:// instead of http://")
     for cause in causes:
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, TimeoutError):
-            return SourceUnavailable(_tls_failure(host, cause))
+            return SourceUnavailable(_tls_failure(host, cause, hint))
     for kinds, meaning, words in _REASONS:
         if any(isinstance(cause, kinds) for cause in causes):
-            hint = _MAY_WANT_TLS if silent_in_plain and meaning is SourceUnavailable and kinds is _CUT_OFF else ""
-            return meaning(words.format(host=host) + hint)
+            return meaning(words.format(host=host) + (hint if kinds is _CUT_OFF else ""))
     system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.errno), None)
     return SourceUnavailable(f"{host} cannot be reached" + (f": {system}" if system else ""))
 
@@ -113,12 +116,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             ahead += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
 
 
-def _tls_failure(host: str, cause: ssl.SSLError) -> str:
+def _tls_failure(host: str, cause: ssl.SSLError, hint: str) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         advice = _CERTIFICATE_ADVICE.get(cause.verify_code, "is tls.ca_file needed?")
         return f"the certificate of {host} is not trusted ({cause.verify_message}): {advice}"
     if cause.reason in _NOT_TLS:
         return f"no TLS connection to {host}: it does not speak TLS: is it http://?"
     if isinstance(cause, ssl.SSLEOFError):
-        return f"no TLS connection to {host}: it ended the connection: does it speak TLS, or is it http://?"
+        return f"no TLS connection to {host}: it ended the connection{hint}"
     return f"no TLS connection to {host}: {cause.reason or 'it was cut off'}"

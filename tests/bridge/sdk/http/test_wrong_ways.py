@@ -72,9 +72,7 @@ def test_whoever_says_nothing_at_all_to_http_may_want_https(client: HttpClient) 
 
 def test_whoever_ends_the_connection_instead_of_tls_may_speak_http(client: HttpClient) -> None:
     with ScriptedServer(lambda _: None) as server:
-        assert told(client, f"https://{server.host}/") == (
-            f"no TLS connection to {server.host}: it ended the connection: does it speak TLS, or is it http://?"
-        )
+        assert told(client, f"https://{server.host}/").endswith(": if it does not speak TLS, write http://")
 
 
 @pytest.mark.parametrize(
