@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from bridge.commands.options import config_option
+from bridge.commands.options import PlainCommand, config_option
 from bridge.config.loading import load_config
 from bridge.extensions.lists import NAME_OF_THE_FILE
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.list_state import confirm_doubted
 
 
-@click.command()
+@click.command(cls=PlainCommand)
 @config_option
 @click.argument("name")
 def confirm(file: Path, name: str) -> None:

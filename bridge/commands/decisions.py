@@ -11,16 +11,17 @@ from pathlib import Path
 
 import click
 
-from bridge.commands.options import DURATION, config_option
+from bridge.commands.options import DURATION, PlainCommand, config_option
 from bridge.config.loading import Config, load_config
 from bridge.observability.decision_log import hashed
 from bridge.observability.decision_table import KeptDecision, Sought
 from bridge.observability.decision_table import decisions as kept_decisions
 from bridge.sdk.errors import ConfigError, InvalidNumber
 from bridge.sdk.phone.number import PhoneNumber
+from bridge.storage.sqlite_file import why_without_table
 
 
-@click.command()
+@click.command(cls=PlainCommand)
 @config_option
 @click.option("--caller", metavar="N", help="Only calls from this number.")
 @click.option("--since", type=DURATION, help="Only the last so-and-so long, such as 1h or 2d.")
@@ -49,7 +50,9 @@ def decisions(file: Path, caller: str | None, since: float | None, limit: int, *
 
 def _why(path: Path, error: sqlite3.Error) -> str:
     try:
-        return str(error) if path.exists() else "no call has been answered yet, or it is kept elsewhere"
+        if not path.exists():
+            return "no call has been answered yet, or it is kept elsewhere"
+        return why_without_table(path) if str(error).startswith("no such table") else str(error)
     except OSError as hidden:  # the folder is another user's
         return f"{hidden.strerror}: ask as the user that the service runs as"
 

@@ -15,7 +15,7 @@ import click
 from bridge.commands import connector_types
 from bridge.commands.confirm import confirm
 from bridge.commands.decisions import decisions
-from bridge.commands.options import config_option
+from bridge.commands.options import PlainCommand, config_option, hotline_option
 from bridge.commands.simulate.command import simulate
 from bridge.config.json_schema import configuration_schema
 from bridge.config.loading import NO_OVERRIDES, Config, load_config
@@ -23,7 +23,7 @@ from bridge.diagnosis.sources import OPENING_PATIENCE, check_service
 from bridge.lookup.decision import Decision, Outcome
 from bridge.observability.logs import set_up_logs
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.errors import ConfigError
+from bridge.sdk.errors import ConfigError, Problem
 from bridge.sdk.secrets import Redaction
 from bridge.service import Service
 
@@ -31,7 +31,11 @@ _UNAVAILABLE = 1
 _WRONG_CONFIGURATION = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Program(click.Group):
+    command_class = PlainCommand
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="omi-bridge")
 def main() -> None:
     """Tell OMICall which extensions look after a caller."""
@@ -44,12 +48,15 @@ def main() -> None:
 @click.option("--threads", type=click.IntRange(2, 1000), help="Threads of each process, instead of server.threads.")
 def serve(file: Path, bind: str | None, workers: int | None, threads: int | None) -> None:
     """Answer OMICall until told to stop; SIGHUP reads the configuration again."""
+    from bridge.web.listening import obstacle_to_listening  # noqa: PLC0415 - as gunicorn
     from bridge.web.master import GunicornServer  # noqa: PLC0415 - the other commands do without gunicorn
 
     chosen = {"bind": bind, "workers": workers, "threads": threads}
     config = _load(file, {name: value for name, value in chosen.items() if value is not None})
     redaction = Redaction(config.secrets)
     set_up_logs(config.settings.server.log_level, config.settings.server.log_format, redaction)
+    if why_not := obstacle_to_listening(config.settings.server.bind):
+        _refuse(ConfigError([Problem("command line" if bind else str(file), 0, 0, "server.bind", why_not)]))
     GunicornServer(config, redaction).run()
 
 
@@ -82,7 +89,7 @@ def check(file: Path, *, online: bool, config_only: bool) -> None:
 @main.command()
 @config_option
 @click.argument("phone")
-@click.option("--hotline", default="", help="The number that was dialled.")
+@hotline_option
 @click.option("--explain", is_flag=True, help="Tell on standard error what was tried, and why there is no answer.")
 @click.option("--json", "as_json", is_flag=True, help="Print the decision as a JSON object.")
 def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool) -> None:

@@ -1,11 +1,17 @@
 """What several commands take on the command line."""
 
 import os
+import re
+import shlex
 from pathlib import Path
 
 import click
 
+from bridge.sdk.errors import InvalidNumber
+from bridge.sdk.phone.spelling import dialled
 from bridge.sdk.settings import parse_duration
+
+_DIGITS = re.compile(r"[+0-9 ().-]+", re.ASCII)
 
 config_option = click.option(
     "-c",
@@ -15,6 +21,41 @@ config_option = click.option(
     default=lambda: os.environ.get("OMI_BRIDGE_CONFIG") or "config.yaml",
     help="Configuration file. Default: $OMI_BRIDGE_CONFIG, then ./config.yaml.",
 )
+
+
+class PlainCommand(click.Command):
+    """A command that says of words too many what to write instead."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line. Raises UsageError if a word is left over."""
+        rest = super().parse_args(ctx, args)
+        if ctx.args:
+            given = [str(ctx.params[param.name]) for param in self.params if isinstance(param, click.Argument)]
+            raise click.UsageError(self._too_many([*given, *ctx.args], ctx), ctx)
+        return rest
+
+    @staticmethod
+    def _too_many(words: list[str], ctx: click.Context) -> str:
+        if file := next((word for word in words if word.endswith((".yaml", ".yml")) or Path(word).is_file()), None):
+            return f"the configuration is named with -c: {ctx.command_path} -c {shlex.quote(file)}"
+        if len(words) > len(ctx.args) and _DIGITS.fullmatch("".join(words)):
+            return f"a number with blanks stands in quotes: {ctx.command_path} '{' '.join(words)}'"
+        return f"nothing is known of what stands last: {shlex.join(ctx.args)}"
+
+
+def _told_if_no_number(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    """Pass on what OMICall might send as well, and warn of what is no number."""
+    try:
+        if text:
+            dialled(text)
+    except InvalidNumber as error:
+        click.echo(f"--hotline {text} is no telephone number, and counts as an unknown one: {error}", err=True)
+    return text
+
+
+hotline_option = click.option("--hotline", default="", callback=_told_if_no_number, help="The number that was dialled.")
 
 
 class _Duration(click.ParamType[float]):

@@ -9,9 +9,10 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import disk_usage
 from typing import Generic, Protocol, TypeVar
 
 from bridge.sdk.errors import BridgeError
@@ -21,6 +22,7 @@ _log = logging.getLogger(__name__)
 _PATIENCE_WITH_LOCKS = 5.0  # seconds
 _APPLICATION_AT = 68  # bytes from the beginning of the file (https://sqlite.org/fileformat.html#the_database_header)
 _SMALLEST_DATABASE = 512  # bytes: one page
+_NEXT_TO_NOTHING = 1024 * 1024  # bytes
 _SIDE_FILES = ("-wal", "-shm")
 _DAMAGE = {
     sqlite3.SQLITE_CORRUPT,
@@ -165,6 +167,13 @@ def obstacle(path: Path) -> str:
     if not os.access(path.parent, os.W_OK | os.X_OK):  # SQLite makes files beside it
         return "this user may not write into its folder"
     return "this user may not write it" if path.exists() and not os.access(path, os.R_OK | os.W_OK) else ""
+
+
+def why_without_table(path: Path, free_bytes: Callable[[Path], int] = lambda path: disk_usage(path).free) -> str:
+    """Say why a file has no table yet: it is made at once, and the table with what is written first."""
+    if free_bytes(path.parent) < _NEXT_TO_NOTHING:
+        return f"nothing could be kept in it: the disk of {path.parent} is full"
+    return "nothing has been kept in it yet"
 
 
 @contextmanager

@@ -23,8 +23,8 @@ SOURCES = "".join(
 )
 """What the program may say; a text that stands on several lines is put together."""
 FILLED_IN = r"…|, |401|none|: rejected|: unavailable|: unexpected-answer|crm"
-OTHERS_WORDS = {"Connection in use"}
-"""What gunicorn says."""
+OTHERS_WORDS = frozenset[str]()
+"""What other programs say."""
 
 PROVEN = {
     "máy chủ thật": "real server",

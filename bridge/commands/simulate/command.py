@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from bridge.commands.options import DURATION
+from bridge.commands.options import DURATION, PlainCommand, hotline_option
 from bridge.commands.simulate.call import Target
 from bridge.commands.simulate.rehearsal import RehearsalPlan, rehearse
 from bridge.commands.simulate.report import told
@@ -23,13 +23,13 @@ _NOBODYS = [f"0999{n:06d}" for n in range(0, 1_000_000, 7919)]
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(cls=PlainCommand)
 @click.option("-c", "--config", "file", type=_file, envvar="OMI_BRIDGE_CONFIG", help="Where address and key come from.")
 @click.option("--url", help="Address of the endpoint. Default: server.bind and server.path of the configuration.")
 @click.option("--key", envvar="OMI_BRIDGE_KEY", help="X-API-KEY. Default: $OMI_BRIDGE_KEY, then the first of api_keys.")
 @click.option("--phones", type=_file, help="Callers, one a line. Default: numbers that nobody should have.")
 @click.option("--expect", type=_file, help="CSV of callers and what has to be answered: 0901234567,101:102")
-@click.option("--hotline", default="", help="The number that was dialled.")
+@hotline_option
 @click.option(
     "--rate", type=click.FloatRange(0, 5000, min_open=True), default=5.0, show_default=True, help="Calls a second."
 )

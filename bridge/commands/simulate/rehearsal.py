@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from typing import Any
+from urllib.parse import urlsplit
 
 from bridge.commands.simulate.call import PATIENCE, Result, Target, Verdict, call
+from bridge.config.sections import Server
 
 EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.8, PATIENCE)
 """Upper edges of the histogram's classes, in seconds."""
@@ -20,6 +22,10 @@ EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.8, PATIENCE)
 OUTCOME = "x-bridge-outcome"
 """The header in which the bridge says how it has decided."""
 
+USUAL_PATH = str(Server.model_fields["path"].default)
+"""The endpoint's path, unless the configuration says otherwise."""
+
+_NOT_FOUND = "404"
 _NOBODY_TO_RING = {"nobody", "unmapped", "invalid-number"}
 """What a bridge says of an empty answer that it is sure of. Another endpoint may say nothing at all."""
 
@@ -64,6 +70,12 @@ class Report:
     def unavailable(self) -> int:
         """The number of calls of which the bridge said itself that no source could answer."""
         return self.header(OUTCOME)["unavailable"]
+
+    @property
+    def asked_the_root(self) -> bool:
+        """Tell whether nothing was found at an address without a path, which is hardly ever what was meant."""
+        found = {result.detail for result in self.results}
+        return urlsplit(self.plan.target.url).path in {"", "/"} and found == {_NOT_FOUND}
 
     @property
     def lagged(self) -> bool:

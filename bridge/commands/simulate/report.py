@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bridge.commands.simulate.call import PATIENCE, Verdict
-from bridge.commands.simulate.rehearsal import OUTCOME, Report
+from bridge.commands.simulate.rehearsal import OUTCOME, USUAL_PATH, Report
 
 _BAR = 40
 
@@ -23,6 +23,8 @@ def told(report: Report) -> Iterator[str]:
     yield from _histogram(report.histogram())
     for result in report.wrong():
         yield f"  {_masked(result.phone)} after {_seconds(result.seconds)}: {result.verdict}{_because(result.detail)}"
+    if report.asked_the_root:
+        yield f"  is the path missing? Write --url {plan.target.url.rstrip('/')}{USUAL_PATH}"
     if report.lagged:
         yield f"  this machine sent calls up to {_seconds(report.lag)} late: choose a lower rate or another machine"
     yield _verdict(report)

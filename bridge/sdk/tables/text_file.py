@@ -11,6 +11,7 @@ import stat
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -67,9 +68,9 @@ class TextFile:
                 composed = unicodedata.normalize("NFC", line)
                 yield composed.removeprefix("\ufeff") if self.line == 1 else composed
         except UnicodeError:
-            self.line += 1
             raise self.error(
-                f"bytes that are not {self.encoding}: the file is damaged or half-written, or set `encoding`"
+                f"bytes that are not {self.encoding}: the file is damaged or half-written, or set `encoding`",
+                line=self._line_of_the_wrong_bytes(),
             ) from None
         except OSError as error:
             raise _unreadable(self._path, error) from None
@@ -78,6 +79,22 @@ class TextFile:
     def error(self, problem: str, *, line: int | None = None) -> UnexpectedAnswer:
         """Make an error located at `line`, or at the line read last."""
         return UnexpectedAnswer(f"{self.name}:{line or self.line}: {problem}")
+
+    def _line_of_the_wrong_bytes(self) -> int:
+        """Look from the beginning: of the block that is read ahead nothing came out."""
+        line, decoder, file = 1, codecs.getincrementaldecoder(self.encoding)(), self._text.buffer
+        file.seek(0)
+        while block := file.read(_SAMPLE):
+            before, good = decoder.getstate(), []
+            try:
+                good.append(decoder.decode(block))
+            except UnicodeError:
+                decoder.setstate(before)
+                with suppress(UnicodeError):
+                    good.extend(decoder.decode(bytes([byte])) for byte in block)
+                return line + _breaks_in("".join(good))
+            line += _breaks_in(good[0])
+        return line  # cut off within its last character
 
     def close(self) -> None:
         """Close the file."""
@@ -102,6 +119,11 @@ def guess_encoding(file: BinaryIO) -> str:
     encoding = "utf-8" if _is_utf_8(file) else "windows-1258"
     file.seek(0)
     return encoding
+
+
+def _breaks_in(text: str) -> int:
+    """Count line breaks; one of old Macintoshes, which is none of two characters, counts as well."""
+    return text.count("\n") or text.count("\r")
 
 
 def _refuse_others(file: BinaryIO, name: str) -> None:

@@ -20,6 +20,7 @@ from connectors.rest.auth.authentication import Authentication, with_header, wit
 from connectors.rest.auth.login import Login, SignIn
 from connectors.rest.mapping.error_words import refuse_busy, words
 from connectors.rest.mapping.expression import Expression, is_none
+from connectors.rest.misfit import misfit
 from connectors.rest.templates.request import header_text
 
 _REFUSED = range(300, 500)
@@ -145,7 +146,8 @@ def _taken(response: Response, take: Mapping[str, Expression], what: str) -> dic
     values = {name: expression.search(data) for name, expression in take.items()}
     for name, value in values.items():
         if is_none(value):
-            raise SourceRejected(f"{what} at {response.host} yielded no {name}: are name and password right?")
+            where = "" if take[name].fits(data) else f" ({misfit([take[name]], data)})"
+            raise SourceRejected(f"{what} at {response.host} yielded no {name}{where}: are name and password right?")
         if isinstance(value, str) and is_broken(value):
             raise UnexpectedAnswer(f"{what} at {response.host} yielded a {name} with bytes that are no characters")
     return values

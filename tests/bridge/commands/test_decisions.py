@@ -20,6 +20,7 @@ from bridge.sdk.connector import Call, Owner
 from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
+from bridge.storage.sqlite_file import why_without_table
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
 from tests.support.service import RunningService
@@ -150,6 +151,15 @@ def test_a_disk_that_takes_decisions_again_is_told(tmp_path, caplog):
         until(lambda: not log.trouble)
         log.close()
     assert caplog.text.count("is in use again; 0 entries are missing") == 1
+
+
+def test_a_file_without_a_table_is_told_with_the_reason(tmp_path):
+    kept = Kept(tmp_path)
+    kept.file.touch()
+    result = kept.told()
+    assert (result.exit_code, result.stderr) == (1, f"{kept.file} cannot be read: nothing has been kept in it yet\n")
+    full = f"nothing could be kept in it: the disk of {tmp_path} is full"
+    assert why_without_table(kept.file, lambda folder: 4096 if folder == tmp_path else 1 << 40) == full
 
 
 def test_a_file_that_may_not_even_be_looked_for_is_told_without_a_traceback(tmp_path):

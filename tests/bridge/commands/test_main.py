@@ -1,4 +1,5 @@
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,43 @@ def test_lookup_prints_exactly_the_body_that_omicall_would_get(config):
 def test_lookup_prints_an_empty_line_for_nobody_and_succeeds(config):
     result = run("lookup", "-c", config, "0999999999")
     assert (result.exit_code, result.stdout) == (0, "\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["lookup", "0901", "234", "567"], "a number with blanks stands in quotes: main lookup '0901 234 567'"),
+        (["lookup", "+84", "90 1234567"], "a number with blanks stands in quotes: main lookup '+84 90 1234567'"),
+        (["check", "config.yaml"], "the configuration is named with -c: main check -c config.yaml"),
+        (["serve", "my config.yml"], "the configuration is named with -c: main serve -c 'my config.yml'"),
+        (["lookup", "config.yaml", "0901234567"], "the configuration is named with -c: main lookup -c config.yaml"),
+        (["decisions", "config.yaml"], "the configuration is named with -c: main decisions -c config.yaml"),
+        (["simulate", "config.yaml"], "the configuration is named with -c: main simulate -c config.yaml"),
+        (["schema", "json"], "nothing is known of what stands last: json"),
+    ],
+)
+def test_a_word_too_many_is_told_with_what_to_write_instead(words, told):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stderr.endswith(f"\nError: {told}\n")
+
+
+def test_a_hotline_that_is_no_number_is_told(config):
+    result = run("lookup", "-c", config, "--hotline", "19OO1234", "0901234567")
+    assert result.stdout == "101:0102:103\n"
+    assert result.stderr.startswith("--hotline 19OO1234 is no telephone number, and counts as an unknown one: ")
+
+
+def test_a_port_in_use_is_told_in_one_line(config):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        config.write_text(f"{CONFIG}server: {{bind: '192.0.2.1:{port}'}}\n", encoding="utf-8")
+        told = "this machine has no such address: write 127.0.0.1, or one that `ip address` shows\n"
+        result = run("serve", "-c", config)
+        assert (result.exit_code, result.stderr) == (2, f"{config}: server.bind: 192.0.2.1:{port}: {told}")
+        result = run("serve", "-c", config, "--bind", f"127.0.0.1:{port}")
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"command line: server.bind: 127.0.0.1:{port}: something listens there already")
 
 
 def test_lookup_explains_what_was_tried_on_standard_error(config):

@@ -67,6 +67,15 @@ def test_what_omicall_could_not_use_fails_the_rehearsal(server, verdict, detail)
     assert detail is None or detail in report["details"]
 
 
+@pytest.mark.parametrize("end", ["", "/"])
+def test_an_address_without_its_path_is_told_with_the_path(end):
+    with answering(status=404) as server:
+        result = simulate("--url", server.url + end, "--key", KEY, "--rate", 50, "--duration", "40ms")
+        assert f"  is the path missing? Write --url {server.url}/get_owner_contact_by_phone\n" in result.stdout
+        result = simulate("--url", f"{server.url}/x", "--key", KEY, "--rate", 50, "--duration", "20ms")
+        assert "path" not in result.stdout
+
+
 def test_an_answer_that_drips_past_two_seconds_is_late_and_hung_up_on():
     slow = ScriptedServer(lambda c: c.read_request() and c.drip_for_ever(b" ", 0.05))
     with slow:

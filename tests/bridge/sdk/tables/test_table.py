@@ -90,6 +90,23 @@ def test_one_bad_byte_in_a_file_with_good_utf_8_is_damage_and_not_another_encodi
         rows_of(tmp_path, "phone,name\n1,Nguyễn\n".encode() + b"2,\xe1\n" + b"3,x\n" * 9)
 
 
+@pytest.mark.parametrize("line", [2, 4, 701, 5000])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_bad_byte_is_told_in_the_line_in_which_it_stands(tmp_path: Path, line: int, ending: str) -> None:
+    good = [f"phone,name{ending}", *(f"0901234567,Nguyễn Thị Ngọc {number}{ending}" for number in range(6000))]
+    lines = [*(text.encode() for text in good[: line - 1]), b"0912345678,\xe1" + ending.encode(), good[-1].encode()]
+    with pytest.raises(UnexpectedAnswer, match=rf"customers\.csv:{line}: bytes that are not utf-8"):
+        rows_of(tmp_path, b"".join(lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_bad_character_of_utf_16_is_told_in_its_line_too(tmp_path: Path, encoding: str) -> None:
+    good = "phone,name\n" + "0901234567,Ngọc\n" * 500
+    alone = b"\x00\xdc" if encoding == "utf-16-le" else b"\xdc\x00"
+    with pytest.raises(UnexpectedAnswer, match=r"customers\.csv:502: bytes that are not utf-16"):
+        rows_of(tmp_path, good.encode(encoding) + alone + good.encode(encoding))
+
+
 def test_a_file_cut_off_inside_a_character_is_half_written(tmp_path: Path) -> None:
     with pytest.raises(UnexpectedAnswer, match="half-written"):
         rows_of(tmp_path, "phone,name\n1,Nguyễ".encode()[:-1])

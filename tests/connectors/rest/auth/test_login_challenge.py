@@ -75,7 +75,12 @@ def test_a_session_that_has_ended_begins_with_a_new_challenge() -> None:
     ("said", "error", "problem"),
     [
         ({"result": {"token": None}}, SourceRejected, "the challenge at .* yielded no token"),
-        ({"result": None}, SourceRejected, "the challenge at .* yielded no token"),
+        ({"result": None}, SourceRejected, "the challenge at .* yielded no token: are name and password right"),
+        (
+            {"result": {"challenge": "planted-key"}, "ok": True},
+            SourceRejected,
+            r"no token \(there is no `result.token`; the fields that came are: result, ok; .* ends: challenge\)",
+        ),
         (Says({"planted-key": 1}, status=404), SourceRejected, "answered 404"),
         (Says({}, status=403), SourceRejected, "answered 403"),
         (Says({}, status=503), SourceUnavailable, "answered 503"),
