@@ -16,7 +16,7 @@ from bridge.lookup.hedging import AdmissionLimit
 from bridge.lookup.lookup import Lookup, Plan
 from bridge.lookup.meter import Meter
 from bridge.resilience.sanitizing import content_age
-from bridge.sdk.list_state import ListState
+from bridge.sdk.disk.list_state import ListState
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
 from bridge.storage.machine import MachineMemory

@@ -12,8 +12,8 @@ import click
 from bridge.commands.options import PlainCommand, config_option
 from bridge.config.loading import load_config
 from bridge.extensions.lists import NAME_OF_THE_FILE
+from bridge.sdk.disk.list_state import confirm_doubted
 from bridge.sdk.errors import ConfigError
-from bridge.sdk.list_state import confirm_doubted
 
 
 @click.command(cls=PlainCommand)

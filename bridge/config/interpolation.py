@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from bridge.sdk.unreadable_file import why_unreadable
+from bridge.sdk.disk.unreadable_file import why_unreadable
 
 _REFERENCE = re.compile(r"\$(?P<escaped>\$(?=\{))|\$\{(?P<inner>[^{}]*)\}|\$\{")
 _NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)

@@ -17,10 +17,10 @@ import yaml
 from bridge.config.interpolation import sources_of
 from bridge.config.odd_characters import odd_character, without_odd_characters
 from bridge.config.yaml_hints import slip_in_text, syntax_slip
+from bridge.sdk.disk.file_kind import kind_of
+from bridge.sdk.disk.unreadable_file import what_is_there, why_unreadable
 from bridge.sdk.errors import ConfigError, Problem
-from bridge.sdk.file_kind import kind_of
 from bridge.sdk.tables.text_file import guess_encoding
-from bridge.sdk.unreadable_file import what_is_there, why_unreadable
 
 _LARGEST_FILE = 1024 * 1024
 _DEEPEST_NESTING = 50

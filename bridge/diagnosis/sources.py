@@ -19,7 +19,7 @@ from bridge.sdk.connector import Call, Owner
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceError, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.sdk.single_flight import SingleFlight
+from bridge.sdk.threads.single_flight import SingleFlight
 from bridge.service import Service
 from bridge.storage.sqlite_file import obstacle
 

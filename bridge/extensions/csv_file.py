@@ -11,10 +11,10 @@ from pathlib import Path
 
 from bridge.config.sections import ExtensionFile
 from bridge.extensions.index import ExtensionMap
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
-from bridge.sdk.list_state import ListState
 from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (

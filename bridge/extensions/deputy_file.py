@@ -13,7 +13,6 @@ from pathlib import Path
 from bridge.config.moments import begins, ends, is_month_first, may_be_month_first, parse_moment
 from bridge.config.sections import DeputyFile
 from bridge.extensions.deputies import Rule
-from bridge.sdk.background import Wait
 from bridge.sdk.errors import SourceError, UnexpectedAnswer
 from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.row_signs import RowSigns
@@ -30,6 +29,7 @@ from bridge.sdk.tables.table import (
     read_table,
     shown,
 )
+from bridge.sdk.threads.background import Wait
 from bridge.sdk.words import fold
 
 _log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap, inline_map
 from bridge.extensions.polled_list import PolledList
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError
-from bridge.sdk.list_state import ListState
 
 NAME_OF_THE_FILE = "extensions.csv"
 

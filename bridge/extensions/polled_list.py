@@ -16,13 +16,13 @@ from bridge.config.loading import ConfiguredList
 from bridge.extensions.content import ListContent, content_of, sanitised_entries
 from bridge.extensions.index import ExtensionMap
 from bridge.extensions.snapshot import ListSnapshot, as_text, from_text, is_text
-from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.disk.last_good import LastGood
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
-from bridge.sdk.last_good import LastGood
-from bridge.sdk.list_state import ListState
 from bridge.sdk.shared import Shared
+from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from bridge.config.identity import fingerprint, identity_of_list
 from bridge.config.loading import ConfiguredList
 from bridge.extensions.content import sanitised_entries
 from bridge.sdk.deadline import Deadline
+from bridge.sdk.disk.replaced_file import replace_file
 from bridge.sdk.extension_source import ExtensionEntry
-from bridge.sdk.replaced_file import replace_file
 
 _log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from bridge.resilience.thread_leaks import leaked_threads
 from bridge.sdk.connector import AnyConnector, Call, Owner, Owners
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
-from bridge.sdk.single_flight import Flight, SingleFlight
+from bridge.sdk.threads.single_flight import Flight, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.answers import SharedAnswers, Turn

@@ -9,10 +9,10 @@ import logging
 import threading
 
 from bridge.resilience.sanitizing import failure_of
-from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.connector import AnyConnector
 from bridge.sdk.errors import SourceError, SourceRejected
 from bridge.sdk.shared import at_hand
+from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _log = logging.getLogger(__name__)
 

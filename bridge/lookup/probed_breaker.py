@@ -14,10 +14,10 @@ from typing import Any
 
 from bridge.lookup.suspicion import Suspicion
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
-from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.connector import Call
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable
+from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ where all can read it.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge.sdk.background import BackgroundLoop, Wait
+from bridge.sdk.threads.background import BackgroundLoop, Wait
 from bridge.service import Snapshot
 
 if TYPE_CHECKING:  # prometheus_client is imported in the worker, after its folder is there

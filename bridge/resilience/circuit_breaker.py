@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _LONGEST_HOLD = 3600.0
 

@@ -4,9 +4,10 @@ Import from here: `from bridge.sdk import Connector, Owner`; `bridge.sdk.http`, 
 `bridge.sdk.tables` have what only some connectors need. Nothing in here knows the rest of omi-bridge.
 """
 
-from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.connector import AnyConnector, Call, Connector, ConnectorConfig, Owner, Owners
 from bridge.sdk.deadline import Clock, Deadline
+from bridge.sdk.disk.last_good import LastGood
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import (
     InvalidNumber,
     SourceBusy,
@@ -16,8 +17,6 @@ from bridge.sdk.errors import (
     UnexpectedAnswer,
 )
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
-from bridge.sdk.last_good import LastGood
-from bridge.sdk.list_state import ListState
 from bridge.sdk.namesakes import shared_names, told_apart
 from bridge.sdk.phone import PhoneNumber, holds, holds_any
 from bridge.sdk.resolver import Resolver
@@ -47,9 +46,10 @@ from bridge.sdk.settings import (
 )
 from bridge.sdk.shared import Shared, SharedValue, Turns
 from bridge.sdk.suggestion import did_you_mean
+from bridge.sdk.threads.background import BackgroundLoop, Wait
+from bridge.sdk.threads.watchdog import Watchdog, current_watchdog, cut_off_at, hang_up
 from bridge.sdk.tokens import AccessToken, TokenSupply
 from bridge.sdk.translation import told_as
-from bridge.sdk.watchdog import Watchdog, current_watchdog, cut_off_at, hang_up
 from bridge.sdk.words import canonical, is_no_value, is_nothing, visible
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.list_state import ListState
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.settings import Duration
 from bridge.sdk.shared import Shared

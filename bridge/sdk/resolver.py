@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.single_flight import SingleFlight
+from bridge.sdk.threads.single_flight import SingleFlight
 
 Address = tuple[int, int, int, str, Any]
 """One answer of `socket.getaddrinfo`."""

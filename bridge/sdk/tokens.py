@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.shared import Shared
-from bridge.sdk.single_flight import Flight, SingleFlight
+from bridge.sdk.threads.single_flight import Flight, SingleFlight
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from bridge.sdk.background import BackgroundLoop
+from bridge.sdk.threads.background import BackgroundLoop
 from bridge.storage.sqlite_file import Damaged, DatabaseTable, SqliteFile, Unusable
 
 _log = logging.getLogger(__name__)

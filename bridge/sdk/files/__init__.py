@@ -1,8 +1,8 @@
 """Files that are read again when they change or replaced as a whole, and the tables in them. Import from here."""
 
+from bridge.sdk.disk.replaced_file import replace_file
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
-from bridge.sdk.replaced_file import replace_file
 from bridge.sdk.tables.table import Ending, Problems, Table, read_table
 
 __all__ = [

@@ -9,8 +9,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.sdk.list_state import ListState
-from bridge.sdk.replaced_file import replacing
+from bridge.sdk.disk.list_state import ListState
+from bridge.sdk.disk.replaced_file import replacing
 
 _KIND, _FACTS = "good", "good.json"
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from bridge.sdk.disk.list_state import FEWEST_DOUBTED, ListState
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.files.kept_copy import KeptCopy
-from bridge.sdk.list_state import FEWEST_DOUBTED, ListState
 
 _log = logging.getLogger(__name__)
 

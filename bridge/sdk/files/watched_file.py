@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from bridge.sdk.background import BackgroundLoop, Wait
 from bridge.sdk.deadline import Clock
+from bridge.sdk.disk.last_good import LastGood
+from bridge.sdk.disk.unreadable_file import why_unreadable
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
-from bridge.sdk.last_good import LastGood
-from bridge.sdk.unreadable_file import why_unreadable
+from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _log = logging.getLogger(__name__)
 _RESTLESS = 60

@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from bridge.sdk.disk.file_kind import kind_of
+from bridge.sdk.disk.unreadable_file import why_unreadable
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
-from bridge.sdk.file_kind import kind_of
-from bridge.sdk.unreadable_file import why_unreadable
 
 LONGEST_LINE = 1024 * 1024
 """Characters. A longer line is no table but an accident, and is refused before it fills the memory."""

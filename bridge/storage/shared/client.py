@@ -14,10 +14,10 @@ from contextlib import suppress
 from typing import TypeVar, cast
 
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
-from bridge.sdk.background import Wait
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.single_flight import SingleFlight
+from bridge.sdk.threads.background import Wait
+from bridge.sdk.threads.single_flight import SingleFlight
 from bridge.storage.shared.backend import Backend, Counted, Reading, Refused, Silent, Window
 
 _log = logging.getLogger(__name__)

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.sdk.disk.list_state import ListState, confirm_doubted
 from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
-from bridge.sdk.list_state import ListState, confirm_doubted
 from bridge.testing import FakeClock
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.sdk.unreadable_file import why_unreadable
+from bridge.sdk.disk.unreadable_file import why_unreadable
 
 NOBODY = 65534
 

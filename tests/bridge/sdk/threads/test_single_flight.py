@@ -5,7 +5,7 @@ import pytest
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.single_flight import SingleFlight
+from bridge.sdk.threads.single_flight import SingleFlight
 from tests.support.fakes import FakeClock
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bridge.sdk import LastGood, ListState, SourceUnavailable
-from bridge.sdk.list_state import confirm_doubted
+from bridge.sdk.disk.list_state import confirm_doubted
 
 WHOLE, HALF, FEW, OTHERS = frozenset("abcd"), frozenset("ab"), frozenset("a"), frozenset("b")
 

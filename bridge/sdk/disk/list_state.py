@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.sdk.deadline import Clock
-from bridge.sdk.replaced_file import replace_file
+from bridge.sdk.disk.replaced_file import replace_file
 
 FEWEST_DOUBTED = 20
 """Fewer rows may come and go as they like."""

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Generic, TypeVar
 
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceUnavailable
-from bridge.sdk.list_state import ListState
 
 T = TypeVar("T")
 

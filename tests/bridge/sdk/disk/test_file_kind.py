@@ -3,7 +3,7 @@ from io import BytesIO
 
 import pytest
 
-from bridge.sdk.file_kind import kind_of
+from bridge.sdk.disk.file_kind import kind_of
 
 
 def packed(*names: str) -> bytes:
