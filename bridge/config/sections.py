@@ -135,6 +135,14 @@ class Route(Section):
     )
 
 
+def _tab(written: object) -> object:
+    return "\t" if written == "tab" else written
+
+
+Delimiter = Annotated[Text, Field(max_length=1), BeforeValidator(_tab)]
+"""What stands between cells; `tab` is how the csv connector's setting is written, too."""
+
+
 class ExtensionColumns(Section):
     """Headers of the columns in the file of extensions; what is left out is found by its usual names."""
 
@@ -150,8 +158,8 @@ class ExtensionFile(Section):
     path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
     columns: ExtensionColumns = Field(default=ExtensionColumns(), description="Which column is which.")
     encoding: Text | None = Field(default=None, description="Character encoding; found out if left out.")
-    delimiter: Text | None = Field(
-        default=None, max_length=1, description="Character between cells; found out if left out."
+    delimiter: Delimiter | None = Field(
+        default=None, description="Character between cells, or `tab`; found out if left out."
     )
 
 
@@ -193,8 +201,8 @@ class DeputyFile(Section):
     path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
     columns: DeputyColumns = Field(default=DeputyColumns(), description="Which column is which.")
     encoding: Text | None = Field(default=None, description="Character encoding; found out if left out.")
-    delimiter: Text | None = Field(
-        default=None, max_length=1, description="Character between cells; found out if left out."
+    delimiter: Delimiter | None = Field(
+        default=None, description="Character between cells, or `tab`; found out if left out."
     )
 
 

@@ -17,7 +17,8 @@ from bridge.config.moments import begins, ends, written
 from bridge.extensions.index import ExtensionMap, Row
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceError
-from bridge.sdk.tables.owners import owner_called, people_in
+from bridge.sdk.tables.columns import several_in
+from bridge.sdk.tables.owners import owner_called, parts_of, people_in
 from bridge.sdk.words import fold
 
 _PHONE = re.compile(r"(?:ext|extension|so may le|may le|so noi bo|may nhanh)\.?\s*:?\s*([0-9]{1,20})", re.ASCII)
@@ -96,6 +97,14 @@ def phone_in(text: str) -> str:
     """Return the extension if a text names a phone instead of a person: `ext 101`, `máy lẻ 101`; else nothing."""
     found = _PHONE.fullmatch(fold(text))
     return found[1] if found else ""
+
+
+def named_in(text: str) -> tuple[str, ...]:
+    """Return whom a text names, one by one where it can only be several: phones, e-mails, ids; mostly the text."""
+    pieces = several_in(text)
+    if any(map(phone_in, pieces)):
+        return pieces
+    return parts_of(text) or (text,)
 
 
 class DeputyRules:

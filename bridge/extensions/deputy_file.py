@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bridge.config.moments import begins, ends, is_month_first, may_be_month_first, parse_moment
 from bridge.config.sections import DeputyFile
-from bridge.extensions.deputies import Rule
+from bridge.extensions.deputies import Rule, named_in
 from bridge.sdk.errors import SourceError, UnexpectedAnswer
 from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.row_signs import RowSigns
@@ -154,7 +154,7 @@ def _read_rows(table: Table, columns: Mapping[str, int]) -> DeputyList:
     rules: list[Rule] = []
     for line, cells in rows:
         try:
-            rules.append(_rule(cells, f"{table.name}:{line}", american))
+            rules += _rules(cells, f"{table.name}:{line}", american)
         except ValueError as error:
             table.problems.add(line, str(error))
     read_as = "; ".join(f"{meaning}: {shown(table.columns[at])}" for meaning, at in columns.items())
@@ -169,8 +169,11 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def _rule(cells: Mapping[str, str], place: str, american: int) -> Rule:
-    """Make the rule of a row; `american` is a line whose date has its month first, if there is one."""
+def _rules(cells: Mapping[str, str], place: str, american: int) -> Iterator[Rule]:
+    """Make the rules of a row, one for each who is away.
+
+    `american` is a line whose date has its month first, if there is one.
+    """
     for meaning in ("owner", "deputy"):
         if is_nothing(cells[meaning]):
             raise ValueError(f"{_WORDS[meaning]} is missing")
@@ -180,7 +183,9 @@ def _rule(cells: Mapping[str, str], place: str, american: int) -> Rule:
     ring = fold(cells.get("ring", "")) or "instead"
     if ring not in _BESIDE:
         raise ValueError(f"{shown(cells['ring'])} is no way to ring: write instead or beside (thay, cùng)")
-    return Rule(cells["owner"], (cells["deputy"],), first, until, _BESIDE[ring], place)
+    deputies = named_in(cells["deputy"])
+    for owner in named_in(cells["owner"]):
+        yield Rule(owner, deputies, first, until, _BESIDE[ring], place)
 
 
 def _moment(text: str, what: str, american: int) -> date | datetime | None:

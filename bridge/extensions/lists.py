@@ -11,7 +11,7 @@ from datetime import datetime
 from bridge.config.loading import Config, ConfiguredList
 from bridge.config.sections import Deputy
 from bridge.extensions.csv_file import ExtensionFileWatch
-from bridge.extensions.deputies import Clock, DeputyRules, Rule
+from bridge.extensions.deputies import Clock, DeputyRules, Rule, named_in
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap, inline_map
@@ -143,8 +143,9 @@ def _deputy_file(config: Config, previous: ExtensionLists | None) -> DeputyFileW
 
 def _rules(written: Deputy, at: int) -> tuple[Rule, ...]:
     place, beside = f"extensions.deputies.inline[{at}]", written.ring == "beside"
-    deputies = tuple(written.deputy)
-    return tuple(Rule(owner, deputies, written.first, written.until, beside, place) for owner in written.owner)
+    deputies = tuple(deputy for text in written.deputy for deputy in named_in(text))
+    owners = (owner for text in written.owner for owner in named_in(text))
+    return tuple(Rule(owner, deputies, written.first, written.until, beside, place) for owner in owners)
 
 
 def _source(chosen: ConfiguredList, config: Config, previous: ExtensionLists | None) -> PolledList:

@@ -13,6 +13,9 @@ from bridge.sdk.phone.number import PhoneNumber
 from bridge.testing.scripted_server import Connection, ScriptedServer
 from bridge.testing.scripted_server import answer as written
 
+_BETWEEN_TEXTS = re.compile(r"[\[\]{}<>\"',;:&=\r\n]+")
+"""Stands between the numbers of a list, and in none of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
@@ -39,8 +42,9 @@ class ReceivedRequest:
 
     def names(self, number: PhoneNumber) -> bool:
         """Tell whether the number stands somewhere in the request, in whatever spelling."""
-        digits = re.sub("[^0-9]", "", unquote_plus(self.raw.decode("latin-1")))
-        return any(form.removeprefix("+") in digits for form in number.forms)
+        texts = _BETWEEN_TEXTS.split(unquote_plus(self.raw.decode("latin-1")))
+        digits = [re.sub("[^0-9]", "", text) for text in texts]
+        return any(form.removeprefix("+") in one for one in digits for form in number.forms)
 
 
 @dataclass(frozen=True, slots=True)

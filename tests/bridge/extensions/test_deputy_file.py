@@ -52,6 +52,28 @@ def test_a_file_with_english_headers_is_read(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("cell", "named"),
+    [
+        ("minh@congty.example, ext 110", ("minh@congty.example", "ext 110")),
+        ("ext 110/ext 111", ("ext 110", "ext 111")),
+        ("lan@congty.example; minh@congty.example", ("lan@congty.example", "minh@congty.example")),
+        ("Pham, Minh", ("Pham, Minh",)),
+        ("Nguyễn Thị Lan", ("Nguyễn Thị Lan",)),
+    ],
+)
+def test_a_cell_may_name_several_who_answer_and_several_who_are_away(tmp_path, cell, named):
+    rules, _ = read(tmp_path, f'{ENGLISH}"{cell}","{cell}",,\n')
+    assert [rule.owner for rule in rules] == list(named)
+    assert {rule.deputies for rule in rules} == {named}
+
+
+def test_a_tab_between_cells_may_be_written_as_a_word(tmp_path):
+    text = "owner\tdeputy\tfrom\tuntil\nlan@congty.example\tminh@congty.example\t\t\n"
+    (rule,), _ = read(tmp_path, text, delimiter="tab")
+    assert rule.owner == "lan@congty.example"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_file_as_excel_writes_it_in_vietnam_is_read(tmp_path, encoding):
     row = "Nguyễn Thị Lan;Trần Minh;01/12/2026 0:00;14/12/2026 12:00;cùng\n"
