@@ -5,13 +5,12 @@ worker's thread, where first is looked whether another instance knows the answer
 """
 
 import copy
-import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 
 from bridge.lookup.answer import Answer, Freshness, Pending
@@ -19,9 +18,9 @@ from bridge.lookup.meter import Meter, Unmetered
 from bridge.lookup.opening import Opening
 from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.lookup.watched_source import WatchedSource
-from bridge.resilience.sanitizing import bug_in, lines, sanitised_owners
+from bridge.resilience.sanitizing import bug_in, lines
 from bridge.resilience.thread_leaks import leaked_threads
-from bridge.sdk.connector import AnyConnector, Call, Owner, Owners
+from bridge.sdk.connector import AnyConnector, Call
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.threads.single_flight import Flight, SingleFlight
@@ -36,17 +35,6 @@ _log = logging.getLogger(__name__)
 _PATIENCE_AT_CLOSE = 1.0
 _SHARE_FOR_OTHERS = 1 / 3  # of the time that a call has
 _LOOKS_AT_ONCE = 32
-
-
-class _SoFar:
-    """The owners that a source that is being asked has told by now."""
-
-    def __init__(self) -> None:
-        self.owners: Owners = ()
-
-    def hear(self, owners: Sequence[Owner]) -> None:
-        """Take note of them; raises TypeError or ValueError if they break the contract."""
-        self.owners = sanitised_owners(owners)
 
 
 class Guard:
@@ -84,10 +72,9 @@ class Guard:
         self._flights: SingleFlight[Answer] = SingleFlight(
             f"source-{name}", limit, " (max_in_flight)", self._places.take
         )
-        self._so_far: dict[Call, _SoFar] = {}
         self.opening = Opening(name, connector, wait)
-        self._breaker = ProbedBreaker(name, self._trial, clock, wait)
-        self._source = WatchedSource(name, connector, self._breaker, self._meter, clock)
+        self._breaker = ProbedBreaker(name, self._trial, lambda: self.patience, clock, wait)
+        self._source = WatchedSource(name, connector, self._breaker, self._meter, lambda: self.patience, clock)
 
     def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
@@ -107,12 +94,12 @@ class Guard:
         try:
             if self.opening.is_tried and self.opening.trouble:  # before that, it is waited for as for any slow answer
                 raise SourceUnavailable(self.opening.trouble)
-            self._source.consider(question, self.patience)
+            self._source.consider(question)
             flight = self._start(question)
         except SourceError as error:
             self._meter.refused(error.reason)
             return self._look(question, error, by_then)
-        return Pending(flight.result, by_then, partial(self._told_so_far, question), flight.lease)
+        return Pending(flight.result, by_then, partial(self._source.told_so_far, question), flight.lease)
 
     @property
     def trouble(self) -> str:
@@ -205,32 +192,12 @@ class Guard:
                 return _answer(turn.known)
             if trouble := self.opening.wait(min(self.patience, lease.remaining())):
                 raise SourceUnavailable(trouble)
-            with self._places.lease(lease.remaining()), self._listening(question) as so_far:
-                asked = dataclasses.replace(question, so_far=so_far.hear)
-                try:
-                    owners = self._source.ask(asked, lease, self.patience)
-                except SourceError as error:
-                    if not so_far.owners:
-                        raise
-                    return Answer(so_far.owners, Freshness.LIVE, str(error))
-            if self.connector.remembered:
-                self._cache.put(question, owners)
-                turn.tell(owners)
-        return Answer(owners, Freshness.LIVE)
-
-    @contextmanager
-    def _listening(self, question: Call) -> Iterator[_SoFar]:
-        """Let those who wait for the answer know what the source tells meanwhile."""
-        so_far = self._so_far[question] = _SoFar()
-        try:
-            yield so_far
-        finally:
-            if self._so_far.get(question) is so_far:  # else it took so long that the same is asked anew
-                del self._so_far[question]
-
-    def _told_so_far(self, question: Call) -> Owners:
-        so_far = self._so_far.get(question)
-        return so_far.owners if so_far else ()
+            with self._places.lease(lease.remaining()):
+                answer = self._source.ask(question, lease)
+            if self.connector.remembered and not answer.missing:
+                self._cache.put(question, answer.owners)
+                turn.tell(answer.owners)
+        return answer
 
     def _refresh(self, question: Call) -> None:
         """Ask again before the life of an answer ends; nobody waits for it."""

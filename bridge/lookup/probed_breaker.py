@@ -7,9 +7,11 @@ and ends only when somebody acts.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from bridge.lookup.suspicion import Suspicion
@@ -21,9 +23,6 @@ from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _log = logging.getLogger(__name__)
 
-_MOMENT = 0.5
-"""Seconds after which a source under suspicion is left alone although its trial is still under way."""
-
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IF_REFUSED = 0.5, 1.5, 60.0
 _GROWTH = 1.3
 
@@ -32,11 +31,17 @@ Trial = Callable[[Call], Future[Any]]
 
 
 class ProbedBreaker:
-    """Says whether one source is asked, by what became of the questions before."""
+    """Says whether one source is asked, by what became of the questions before.
 
-    def __init__(self, name: str, trial: Trial, clock: Clock, wait: Wait | None = None) -> None:
+    `patience` gives the number of seconds after which an answer is too late, to a trial as to any question.
+    """
+
+    def __init__(
+        self, name: str, trial: Trial, patience: Callable[[], float], clock: Clock, wait: Wait | None = None
+    ) -> None:
         self._name = name
         self._trial = trial
+        self._patience = patience
         self._clock = clock
         self._suspicion = Suspicion()
         self._breaker = CircuitBreaker(1, clock)
@@ -49,7 +54,7 @@ class ProbedBreaker:
             wait=wait,
         )
         self._kind, self._reason = "", ""
-        self._in_doubt = False
+        self._in_doubt: threading.Event | None = None  # set by who is answered meanwhile
         self._pause, self._next_guest = _FIRST_PAUSE, float("-inf")
 
     @property
@@ -73,7 +78,9 @@ class ProbedBreaker:
         self._suspicion.answered(question)
         if self._breaker.seconds_to_hold():  # then this is the answer to a question from before
             return
-        self._in_doubt = False
+        if doubt := self._in_doubt:
+            self._in_doubt = None
+            doubt.set()
         if self._breaker.succeeded():
             self._trials.wake()
 
@@ -103,20 +110,22 @@ class ProbedBreaker:
 
     def _doubt(self) -> None:
         if not self._in_doubt:
-            self._in_doubt = True
-            BackgroundLoop(f"trial-{self._name}", self._judge).start()
+            self._in_doubt = doubt = threading.Event()
+            BackgroundLoop(f"trial-{self._name}", partial(self._judge, doubt)).start()
 
-    def _judge(self) -> None:
-        """Leave the source alone unless it answers what it answered before, or somebody else, within a moment."""
-        with suppress(SourceBusy):  # no place is left: then too much hangs in it already
-            wait(self._attempt(), _MOMENT)
-        if self._in_doubt:
+    def _judge(self, doubt: threading.Event) -> None:
+        """Leave the source alone unless it answers, in good time, what it answered before, or somebody else."""
+        try:
+            wait(self._attempt(), self._patience())
+        except SourceBusy:  # no place is left: then those who hold them show how it is
+            doubt.wait(self._patience())
+        if self._in_doubt is doubt:
             self._leave_alone()
 
     def _leave_alone(self, hold: float | None = None) -> None:
         if self._breaker.failed(self._reason, hold):
             _log.warning("connector %s is left alone for a while: %s", self._name, self._reason)
-            self._in_doubt, self._pause, self._next_guest = False, _FIRST_PAUSE, float("-inf")
+            self._in_doubt, self._pause, self._next_guest = None, _FIRST_PAUSE, float("-inf")
             self._trials.start()
 
     def _next_pause(self) -> float:

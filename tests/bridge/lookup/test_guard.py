@@ -14,6 +14,7 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.cache import AnswerCache
+from tests.support.fakes import Answer as AnAnswer
 from tests.support.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
 from tests.support.kept import until
 
@@ -37,6 +38,10 @@ def ask(guard: Guard, call: Call, deadline: Deadline) -> Answer:
     pending = guard.begin(call)
     pending.wait(deadline.remaining())
     return pending.answer()
+
+
+def trials() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "trial-crm"}
 
 
 def soon() -> Deadline:
@@ -500,6 +505,78 @@ def test_a_source_that_hangs_is_left_alone_as_well():
     guard.begin(Call(PhoneNumber("+84901234500")))
     until(lambda: guard.trouble == "no answer in time")
     gate.release()
+    guard.close()
+
+
+def partly(error: Exception) -> AnAnswer:
+    """Answer everybody in part, but for those whose number ends in 9."""
+
+    def answer(call: Call, _deadline: Deadline) -> Sequence[Owner]:
+        call.so_far([] if call.caller.e164.endswith("9") else [LAN])
+        raise error
+
+    return answer
+
+
+@pytest.mark.parametrize("error", [SourceRejected("leads: 403"), SourceUnavailable("leads: 500"), ValueError("bug")])
+def test_a_source_of_which_one_part_always_fails_stays_in_use_for_whom_the_others_know(error):
+    connector = FakeConnector(answer=owned_by(LAN))
+    guard = guard_of(connector)
+    ask(guard, CALL, soon())
+    connector.answer = partly(error)
+    for number in range(30):
+        call = Call(PhoneNumber(f"+849012345{number:02}"))
+        with suppress(SourceRejected, SourceUnavailable, UnexpectedAnswer):
+            assert ask(guard, call, soon()).owners == (LAN,)
+            assert not call.caller.e164.endswith("9")
+    assert (len(connector.asked), guard.trouble) == (31, "")
+
+
+def test_a_source_that_is_left_alone_is_in_use_again_when_it_answers_in_part():
+    connector, rounds = FakeConnector(answer=failing(SourceUnavailable("down"))), Rounds()
+    guard = broken_guard(connector, FakeClock(), rounds)
+    until(lambda: guard.is_left_alone)
+    connector.answer = telling(LAN, error=SourceRejected("leads: 403"))
+    rounds.next()
+    until(lambda: not guard.trouble)
+
+
+def test_owners_told_in_time_are_an_answer_in_time_though_the_others_hang():
+    clock, gate, told, before = FakeClock(), Gate(owned_by(LAN)), telling(LAN), trials()
+
+    def answer(call: Call, deadline: Deadline) -> Sequence[Owner]:
+        told(call, deadline)
+        return gate(call, deadline)
+
+    guard = guard_of(FakeConnector(answer=answer), clock)
+    for number in range(6):
+        guard.begin(Call(PhoneNumber(f"+8490123450{number}")))
+        gate.wait_until_entered()
+    clock.advance(2)
+    guard.begin(Call(PhoneNumber("+84901234506")))
+    gate.wait_until_entered()
+    assert (guard.trouble, trials() - before) == ("", set())
+    gate.release()
+
+
+def test_owners_told_too_late_for_their_call_are_no_answer_in_time():
+    clock, told = FakeClock(), telling(LAN, error=SourceUnavailable("down"))
+
+    def answer(call: Call, deadline: Deadline) -> Sequence[Owner]:
+        clock.advance(3)
+        return told(call, deadline)
+
+    guard = guard_of(FakeConnector(answer=answer), clock)
+    for number in range(5):
+        ask(guard, Call(PhoneNumber(f"+8490123450{number}")), soon())
+    until(lambda: guard.trouble == "unavailable: down")
+    guard.close()
+
+
+def test_a_source_that_asks_to_be_left_alone_is_so_though_it_answered_in_part():
+    guard = guard_of(FakeConnector(answer=telling(LAN, error=SourceUnavailable("429", retry_after=30))))
+    assert ask(guard, CALL, soon()).owners == (LAN,)
+    assert guard.is_left_alone
     guard.close()
 
 

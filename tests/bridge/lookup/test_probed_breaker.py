@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -20,12 +21,13 @@ def question(number: int) -> Call:
 class Watched:
     """A breaker whose trials are steered: `trial` says what becomes of one, and time passes when it waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
         self.clock = FakeClock()
         self.asked: list[tuple[float, Call]] = []
         self.trial: Callable[[Call], object] = self.unavailable
         self.rounds = 0
-        self.breaker = ProbedBreaker("crm", self._ask, self.clock, self._wait)
+        self._threads_before = set(threading.enumerate())
+        self.breaker = ProbedBreaker("crm", self._ask, lambda: patience, self.clock, self._wait)
 
     def unavailable(self, asked: Call) -> None:
         self.breaker.failed(asked, "unavailable", "unavailable: 503")
@@ -47,13 +49,17 @@ class Watched:
             return False
         return True
 
+    def judges(self) -> list[threading.Thread]:
+        """Return the threads that wait for what becomes of a trial."""
+        return [one for one in set(threading.enumerate()) - self._threads_before if one.name == "trial-crm"]
+
     def times(self) -> list[float]:
         """Return when the trials were made, in seconds after the first of them."""
         return [round(at - self.asked[0][0], 2) for at, _ in self.asked]
 
     def _ask(self, asked: Call) -> "Future[object]":
+        self.under_way = future = Future[object]()
         self.asked.append((self.clock(), asked))
-        future: Future[object] = Future()
         if self.trial(asked) is None:
             future.set_result(None)
         return future
@@ -67,8 +73,8 @@ class Watched:
 
 
 @contextmanager
-def watched(rounds: int = 0) -> Iterator[Watched]:
-    one = Watched()
+def watched(rounds: int = 0, patience: float = 60.0) -> Iterator[Watched]:
+    one = Watched(patience)
     one.rounds = rounds
     yield one
     one.breaker.close()
@@ -114,20 +120,63 @@ def test_a_source_that_fails_at_what_it_has_answered_is_left_alone(caplog):
 
 
 def test_a_trial_that_hangs_does_not_keep_the_source_in_use():
-    with watched() as one:
+    with watched(patience=0.05) as one:
         one.trial = lambda _asked: "hangs"
         one.fail(0, 1, 2, 3, 4)
         until(lambda: one.breaker.is_open)
 
 
-def test_where_no_place_is_left_for_a_trial_the_source_is_left_alone():
-    def busy(_asked: Call) -> None:
-        raise SourceBusy("all places are taken")
-
+def test_a_trial_has_as_long_as_any_question():
     with watched() as one:
-        one.trial = busy
+        one.trial = lambda _asked: "takes its time"
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: one.asked)
+        (judge,) = one.judges()
+        judge.join(0.6)
+        assert judge.is_alive()
+        assert one.is_asked(5)
+        one.breaker.answered(one.asked[0][1])
+        one.under_way.set_result(None)
+        judge.join(10)
+        assert one.is_asked(5)
+
+
+def all_places_taken(_asked: Call) -> None:
+    raise SourceBusy("all places are taken")
+
+
+def test_where_no_place_is_left_for_a_trial_and_who_holds_them_is_not_answered_the_source_is_left_alone():
+    with watched(patience=0.05) as one:
+        one.trial = all_places_taken
         one.fail(0, 1, 2, 3, 4)
         until(lambda: one.breaker.is_open)
+
+
+def test_where_no_place_is_left_for_a_trial_somebody_who_holds_one_may_acquit_the_source():
+    with watched() as one:
+        one.trial = all_places_taken
+        one.fail(0, 1, 2, 3, 4)
+        (judge,) = one.judges()
+        judge.join(0.2)
+        assert judge.is_alive()
+        one.breaker.answered(question(5))
+        judge.join(10)
+        assert one.is_asked(6)
+
+
+def test_a_trial_from_before_somebody_was_answered_does_not_decide_later():
+    with watched() as one:
+        one.trial = lambda _asked: "hangs"
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: one.asked)
+        first = one.under_way
+        one.breaker.answered(question(9))
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: len(one.asked) == 2)
+        first.set_result(None)
+        until(lambda: len(one.judges()) == 1)
+        assert one.is_asked(5)
+        one.under_way.set_result(None)
 
 
 def test_trials_of_a_source_that_is_down_are_made_every_second_and_a_half():
