@@ -48,6 +48,11 @@ _NAMES = (
     "VN Vietnam/Viet Nam/Việt Nam/VNM;VU Vanuatu;WF Wallis and Futuna;WS Samoa;XK Kosovo;YE Yemen;YT Mayotte;"
     "ZA South Africa/Nam Phi;ZM Zambia;ZW Zimbabwe"
 )
+# What in Vietnamese remarks is a person, a place or a department, though some country is called so, too.
+_NAMES_OF_PEOPLE = frozenset({"anh", "áo", "ba lan", "bỉ", "đức", "hà lan", "mỹ", "nga", "nhật", "pháp", "ý"})
+_ABBREVIATIONS = frozenset("BA BD BH BN CH CN CO GD HN HR IT KH LA ME MR MS NA NR PR SG TV".split())  # noqa: SIM905
+_LONGEST_NAME = 6  # words
+_FEWEST_LETTERS = 4  # of a name that is known without its accents
 _CODE = re.compile(r"(?:\+|00)?([1-9][0-9]{0,2})(?:\.0)?")
 _CODE_BESIDE = re.compile(r"\(?(?:\+|00)?[1-9][0-9]{0,2}\)?")
 
@@ -63,6 +68,22 @@ def region_named(text: str) -> str:
         return region if region in _english() else ""
     regions = _regions()
     return regions.get(_key(written)) or regions.get(_key(_CODE_BESIDE.sub("", written))) or ""
+
+
+def regions_in(remark: str) -> set[str]:
+    """Return the regions that a remark of words names: `khách Thái Lan`, or `TH` if it says nothing else.
+
+    Less is certain here than in a column of countries: Đức is somebody's name, and KH means a customer.
+    """
+    if len(remark) == 2 and remark.isascii() and remark.isupper():  # noqa: PLR2004 - ISO 3166's codes
+        return {remark} & _english().keys() - _ABBREVIATIONS
+    words = remark.casefold().split()
+    runs = {
+        " ".join(words[first:last])
+        for first in range(len(words))
+        for last in range(first + 1, min(first + _LONGEST_NAME, len(words)) + 1)
+    }
+    return {region for run in runs if (region := _remarked().get(run) or _remarked().get(_plain(run)))}
 
 
 def country_of(e164: str) -> str:
@@ -82,6 +103,22 @@ def _regions() -> dict[str, str]:
     return names | {region.lower(): region for region in _english()}
 
 
+@cache
+def _remarked() -> dict[str, str]:
+    """Return the names by which a remark is understood: as they are, and the longer ones in other spellings."""
+    regions: dict[str, str] = {}
+    for entry in _NAMES.split(";"):
+        for name in {*entry[3:].casefold().split("/")} - _NAMES_OF_PEOPLE:
+            long = len(name) >= _FEWEST_LETTERS
+            regions |= dict.fromkeys((name, _plain(name), _key(name)) if long else (name,), entry[:2])
+    return regions
+
+
 def _key(name: str) -> str:
+    return "".join(filter(str.isalnum, _plain(name)))
+
+
+def _plain(name: str) -> str:
+    """Return a name without accents."""
     decomposed = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
-    return "".join(filter(str.isalnum, decomposed))
+    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))

@@ -7,14 +7,23 @@ longer. What has seven digits or more and cannot be read is told to whoever list
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
 from bridge.sdk.errors import InvalidNumber
 from bridge.sdk.phone import spelling
-from bridge.sdk.phone.countries import region_named
-from bridge.sdk.phone.number import HOME, PhoneNumber, read_abroad, read_vietnamese
-from bridge.sdk.phone.several import FEWEST_DIGITS, UNCERTAIN, is_whole, numbers_of, written_in_full
+from bridge.sdk.phone.countries import region_named, regions_in
+from bridge.sdk.phone.number import HOME, PhoneNumber, is_doubtful, read_abroad, read_vietnamese
+from bridge.sdk.phone.several import (
+    FEWEST_DIGITS,
+    UNCERTAIN,
+    is_whole,
+    numbers_of,
+    others_in,
+    second_number,
+    written_in_full,
+)
 from bridge.sdk.phone.unread import Unread, tell
 
 _LONGEST_FIELD = 500  # characters
@@ -34,6 +43,8 @@ _LAST_CUT = re.compile(r"(.*)(/|\s-+\s)(.*?)", re.DOTALL)
 
 _HIDDEN = "some of its digits are hidden"
 _TORN = "digits that may belong to it stand apart from it"
+_WHOSE = "without + it cannot be told whose country's it is"
+_NO_COUNTRY = "as it is written, no country has it: write 0 or +84 in front, or its country's code"
 _GOES_ON = "its digits go on behind something that no number has"
 
 
@@ -100,7 +111,8 @@ def _read(text: str, region: str, country: str) -> FieldReading:
     field = spelling.plain(text)
     number = None if spelling.ALTERNATIVE.search(field) else written_in_full(field, named or region)
     if number and number.is_of(HOME):  # no two whole numbers are as short as the longest spelling of one
-        return FieldReading((number,))
+        second = second_number(field.rpartition(",")[2], number)  # or what an exchange dials behind a pause
+        return FieldReading((number,), (second,) if second else ())
     if not any(map(str.isalnum, field)):
         return FieldReading()
     return _Field(field, named or region, guesses=not country).reading()
@@ -139,6 +151,7 @@ class _Field:
         self._region = region
         self._guesses = guesses and region == HOME
         self._is_told_country = not guesses and region != HOME
+        self._is_alone = guesses
         texts, self._gaps = _with_hiding_apart(*spelling.stretches(field))
         self._stretches = [_Stretch(text) for text in texts]
 
@@ -164,20 +177,23 @@ class _Field:
             stretch.reason = str(error)
         if self._is_told_country and any(one.is_of(self._region) and not one.is_valid for one in stretch.numbers):
             stretch.spoil("no number of the country beside it")
+        elif self._region == HOME and any(map(is_doubtful, stretch.numbers)):
+            stretch.spoil(_NO_COUNTRY)
+        elif self._is_alone and others_in(stretch.text, self._regions - {self._region}, stretch.numbers):
+            stretch.spoil(_WHOSE)
         if stretch.numbers or not self._guesses or spelling.ALTERNATIVE.search(stretch.text):
             return
         if e164 := read_abroad(stretch.text):
             number = PhoneNumber(e164)
-            if self._says_otherwise(number):
-                stretch.reason = "without + it cannot be told whose country's it is"
+            if not all(map(number.is_of, self._regions)):
+                stretch.reason = _WHOSE
             else:
                 stretch.numbers, stretch.assumed = [number], True
 
-    def _says_otherwise(self, number: PhoneNumber) -> bool:
-        """Tell whether a country is named in the field that is not this number's."""
-        words = [word for gap in self._gaps for phrase in _WORDS.findall(gap) for word in (phrase, *phrase.split())]
-        named = {region_named(word) for word in words if len(word) > 3 or word.isupper()} - {""}  # noqa: PLR2004
-        return any(not number.is_of(region) for region in named)
+    @cached_property
+    def _regions(self) -> set[str]:
+        """The regions of the countries that are named in the field."""
+        return {region for gap in self._gaps for remark in _WORDS.findall(gap) for region in regions_in(remark)}
 
     def _join(self, left: _Stretch, gap: str, right: _Stretch) -> None:
         """Spoil a number if it would be another with the few digits beside it, from which a sign or words part it."""
@@ -195,6 +211,8 @@ class _Field:
             joined = written_in_full(left.text + right.text, self._region)
             if joined and left.numbers != [joined]:
                 left.spoil(_TORN)
+        if left.numbers and not right.numbers and (second := second_number(right.text, left.numbers[-1])):
+            left.rest.append(second)
 
     def _unread(self) -> Iterator[Unread]:
         """Give the parts that are unread: stretches without a number that one sign joins, or what hides digits."""

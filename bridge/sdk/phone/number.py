@@ -218,6 +218,11 @@ def read_abroad(text: str) -> str | None:
     return e164 if spelling.first_digits(text) in {number, code} else None
 
 
+def is_doubtful(number: PhoneNumber) -> bool:
+    """Tell whether its country does not have it, and Vietnam has it without the plus: `+901234567`, `00901234567`."""
+    return not number.is_of(HOME) and read_vietnamese(number.e164[1:], HOME) is not None and not number.is_valid
+
+
 def _read_somehow(text: str, region: str) -> str:
     try:
         return read(text, region)

@@ -14,8 +14,9 @@ FEWEST_DIGITS = 7
 UNCERTAIN = "no telephone number can be read with certainty"
 
 _LABEL = re.compile(r"\A[\s(\[]*[1-9][\s.)\]-]+(?=[0+])")  # 1. 0901…
-_ENDING = re.compile(r"\s*([0-9]{1,3})\s*")
+_ENDING = re.compile(r"\s*([0-9]{1,6})\s*")
 _DASHED = re.compile(r"(.*[0-9])\s*-+\s*([0-9]{1,3})\s*")
+_A_ROW = 10  # numbers
 _TWO_WAYS = "it can be read in two ways"
 _ANOTHER_ENDING = "the ending of a second number: write that number in full"
 
@@ -31,19 +32,44 @@ def numbers_of(part: str, region: str) -> tuple[list[PhoneNumber], list[Unread]]
     if apart and together and apart != [together]:
         raise InvalidNumber(_TWO_WAYS)
     if apart:
-        return _with_endings(pieces, found) if "/" in part else (apart, _long_ones(pieces, found))
+        return _with_endings(pieces, found, is_listed="/" in part)
     if alone := together or written_in_full(_LABEL.sub("", part), region):
         return [alone], []
     if (dashed := _DASHED.fullmatch(part)) and is_whole(dashed[1]) and (first := written_in_full(dashed[1], region)):
-        return _with_endings([dashed[1], dashed[2]], [[first], []])
+        numbers, rest = _with_endings([dashed[1], dashed[2]], [[first], []], is_listed=True)
+        if not rest:  # else it may as well be one number with a digit or two more
+            return numbers, []
     read(part, region)  # which says why it is no number
     raise InvalidNumber(_TWO_WAYS)
 
 
-def _with_endings(pieces: list[str], found: list[list[PhoneNumber]]) -> tuple[list[PhoneNumber], list[Unread]]:
+def others_in(part: str, regions: set[str], numbers: list[PhoneNumber]) -> bool:
+    """Tell whether one of the regions has what was read of a part, and as another number."""
+    for region in regions if numbers else ():
+        try:
+            there, _ = numbers_of(part, region)
+        except InvalidNumber:
+            continue
+        if any(number.is_valid for number in there if number not in numbers):
+            return True
+    return False
+
+
+def second_number(piece: str, first: PhoneNumber) -> Unread | None:
+    """Return digits beside a number that seem to be the ending of another soon after it: `…3456, 57`."""
+    ending = _ENDING.fullmatch(piece)
+    if ending is None or not 0 < int(ending[1]) - int(first.e164[-len(ending[1]) :]) < _A_ROW:
+        return None
+    return Unread(piece.strip(), _ANOTHER_ENDING)
+
+
+def _with_endings(
+    pieces: list[str], found: list[list[PhoneNumber]], *, is_listed: bool
+) -> tuple[list[PhoneNumber], list[Unread]]:
     """Return the numbers of pieces, and those that differ in the last digits from the one before: `…0001/02`.
 
-    Only the next number of a landline is certain to be meant: other digits may be an extension.
+    Only the next number of a landline is certain to be meant: other digits may be an extension, and where nothing says
+    that there is a list, anything.
     """
     numbers: list[PhoneNumber] = []
     unread = _long_ones(pieces, found)
@@ -60,8 +86,10 @@ def _with_endings(pieces: list[str], found: list[list[PhoneNumber]]) -> tuple[li
         is_next = int(ending[1]) == int(last.e164[-size:]) + 1
         if is_next and last.is_of(HOME) and last.nsn.startswith("2"):
             numbers.append(PhoneNumber(last.e164[:-size] + ending[1]))
-        elif size < 3:  # noqa: PLR2004 - three digits are an extension
+        elif is_listed and size < 3:  # noqa: PLR2004 - three digits are an extension
             unread.append(Unread(piece.strip(), _ANOTHER_ENDING))
+        elif second := second_number(piece, last):
+            unread.append(second)
     return numbers, unread
 
 

@@ -35,6 +35,7 @@ REASONS = {
     "signs": "it holds something that no number has",
     "country": "without + it cannot be told whose country's it is",
     "abroad": "no number of the country beside it",
+    "nowhere": "as it is written, no country has it: write 0 or +84 in front, or its country's code",
     "uncertain": "no telephone number can be read with certainty",
 }
 
