@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bridge.sdk.tables.columns import header_key, is_email, is_telephone
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_FIGURES = re.compile(r"[0-9]+")
 _LONGEST_HEADING = 60
 _LOOKED_AT_FIRST = 3
 
@@ -60,19 +61,27 @@ class RowSigns:
         return any(self.is_owner(pieces[at].strip(' "')) for at in self.owners if at in inside)
 
     def are_headings(self, cells: Sequence[str], columns: Sequence[str]) -> bool:
-        """Tell whether a row names columns instead of somebody."""
-        known = {header_key(column) for column in columns if column} | self.headings
+        """Tell whether a row names columns instead of somebody.
+
+        A known header where the key belongs is enough: nobody's number is `SĐT`. Else half of them have to be known.
+        """
+        known = self.headings.union(header_key(column) for column in columns if column) - {""}
         filled = [cell for cell in cells if cell]
-        if not any(_key(cell) in known for cell in filled[:_LOOKED_AT_FIRST]):
-            return False
         named = sum(1 for cell in filled if _key(cell) in known)
-        return named > 1 and 2 * named >= len(filled)
+        if any(at < len(cells) and self._is_heading(cells[at], known) for at in self.keys):
+            return not any(is_telephone(cell) or self.is_owner(cell) for cell in map(str.strip, filled))
+        return any(_key(cell) in known for cell in filled[:_LOOKED_AT_FIRST]) and named > 1 and 2 * named >= len(filled)
+
+    def _is_heading(self, cell: str, known: frozenset[str]) -> bool:
+        """Tell whether this is a header and no key; a number in one (`Phone 2`) does not count."""
+        key = _key(cell)
+        return not self.is_key(cell) and (key in known or _FIGURES.sub("", key) in known)
 
 
 def row_within(cells: Sequence[str], width: int, delimiter: str, signs: RowSigns, *, spaced: bool) -> int | None:
     """Return which line of a record that goes over several is a row of its own, counted from 0; None if none is.
 
-    `spaced` says that the file itself writes blanks behind its delimiters; else a line with them is prose.
+    `spaced` says that the record itself has blanks behind its delimiters; else a line with them is prose.
     """
     line = 0
     for column, cell in enumerate(cells):

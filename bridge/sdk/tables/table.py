@@ -108,7 +108,7 @@ class Table:
         self._lines_before = file.line - 1
         # Strict: a quote in the wrong place makes the row a problem instead of letting it swallow the next ones.
         ahead = deque([first])
-        self._spaced = f"{self.delimiter} " in first
+        self._blank_behind = re.compile(rf"{re.escape(self.delimiter)}[^\S\r\n]+\S")
         records = self._noted(ahead, lines)
         self._reader = csv.reader(records, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         _, header = next(self._records(), (0, []))
@@ -204,7 +204,8 @@ class Table:
 
     def _check_several_lines(self, line: int, cells: Sequence[str], signs: RowSigns) -> None:
         """Raise UnexpectedAnswer if a cell of this record, which goes over several lines, holds rows."""
-        found = row_within(cells, len(self.columns), self.delimiter, signs, spaced=self._spaced)
+        spaced = self._blank_behind.search(_QUOTED.sub("", "".join(self._lines))) is not None
+        found = row_within(cells, len(self.columns), self.delimiter, signs, spaced=spaced)
         if found is not None:
             self._refuse_swallowed(line, line + len(self._lines) - 1)
 

@@ -66,6 +66,12 @@ SWALLOWED = {
     "old Macintosh": SMALLEST.replace("\n", "\r"),
     "Windows": SMALLEST.replace("\n", "\r\n"),
     "blanks everywhere": SMALLEST.replace(",", ", "),
+    "blanks in the rows alone": HEADER + SMALLEST.removeprefix(HEADER).replace(",", ", "),
+    "blanks in these rows alone": HEADER + row(1) + 'A, 0901000002, "VIP, lan\nB, 0901000003, TV 55", minh\n' + row(4),
+    "blanks from the first cell on": HEADER + '"A, 0901000002, x, lan\nB", 0901000003, TV 55, minh\n' + row(4),
+    "blanks with quotes in the header": (
+        '"Tên","Điện thoại","Ghi chú","Người phụ trách"\n' + SMALLEST.removeprefix(HEADER).replace(",", ", ")
+    ),
 }
 
 
@@ -252,6 +258,28 @@ def test_the_header_once_more_is_named_and_another_header_refuses_the_file(tmp_p
         "Name,Phone,Owner,Note\nB,0901000002,lan,x\n",
     ):
         assert "customers.csv:3: another header stands here" in refusal(tmp_path, HEADER + row(1) + other)
+
+
+WIDE = "Mã,Họ tên,Điện thoại,Địa chỉ,Email,Người phụ trách,Người tạo\n1,A,0901000001,HN,a@x.example,lan,minh\n"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "STT,Khách hàng,SĐT,Tỉnh,Ngày sinh,Người lên đơn,NVKD\n3,C,0901000003,HN,1/1/1990,minh,lan\n",
+        "STT,Khách hàng,SĐT 2,Tỉnh,Ngày sinh,Người lên đơn,Ngày tạo\n3,C,0901000003,HN,1/1/1990,minh,lan\n",
+        "STT,Khách hàng,Phone 1 - Value,Tỉnh,Ngày sinh,Người lên đơn,Ngày\n3,C,0901000003,HN,1/1/1990,minh,lan\n",
+    ],
+)
+def test_one_known_header_where_the_numbers_stand_tells_of_another_list(tmp_path: Path, other: str) -> None:
+    assert "customers.csv:3: another header stands here" in refusal(tmp_path, WIDE + other)
+
+
+@pytest.mark.parametrize("word", ["mobile", "Zalo", "cố định"])
+def test_a_customer_with_a_word_for_a_number_is_no_header(tmp_path: Path, word: str) -> None:
+    connector = connector_of(tmp_path, f"{WIDE}2,B,{word},HN,b@x.example,lan,minh\n3,C,0901000003,HN,,minh,lan\n")
+    assert ask(connector, "0901000003") == (Owner(id="minh", name="minh"),)
+    assert "customers.csv:3: no telephone number in" in connector.report()[-1]
 
 
 SHIFTED = {
