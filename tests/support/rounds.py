@@ -21,14 +21,14 @@ class Rounds:
     def step(self, times: int = 1) -> None:
         """Let the thread go round, and return when it waits again."""
         for _ in range(times):
-            assert self._waiting.acquire(timeout=10), "the thread never waited"
+            assert self._waiting.acquire(timeout=60), "the thread never waited"
             self._go.release()
-        assert self._waiting.acquire(timeout=10), "the thread did not come back"
+        assert self._waiting.acquire(timeout=60), "the thread did not come back"
         self._waiting.release()
 
     def step_last(self) -> None:
         """Let the thread go round, and return at once, for it is not going to wait again."""
-        assert self._waiting.acquire(timeout=10), "the thread never waited"
+        assert self._waiting.acquire(timeout=60), "the thread never waited"
         self._go.release()
 
     def end(self) -> None:

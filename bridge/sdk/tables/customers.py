@@ -4,6 +4,7 @@ A row that cannot be used is noted and left out; a row without a number or witho
 The same few owners stand in row after row, so what an owner's cells mean is worked out once for equal cells.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -20,7 +21,7 @@ from bridge.sdk.tables.owners import SHORTENED, owners_of
 from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import Ending, Problems, Table, clean_cell, is_nothing, is_shortened, shown
-from bridge.sdk.tables.unread import UnreadColumns
+from bridge.sdk.tables.unread import UnreadColumns, UnreadCountries
 
 _MOST_REMEMBERED = 50_000
 _MOST_NAMED = 40
@@ -80,15 +81,21 @@ def read_customers(
     """
     layout = Layout.of(table, configured, countries=countries)
     used = range(len(table.columns)) if configured.get("phone") else (*layout.phones, *layout.owner.values())
-    return _CustomerReader(table, layout, region, UnreadColumns(table.columns, used, region)).all()
+    unread = UnreadColumns(table.columns, used, region)
+    # A column that says so is read, or the admin has said that none does: all are used then.
+    known = range(len(table.columns)) if layout.countries or not countries else (*layout.phones, *layout.owner.values())
+    return _CustomerReader(table, layout, unread, UnreadCountries(table.columns, known, region), region).all()
 
 
 class _CustomerReader:
     """One pass over a table."""
 
-    def __init__(self, table: Table, layout: Layout, region: str, unread: UnreadColumns) -> None:
+    def __init__(
+        self, table: Table, layout: Layout, unread: UnreadColumns, unread_countries: UnreadCountries, region: str
+    ) -> None:
         self._table = table
         self._unread = unread
+        self._unread_countries = unread_countries
         self._layout = layout
         self._region = region
         self._regions: dict[str, str] = {}
@@ -105,6 +112,7 @@ class _CustomerReader:
         for line, cells in self._table.rows(self._signs()):
             self._row(line, cells)
             self._unread.look(cells)
+            self._unread_countries.look(cells)
         self._index.sort()
         ending, problems = self._table.ending, self._table.problems
         if ending.rows and not len(self._index):
@@ -121,7 +129,7 @@ class _CustomerReader:
             self._read_as(),
             tuple(self._unread.found()),
             tuple(self._assumed),
-            self._layout.notes,
+            (*self._layout.notes, *map(_told_of_countries, self._unread_countries.found())),
             self._useful,
         )
 
@@ -220,6 +228,13 @@ class _CustomerReader:
         owner = "".join(f"; {meaning}: {shown(columns[index])}" for meaning, index in self._layout.owner.items())
         countries = ", ".join(shown(columns[index]) for index in self._layout.countries)
         return f"phone: {phones}{owner}" + (f"; country: {countries}" if countries else "")
+
+
+def _told_of_countries(header: str) -> str:
+    return (
+        f"{shown(header)} holds countries and is not read: if it says whose the numbers are, write "
+        f"`columns: {{country: {json.dumps(header, ensure_ascii=False)}}}`, else `columns: {{country: false}}`"
+    )
 
 
 def _is_like_a_number(cell: str) -> bool:

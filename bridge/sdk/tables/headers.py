@@ -126,13 +126,22 @@ COUNTRY_CODE = (
     *("iso country code", "phones / primary phone country code", "primary phone country code (phones)"),
     *("phones / primary phone calling code", "primary phone calling code (phones)"),
     *("primary phone country code", "primary phone calling code", "default address country code", "idd", "isd code"),
-    *("mã quốc gia", "mã nước", "mã điện thoại quốc gia", "mã vùng quốc gia", "đầu số quốc gia"),
+    *("phone country", "country (phone)", "phone country name", "mobile country", "mobile phone country"),
+    *("country code (phone)", "phone (country code)", "mobile (country code)", "iso2", "country iso2"),
+    *("mã quốc gia", "mã nước", "mã điện thoại quốc gia", "mã vùng quốc gia", "đầu số quốc gia", "mã QG"),
+    *("điện thoại (mã quốc gia)", "mã quốc gia (điện thoại)", "mã quốc gia điện thoại", "SĐT (mã quốc gia)"),
+    *("mã quốc gia SĐT", "số điện thoại (mã quốc gia)", "quốc gia (điện thoại)", "quốc gia của số điện thoại"),
+)
+_WHERE = (
+    *("", "contact", "customer", "company", "account", "organization", "person", "lead", "client", "home", "business"),
+    *("work", "office", "other", "address", "contact address", "company address", "home address", "business address"),
+    *("work address", "other address", "default address", "primary", "primary address", "alternate address"),
+    *("mailing", "mailing address", "billing", "billing address", "shipping", "shipping address", "delivery address"),
 )
 COUNTRY = (
-    *("country", "country/region", "country name", "country/territory", "contact country", "customer country"),
-    *("mailing country", "billing country", "primary address country", "address country", "default address country"),
-    *("mailing country/territory", "billing country/territory", "quốc gia", "nước", "tên quốc gia", "quốc gia/khu vực"),
-    *("đất nước", "quốc gia khách hàng"),
+    *(f"{where} {what}" for where in _WHERE for what in ("country", "country/region", "country/territory")),
+    *("country name", "address - country", "billing country name", "shipping country name"),
+    *("quốc gia", "nước", "tên quốc gia", "quốc gia/khu vực", "đất nước", "quốc gia khách hàng"),
 )
 """Whose numbers a row's are, where they do not say so themselves; a code counts before a name."""
 

@@ -588,6 +588,31 @@ def test_a_column_may_be_named_or_said_to_tell_no_country(tmp_path: Path) -> Non
     assert "no usable" not in connector_of(tmp_path, content, columns={"country": "Land"}).report()[0]
 
 
+@pytest.mark.parametrize(
+    "cells", [("+66", "+84"), ("Thailand", ""), ("Thái Lan", "Việt Nam"), ("(+66)", "-")], ids=lambda cells: cells[0]
+)
+def test_a_column_of_countries_that_is_not_read_is_told_until_somebody_says_what_it_is(
+    tmp_path: Path, cells: tuple[str, str]
+) -> None:
+    content = (
+        f"Phone,Đầu số,Owner\n0812345678,{cells[0]},lan@congty.example\n0901234567,{cells[1]},lan@congty.example\n"
+    )
+    assert connector_of(tmp_path, content).report()[-1] == (
+        "set aside: customers.csv: 'Đầu số' holds countries and is not read: if it says whose the numbers are, write "
+        '`columns: {country: "Đầu số"}`, else `columns: {country: false}`'
+    )
+    for said in ("Đầu số", False):
+        assert "holds countries" not in str(connector_of(tmp_path, content, columns={"country": said}).report())
+
+
+@pytest.mark.parametrize(
+    "cells", ["Anh,Nga,Đức", "VN,HN,SG", "090,084,66", "Việt Nam,Việt Nam,Việt Nam", "Thailand,x,y"]
+)
+def test_a_column_of_people_places_or_prefixes_holds_no_countries(tmp_path: Path, cells: str) -> None:
+    rows = "".join(f"090123456{at},{cell},lan@congty.example\n" for at, cell in enumerate(cells.split(",")))
+    assert "holds countries" not in str(connector_of(tmp_path, f"Phone,Đầu số,Owner\n{rows}").report())
+
+
 def test_a_column_of_numbers_that_begins_late_is_told(tmp_path: Path) -> None:
     rows = (
         "".join(f"09012{at:05d},Lan,\n" for at in range(3000))

@@ -94,6 +94,9 @@ EXPORTS: dict[str, tuple[str, str, str]] = {
 COUNTRIES = [
     *("Country Code", "Phone Country Code", "Mã quốc gia", "Country", "Quốc gia", "Country/Region", "Calling code"),
     *("Phones / Primary Phone Country Code", "Phones / Primary Phone Calling Code", "Mailing Country"),
+    *("Business Country/Region", "Home Country/Region", "Other Country", "Shipping Country", "Billing Address Country"),
+    *("Company Country", "Work Country", "Phone country", "Country (Phone)", "Phone 1 - Country", "ISO2", "Mã QG"),
+    *("Address 1 - Country", "Điện thoại (mã quốc gia)", "Account Country", "Person - Country"),
 ]
 
 
