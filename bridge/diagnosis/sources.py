@@ -10,6 +10,7 @@ from bridge.config.loading import Config
 from bridge.diagnosis.deputies import DeputyReport
 from bridge.diagnosis.directory import DirectoryReport
 from bridge.diagnosis.finding import Finding, Severity
+from bridge.diagnosis.settings import settings_to_look_at
 from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.polled_list import PolledList
@@ -33,7 +34,7 @@ IN_A_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 """Files that Docker and Podman make in each container."""
 
 _MOST_OWNERS = 100_000
-_TO_LOOK_AT = ("slow:", "unread:", "assumed:", "set aside:")
+_TO_LOOK_AT = ("slow:", "unread:", "assumed:", "set aside:", "doubtful:", "empty:")
 """How lines of a connector's report begin that tell of something that is probably not meant so."""
 _NAMING_KEYS = ("owners_query", "users")
 """Optional settings of the connectors that come along: with one, a connector can name all its owners."""
@@ -43,6 +44,7 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
     """Open what can be opened on this machine; `online` also opens and asks what lies outside."""
     yield from _listens(service.config.settings.server.bind)
     yield from _kept_in(service.config)
+    yield from settings_to_look_at(service.config)
     for file in service.extensions.files():
         yield from _file(file)
     for source in service.extensions.sources:
@@ -92,9 +94,13 @@ def _file(file: ExtensionFileWatch | DeputyFileWatch) -> Iterator[Finding]:
     except SourceError as error:
         yield Finding("extensions", str(error), Severity.FAILED)
     else:
-        yield from (Finding("extensions", line) for line in lines)
+        yield from (_told("extensions", line) for line in lines)
     if file.trouble:
         yield Finding("extensions", file.trouble, Severity.WARNING)
+
+
+def _told(subject: str, line: str) -> Finding:
+    return Finding(subject, line, Severity.WARNING if line.startswith(_TO_LOOK_AT) else Severity.OK)
 
 
 def _list(source: PolledList) -> Iterator[Finding]:
@@ -114,8 +120,7 @@ def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
         yield Finding(guard.name, f"cannot be opened: {trouble}", Severity.FAILED)
         return
     yield Finding(guard.name, "can be opened")
-    for line in guard.report():
-        yield Finding(guard.name, line, Severity.WARNING if line.startswith(_TO_LOOK_AT) else Severity.OK)
+    yield from (_told(guard.name, line) for line in guard.report())
     if guard.trouble:
         yield Finding(guard.name, guard.trouble, Severity.WARNING)
     if online:

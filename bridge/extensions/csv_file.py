@@ -15,6 +15,8 @@ from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.tables.doubtful_columns import RunningNumber
+from bridge.sdk.tables.lost_cells import why_lost
 from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
@@ -62,6 +64,7 @@ class CsvList:
     notes: Problems
     without_extension: Lines
     read_as: str
+    doubts: tuple[str, ...]
     useful: int
     """How many rows have an owner and an extension."""
 
@@ -75,6 +78,7 @@ class CsvList:
             yield f"{file}: {_rows(self.problems.count)} with something that cannot be used; the first ones:"
             yield from self.problems.told()
         yield from self.notes.told()
+        yield from (f"doubtful: {file}: {doubt}" for doubt in self.doubts)
 
 
 class ExtensionFileWatch:
@@ -137,6 +141,7 @@ class _CsvReader:
         self._signs = RowSigns((extension,), owners, _is_extension, headings=_HEADINGS)
         self._notes = Problems(table.name)
         self._without_extension = Lines()
+        self._running = RunningNumber()
 
     def all(self) -> CsvList:
         rows = [row for line, cells in self._table.rows(self._signs) if (row := self._row(line, cells))]
@@ -148,10 +153,12 @@ class _CsvReader:
             raise UnexpectedAnswer(f"{ending.file}: no row has both an owner and an extension{first}")
         names = ", ".join(shown(columns[index]) for index in self._owners)
         read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
-        return CsvList(entries, ending, problems, self._notes, self._without_extension, read_as, len(rows))
+        doubts = tuple(self._running.told(columns[self._extension]))
+        return CsvList(entries, ending, problems, self._notes, self._without_extension, read_as, doubts, len(rows))
 
     def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])
+        self._running.look(cell)
         if is_nothing(cell):
             self._without_extension.add(line)
             return None
@@ -162,6 +169,9 @@ class _CsvReader:
             return None
         named = dict.fromkeys(clean_cell(cells[index]) for index in self._owners)
         owners = tuple(owner for owner in named if not is_nothing(owner))
+        if lost := next(filter(None, map(why_lost, owners)), ""):
+            self._table.problems.add(line, f"the owner cannot be repaired: {lost}")
+            return None
         if not owners:
             self._table.problems.add(line, "an extension without an owner")
         return _Row(line, owners, found) if owners else None
@@ -200,12 +210,12 @@ def _columns(table: Table, configured: Mapping[str, list[str]]) -> tuple[tuple[i
         found = find_columns(table.columns, _KNOWN, configured)
         extension = only_column(table.columns, found["extension"], "extension", "the extension")
     except ValueError as error:
-        raise UnexpectedAnswer(f"{table.name}: {error}") from None
+        raise UnexpectedAnswer(f"{table.name}: {error}{table.misread()}") from None
     if not found["owner"] or extension is None:
         missing = "extension" if found["owner"] else "owner"
         raise UnexpectedAnswer(
             f"{table.name}: no column is recognised as the {missing}: name it under "
-            f"`columns: {{{missing}: 'Header'}}`; the file has: {listed(table.columns)}"
+            f"`columns: {{{missing}: 'Header'}}`; the file has: {listed(table.columns)}{table.misread()}"
         )
     return found["owner"], extension
 

@@ -8,7 +8,6 @@ from bridge.sdk.tables.columns import (
     extensions_in,
     find_columns,
     header_key,
-    is_shortened,
     listed,
     only_column,
     several_in,
@@ -16,8 +15,9 @@ from bridge.sdk.tables.columns import (
 )
 from bridge.sdk.tables.customers import Customers, read_customers
 from bridge.sdk.tables.layout import MEANINGS, Layout
+from bridge.sdk.tables.lost_cells import SHORTENED, is_shortened
 from bridge.sdk.tables.number_index import OwnerIndex
-from bridge.sdk.tables.owners import SHORTENED, owners_of
+from bridge.sdk.tables.owners import owners_of
 from bridge.sdk.tables.table import Ending, Problems, Table, read_table
 from bridge.sdk.tables.unread import UnreadColumns
 from bridge.sdk.words import fold, is_nothing

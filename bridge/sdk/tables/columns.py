@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from bridge.sdk.meant_extensions import what_was_meant
 from bridge.sdk.suggestion import did_you_mean
+from bridge.sdk.tables.lost_cells import why_lost
 from bridge.sdk.words import fold, is_nothing
 
 _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
@@ -23,7 +24,6 @@ _BETWEEN_OWNERS = re.compile(f"[;,|{_BREAKS}]+")
 _EXTENSION = re.compile(r"[0-9]+", re.ASCII)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _TELEPHONE = re.compile(r"[+(]{0,2}(?:[0-9][ ().-]*){9,15}", re.ASCII)
-_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.ASCII | re.IGNORECASE)
 _ALL_BUT_THREE_DIGITS = re.compile(r"[0-9](?=(?:[^0-9]*[0-9]){3})", re.ASCII)
 _LONGEST_SHORT_NUMBER = 5
 _LONGEST_LISTED = 40
@@ -54,11 +54,6 @@ def clean_cell(text: str) -> str:
     return text
 
 
-def is_shortened(text: str) -> bool:
-    """Tell whether Excel turned a long number into `9.01E+08`: its digits are lost, and nobody can tell them."""
-    return _SHORTENED.fullmatch(text) is not None
-
-
 def extensions_in(text: str) -> tuple[str, ...]:
     """Return the extensions of a cell such as `101/102`, `101;102` or `101.0`, as written: `0101` keeps its zero.
 
@@ -67,8 +62,9 @@ def extensions_in(text: str) -> tuple[str, ...]:
     """
     parts = tuple(filter(None, map(clean_cell, _BETWEEN_EXTENSIONS.split(clean_cell(text)))))
     if not all(map(_EXTENSION.fullmatch, parts)):
-        meant = what_was_meant(text, "/".join) or "an extension consists of digits, and several are written 101/102"
-        raise ValueError(f"{shown(text)} is no extension: {meant}")
+        plainly = "an extension consists of digits, and several are written 101/102"
+        meant = why_lost(text.strip()) or what_was_meant(text, "/".join)
+        raise ValueError(f"{shown(text)} is no extension: {meant or plainly}")
     return parts
 
 

@@ -14,18 +14,21 @@ from phonenumbers import country_code_for_region
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.phone import FieldReading, read_field, region_named
 from bridge.sdk.tables.columns import is_email
+from bridge.sdk.tables.doubtful_columns import RunningNumber, told_of_telephones
 from bridge.sdk.tables.headers import HEADINGS
 from bridge.sdk.tables.layout import Layout
+from bridge.sdk.tables.lost_cells import why_lost
 from bridge.sdk.tables.number_index import OwnerIndex
-from bridge.sdk.tables.owners import SHORTENED, owners_of
+from bridge.sdk.tables.owners import owners_of
 from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
-from bridge.sdk.tables.table import Ending, Problems, Table, clean_cell, is_nothing, is_shortened, shown
+from bridge.sdk.tables.table import Ending, Problems, Table, clean_cell, is_nothing, shown
 from bridge.sdk.tables.unread import UnreadColumns, UnreadCountries
 
 _MOST_REMEMBERED = 50_000
 _MOST_NAMED = 40
 _FEWEST_DIGITS = 7
+_MOST_OWNERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Customers:
     unread: tuple[str, ...]
     assumed: tuple[str, ...]
     notes: tuple[str, ...]
+    doubts: tuple[str, ...]
     useful: int
     """How many rows have a number and an owner."""
 
@@ -48,6 +52,8 @@ class Customers:
         """Say what was read, and what of it cannot be used."""
         file = self.ending.file
         yield f"{file}: {self.ending.rows} rows, {len(self.index)} telephone numbers; {self.read_as}"
+        if not self.ending.rows:
+            yield f"empty: {file}: holds a header and no customers: everybody who calls is nobody's"
         if self.without_phone.count or self.without_owner.count:
             numbers, owners = self.without_phone, self.without_owner
             yield f"{file}: {numbers.told('rows without a number')}, {owners.told('without an owner')}"
@@ -65,6 +71,7 @@ class Customers:
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
             yield f"{file}: names that several owners have lead to nobody (e-mails and ids do): {several}{more}"
         yield from (f"set aside: {file}: {note}" for note in self.notes)
+        yield from (f"doubtful: {file}: {doubt}" for doubt in self.doubts)
         if self.unread:
             yield (
                 f"unread: {file}: {', '.join(self.unread)} seem to hold telephone numbers, and are not read: "
@@ -107,12 +114,16 @@ class _CustomerReader:
         self._without_phone = Lines()
         self._without_owner = Lines()
         self._assumed: list[str] = []
+        self._extension = layout.owner.get("extension")
+        self._running = RunningNumber()
 
     def all(self) -> Customers:
         for line, cells in self._table.rows(self._signs()):
             self._row(line, cells)
             self._unread.look(cells)
             self._unread_countries.look(cells)
+            if self._extension is not None:
+                self._running.look(cells[self._extension])
         self._index.sort()
         ending, problems = self._table.ending, self._table.problems
         if ending.rows and not len(self._index):
@@ -130,6 +141,7 @@ class _CustomerReader:
             tuple(self._unread.found()),
             tuple(self._assumed),
             (*self._layout.notes, *map(_told_of_countries, self._unread_countries.found())),
+            tuple(self._doubts()),
             self._useful,
         )
 
@@ -158,6 +170,18 @@ class _CustomerReader:
             self._table.problems.add(line, complaint)
         elif complaint:
             self._table.reject(line, cells, complaint)
+
+    def _doubts(self) -> Iterator[str]:
+        """Give what is read as it was told, and may not be meant so."""
+        columns = self._table.columns
+        yield from told_of_telephones(columns, self._layout.phones)
+        if self._extension is not None:
+            yield from self._running.told(columns[self._extension])
+        if crowded := self._index.crowded(_MOST_OWNERS):
+            yield (
+                f"{len(crowded)} number(s), such as …{str(crowded[0])[-3:]}, have more than {_MOST_OWNERS} owners, "
+                "and all of them ring: is it a customer's?"
+            )
 
     def _signs(self) -> RowSigns:
         """Return by what a row is known: a number where the numbers are, an owner who was named before or an e-mail."""
@@ -204,8 +228,8 @@ class _CustomerReader:
             objection = (
                 f"one telephone number more in {shown(text)} cannot be read: {shown(first.text)}: {first.reason}"
             )
-        elif reading.lack and is_shortened(text):
-            objection = f"the telephone number cannot be repaired: {SHORTENED}"
+        elif reading.lack and (lost := why_lost(text)):
+            objection = f"the telephone number cannot be repaired: {lost}"
         elif reading.lack and not is_nothing(text):
             whose = f", of the country {shown(country)}" if country else ""
             objection = f"no telephone number in {shown(text)}{whose}: {reading.lack}"
@@ -240,4 +264,4 @@ def _told_of_countries(header: str) -> str:
 def _is_like_a_number(cell: str) -> bool:
     """Tell whether this is meant as a telephone number, readable or not."""
     digits = sum(map(str.isdigit, cell))
-    return (digits >= _FEWEST_DIGITS and digits > sum(map(str.isalpha, cell))) or is_shortened(cell.strip())
+    return (digits >= _FEWEST_DIGITS and digits > sum(map(str.isalpha, cell))) or why_lost(cell.strip()) != ""

@@ -57,7 +57,7 @@ class Layout:
             layout = cls(found["phone"], owner, where, tuple(notes))
             layout.check(columns)
         except ValueError as error:
-            raise UnexpectedAnswer(f"{table.name}: {error}") from None
+            raise UnexpectedAnswer(f"{table.name}: {error}{table.misread()}") from None
         return layout
 
     def check(self, columns: Sequence[str]) -> None:

@@ -57,6 +57,12 @@ class OwnerIndex:
         shared = self.shared_names = shared_names(self.owners())
         self._apart = [told_apart(owners, shared) for owners in self._lists] if shared else self._lists
 
+    def crowded(self, most: int) -> list[int]:
+        """Return the numbers that have more than `most` owners."""
+        crowded = {place for place, owners in enumerate(self._lists) if len(owners) > most}
+        shelves = self._shelves if crowded else []
+        return [number for shelf in shelves for number, place in zip(*shelf, strict=True) if place in crowded]
+
     def find(self, number: int) -> Owners | None:
         """Return the owners of `number`, none if nobody owns it, None if it is not there at all.
 

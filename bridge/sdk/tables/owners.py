@@ -12,13 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from bridge.sdk.connector import Owner
-from bridge.sdk.tables.columns import clean_cell, extensions_in, is_shortened
+from bridge.sdk.tables.columns import clean_cell, extensions_in
 from bridge.sdk.tables.layout import MEANINGS
+from bridge.sdk.tables.lost_cells import why_lost
 from bridge.sdk.words import canonical, is_nothing
-
-SHORTENED = (
-    "Excel has shortened it, as in 9.01E+08, and its digits are lost: format the column as text and export again"
-)
 
 _BREAKS = "\n\r\v\f\x85\u2028\u2029"
 _LINE_BREAKS = re.compile(f"[{_BREAKS}]+")
@@ -147,8 +144,8 @@ def _certain_pieces(part: str) -> tuple[str, ...]:
 def _named_in(cell: str, meaning: str) -> tuple[str, ...]:
     text = clean_cell(cell)
     named = () if is_nothing(text) else parts_of(text)
-    if is_shortened(text) or any(map(is_shortened, named)):
-        raise ValueError(f"the cell for {MEANINGS[meaning]} cannot be repaired: {SHORTENED}")
+    if lost := next(filter(None, map(why_lost, (text, *named))), ""):
+        raise ValueError(f"the cell for {MEANINGS[meaning]} cannot be repaired: {lost}")
     return extensions_in(text) if named and meaning == "extension" else named
 
 

@@ -23,13 +23,14 @@ from bridge.sdk.tables.columns import (
     extensions_in,
     find_columns,
     header_key,
-    is_shortened,
     listed,
     looks_like_data,
     only_column,
     several_in,
     shown,
 )
+from bridge.sdk.tables.lost_cells import is_shortened
+from bridge.sdk.tables.misread_headers import misread
 from bridge.sdk.tables.problems import Problems
 from bridge.sdk.tables.row_signs import RowSigns, row_within
 from bridge.sdk.tables.text_file import TextFile
@@ -157,6 +158,11 @@ class Table:
         """How the table ended, once all rows were read."""
         rows, last_is_whole = (self._whole.count, self._whole.last_is_whole) if self._whole else (0, True)
         return Ending(self.name, rows, last_is_whole, self._file.ends_with_newline)
+
+    def misread(self) -> str:
+        """Say what to do if the headers make sense in another encoding, to be added to a complaint about them."""
+        why = misread(self._file.beginning, self._file.encoding)
+        return f"; {why}" if why else ""
 
     def close(self) -> None:
         """Close the file."""

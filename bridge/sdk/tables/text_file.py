@@ -31,7 +31,7 @@ _LINES_IN_A_TURN = 256
 class TextFile:
     """A file read line by line; `line` is the number of the last one, counted from 1.
 
-    `ends_with_newline` tells, once all was read, whether the last line was finished.
+    `beginning` are its first bytes. `ends_with_newline` tells, once all was read, whether the last line was finished.
     Raises SourceUnavailable if the file cannot be read now, UnexpectedAnswer if it is no text.
     """
 
@@ -44,6 +44,8 @@ class TextFile:
         binary = _opened(path)
         try:
             _refuse_others(binary, self.name)
+            self.beginning = binary.read(_SAMPLE)
+            binary.seek(0)
             self.encoding = encoding or guess_encoding(binary)
         except OSError as error:
             binary.close()
