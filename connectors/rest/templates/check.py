@@ -1,5 +1,6 @@
 """What can be wrong in a template, told before any call is made."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from jinja2 import meta, nodes
@@ -8,6 +9,8 @@ from bridge.sdk import did_you_mean
 from connectors.rest.templates.sandbox import FILTERS
 
 _TESTS = {"defined", "undefined", "none", "in", "eq", "ne", "string", "number", "sequence", "mapping"}
+
+_IN_SINGLE_BRACES = re.compile(r"(?<!\{)\{\s*(?P<group>[a-z_]\w*)(?P<member>\.\w+)?\s*(?:\|[^{}]*)?\}(?!\})")
 
 _ALLOWED = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Const, nodes.Name),
@@ -34,6 +37,7 @@ def check(tree: nodes.Template, known: set[str]) -> frozenset[str]:
     """
     for node in tree.find_all(nodes.Node):
         _check_node(node)
+    _check_braces(tree, known)
     read = frozenset(meta.find_undeclared_variables(tree))
     for name in sorted(read):
         if name not in _groups(known):
@@ -88,6 +92,16 @@ def _check_member(group: str, member: str, known: set[str]) -> None:
     members = _members(group, known)
     if members and member not in members:
         raise ValueError(f"{group!r} has no {member!r}{did_you_mean(member, members) or '; it has ' + _list(members)}")
+
+
+def _check_braces(tree: nodes.Template, known: set[str]) -> None:
+    """Find `{caller.national}`, which would be sent as it stands; GraphQL has braces of its own around its fields."""
+    texts = [data.data for data in tree.find_all(nodes.TemplateData)]
+    for text in texts:
+        for found in _IN_SINGLE_BRACES.finditer(text):
+            is_all = len(texts) == 1 and text.strip() == found[0]
+            if found["group"] in _groups(known) and (found["member"] or is_all):
+                raise ValueError(f"{found[0]} would be sent as it stands: write {{{found[0]}}}")
 
 
 def _check_output(output: nodes.Output, read: frozenset[str], known: set[str]) -> None:

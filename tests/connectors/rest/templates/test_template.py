@@ -202,3 +202,20 @@ def test_the_scope_grows_while_it_is_in_force_and_ends_with_its_block() -> None:
         assert Leaf(text="{{ b }}").text.names == {"b"}
     with pytest.raises(ValidationError):
         Leaf(text="{{ a }}")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{caller.national}", "phone eq '{caller.nsn}'", "{ caller.e164 | urlencode }", "{form}", "x{secrets.key}y"],
+)
+def test_a_placeholder_in_single_braces_is_told_to_need_two(source):
+    with pytest.raises(ValueError, match=r"would be sent as it stands: write \{\{.*\}\}"):
+        Template(source, {"caller.national", "caller.nsn", "caller.e164", "form", "secrets.key"})
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['query { people(phone: {eq: "{{ caller.national }}"}) { form page } }', "{other.field}", "{x} {form}", "a{}b"],
+)
+def test_braces_of_another_language_are_left_alone(source):
+    Template(source, {"caller.national", "form", "page"})
