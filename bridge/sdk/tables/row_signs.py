@@ -60,6 +60,14 @@ class RowSigns:
             return True
         return any(self.is_owner(pieces[at].strip(' "')) for at in self.owners if at in inside)
 
+    def are_of_a_row(self, pieces: Sequence[str]) -> bool:
+        """Tell whether a number and an e-mail stand side by side as in cells, however many cells there are.
+
+        Rows are shorter where Excel leaves out blanks at their end, and longer where a comma stands without quotes.
+        """
+        bare = [piece for piece in pieces if piece and not piece[0].isspace()]
+        return any(map(is_email, bare)) and any(self.is_key(piece) for piece in bare if not is_email(piece))
+
     def are_headings(self, cells: Sequence[str], columns: Sequence[str]) -> bool:
         """Tell whether a row names columns instead of somebody.
 
@@ -91,6 +99,8 @@ def row_within(cells: Sequence[str], width: int, delimiter: str, signs: RowSigns
             before = cells[:column] if at == 0 else []
             behind = cells[column + 1 :] if at == len(parts) - 1 else []
             inside = range(len(before), len(before) + len(pieces))
+            if signs.are_of_a_row(pieces):
+                return line + at
             if len(pieces) == 1 or len(before) + len(pieces) + len(behind) != width:
                 continue
             if (spaced or not _is_prose(pieces)) and signs.are_a_row([*before, *pieces, *behind], inside):

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.config.sections import ExtensionFile
 from bridge.extensions.csv_file import ExtensionFileWatch
-from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable
+from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable, UnexpectedAnswer
 from connectors.csv.connector import CsvConfig, CsvConnector
 from tests.support.rounds import Rounds
 
@@ -346,3 +346,23 @@ def test_two_stray_quotes_wherever_they_stand_never_ring_another_rows_owner(tmp_
             for at, owner in enumerate(owners):
                 rung = {found.name for found in ask(connector, f"090100000{at}")}
                 assert not rung & (set(owners) - {owner}), damaged
+
+
+OF_ANOTHER_WIDTH = [
+    'SĐT,Phụ trách,Ghi chú\n"0901111001,lan@congty.example\n0901111002",minh@congty.example,\n',
+    'SĐT,Phụ trách,Ghi chú\n0901111001,lan@congty.example,"TV 55\n0901111002,minh@congty.example"\n',
+    'Tên,SĐT,Phụ trách,Ghi chú\nA,0901111001,lan@congty.example,"VIP\nB,0901111002,minh@congty.example,1 X, Q1, HCM"\n',
+    'Phụ trách,SĐT,Ghi chú\n"lan@congty.example,0901111001\nminh@congty.example",0901111002,\n',
+]
+
+
+@pytest.mark.parametrize("content", OF_ANOTHER_WIDTH)
+def test_rows_in_a_cell_are_known_whatever_their_number_of_cells(tmp_path: Path, content: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match="a quote in this row makes one cell of it and the row"):
+        connector_of(tmp_path, content)
+
+
+def test_a_number_and_an_e_mail_in_a_note_of_several_lines_are_no_row(tmp_path: Path) -> None:
+    note = '"Gọi chị An\n0905000001, an@khach.example\nĐC: 12 Lê Lợi, Q1"'
+    connector = connector_of(tmp_path, HEADER + row(1) + row(2, note) + row(3))
+    assert [ask(connector, f"090100000{at}") for at in (1, 2, 3)] == [(LAN,), (MINH,), (LAN,)]
