@@ -80,15 +80,17 @@ def owner_called(text: str) -> Owner:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Return what a text names for certain one by one, mostly the text itself; words for nothing are left out."""
-    text = clean_cell(text)
-    parts = _split(text, _SEPARATORS[0])
-    if len(parts) < 2:  # noqa: PLR2004 - several
-        return tuple(piece for part in parts for piece in _certain_pieces(part))
-    pieces = tuple(piece for part in parts for piece in _certain_pieces(part))
-    if all(_NUMBER.fullmatch(piece) or mailbox_in(piece) for piece in pieces):
-        return pieces
-    return (" ".join(_LINE_BREAKS.sub("; ", text).split()).strip(" ;|,"),)
+    """Return what a text names for certain one by one, mostly the text itself; words for nothing are left out.
+
+    What is left beside e-mails and numbers stays one text: all of it or nothing may be people.
+    """
+    text = _LINE_BREAKS.sub("; ", clean_cell(text))
+    pieces = [piece for part in _split(text, _SEPARATORS[0]) for piece in _certain_pieces(part)]
+    rest = [piece for piece in pieces if not (_NUMBER.fullmatch(piece) or mailbox_in(piece))]
+    if len(rest) > 1:
+        whole = " ".join(text.split()).strip(" ;|,") if rest == pieces else "; ".join(rest)
+        pieces = [whole if piece == rest[0] else piece for piece in pieces if piece not in rest[1:]]
+    return tuple(dict.fromkeys(pieces))
 
 
 def pieces_of(text: str) -> tuple[str, ...]:

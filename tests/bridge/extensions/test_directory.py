@@ -137,6 +137,7 @@ KNOWN = {
         ("Lan Nguyen <lan@congty.example>", ("121",)),
         ("lan@congty.example (Lan)", ("121",)),
         ("lan@congty.example; Minh", ("121", "109")),
+        ("lan@congty.example; Vo, Minh", ("121",)),
         ("[12] Lan Nguyen", ("120",)),
         ("Lan Nguyen (12)", ("120",)),
         ("Le Hoa (HCM)", ("140",)),

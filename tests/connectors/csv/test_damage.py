@@ -156,10 +156,10 @@ def test_several_numbers_in_the_lines_of_a_cell_are_no_rows(tmp_path: Path, cont
     assert LAN in ask(connector, "0901000002")
 
 
-def test_several_texts_in_the_lines_of_an_owner_s_cell_are_no_rows_and_are_left_to_the_lists(tmp_path: Path) -> None:
+def test_several_texts_in_the_lines_of_an_owner_s_cell_are_no_rows_and_an_email_counts(tmp_path: Path) -> None:
     content = 'Phone,Owner\n0901000001,"Lan, 0905000001\nlan@congty.example"\n0901000002,lan@congty.example\n'
     connector = connector_of(tmp_path, content)
-    assert [owner.name for owner in ask(connector, "0901000001")] == ["Lan, 0905000001; lan@congty.example"]
+    assert ask(connector, "0901000001") == (Owner(id="Lan, 0905000001", name="Lan, 0905000001"), LAN)
     assert ask(connector, "0901000002") == (LAN,)
 
 

@@ -79,6 +79,12 @@ def test_words_for_nobody_beside_a_name_are_left_out(text):
     assert parts_of(text) == ("Lan",)
 
 
+def test_an_email_or_a_number_among_names_counts_for_itself_and_the_names_together():
+    assert parts_of(f"Pham\n{LAN}; Minh") == ("Pham; Minh", LAN)
+    assert parts_of(f"Lan, 0905000001\n{LAN}") == ("Lan, 0905000001", LAN)
+    assert parts_of("7; Lan | Sales; 8") == ("7", "Lan; Sales", "8")
+
+
 def test_the_surest_separator_of_a_text_comes_first():
     assert pieces_of("Pham, Minh; Tran, Lan") == ("Pham, Minh", "Tran, Lan")
     assert pieces_of("Pham, Minh/Sales") == ("Pham", "Minh/Sales")
