@@ -5,13 +5,13 @@ in words that lead nowhere: it is told when the file is loaded, and no complaint
 tracebacks and explanations is the second line of defence: nothing is meant to write a secret in the first place.
 """
 
-import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
-from urllib.parse import quote, quote_plus
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
+from bridge.sdk.readings import Span, masked, unescaped
 from bridge.sdk.settings import refuse_unfilled
 
 _SHORTEST = 4
@@ -19,24 +19,44 @@ MASK = "•••"
 
 
 class Redaction:
-    """Replaces known secrets, also in the forms that they take inside a URL, by a mask.
+    """Replaces known secrets by a mask, however they are escaped, and also if they are written in base64.
 
     Secrets of fewer than four characters are left alone: masking "1" would make every line unreadable.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._pattern: re.Pattern[str] | None = None
+        self._forms: tuple[str, ...] = ()
         self.replace_secrets(secrets)
 
     def replace_secrets(self, secrets: Iterable[str]) -> None:
         """Mask `secrets` from now on, and no others."""
-        forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), quote_plus(secret))}
-        longest_first = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        forms = {form.replace("+", " ") for secret in secrets for form in _forms(secret)}
+        self._forms = tuple(form for form in forms if len(form) >= _SHORTEST)
 
     def __call__(self, text: str) -> str:
         """Return `text` with every secret masked."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        return masked(text, self._find, MASK) if self._forms else text
+
+    def _find(self, text: str) -> Iterator[Span]:
+        """Find the secrets; in a query a plus is a blank, and somebody may have undone that where it was none."""
+        text = text.replace("+", " ")
+        for form in self._forms:
+            start = text.find(form)
+            while start >= 0:
+                yield start, start + len(form)
+                start = text.find(form, start + len(form))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Return how a secret reads when no escape is left, and what is in base64 the same whatever stands around it."""
+    if len(secret) < _SHORTEST:
+        return
+    data = secret.encode("utf-8", "surrogatepass")
+    yield from (secret, unescaped(secret), data.decode("latin-1"))
+    for before in range(3):
+        written = b64encode(bytes(before) + data).decode()
+        inner = written[-(-8 * before // 6) : 8 * (before + len(data)) // 6]
+        yield from (inner, inner.replace("+", "-").replace("/", "_"))
 
 
 def secrets_in(settings: object) -> Iterator[str]:

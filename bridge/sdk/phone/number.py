@@ -11,6 +11,7 @@ A spelling that here would be somebody else's number is none: what a connector r
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import phonenumbers
@@ -18,6 +19,7 @@ import phonenumbers
 from bridge.sdk.errors import InvalidNumber
 from bridge.sdk.phone import spelling, vietnam
 from bridge.sdk.phone.countries import country_of
+from bridge.sdk.readings import Span, masked
 
 HOME = "VN"
 
@@ -26,7 +28,8 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # the standard's 15 digits at most; f
 _VIETNAMESE = re.compile(r"(\+84|0084|84)?0?([1-9][0-9]{7,9})")
 _DOUBLED = re.compile(r"(\+|00)?840{0,2}840?([1-9][0-9]{8,9})")
 _LOST_PLUS = re.compile(r"(?!84)[1-9][0-9]{9,14}")  # 8 and 9 digits are those of Vietnam's hotlines and mobiles
-_BETWEEN_DIGITS = r"(?:%25|%20|\W){0,4}"
+_DIGIT = re.compile(r"\d")
+_LONGEST_CODE = 5  # 00 and a country's code, or 84 and a zero
 
 
 @dataclass(frozen=True, slots=True, order=True, repr=False)
@@ -160,10 +163,20 @@ class PhoneNumber:
         return f"…{self.e164[-3:]}"
 
     def masked_in(self, text: str) -> str:
-        """Return the text with the number masked wherever it stands, however its digits are grouped."""
-        nsns = {self.nsn_at_home, *self.nsns} - {self.e164}
-        found = "|".join(_BETWEEN_DIGITS.join(nsn) for nsn in sorted(nsns, key=len, reverse=True))
-        return re.sub(rf"\+?[0-9]{{0,5}}(?:{found})", self.masked, text)
+        """Return the text with the number masked wherever it stands, whatever stands between its digits."""
+        return masked(text, self._find, self.masked)
+
+    def _find(self, text: str) -> Iterator[Span]:
+        """Find the number in the digits of the text; what else is between them does not count."""
+        places = [found.start() for found in _DIGIT.finditer(text)]
+        digits = "".join(str(int(text[place])) for place in places)
+        for nsn in {self.nsn_at_home, *self.nsns} - {self.e164}:
+            for found in re.finditer(nsn, digits):
+                first = found.start()
+                while first and found.start() - first < _LONGEST_CODE and places[first - 1] == places[first] - 1:
+                    first -= 1
+                start = places[first]
+                yield start - (text[start - 1 : start] == "+"), places[found.end() - 1] + 1
 
     def __str__(self) -> str:
         return self.masked

@@ -28,6 +28,10 @@ def test_a_secret_is_masked_in_every_form_it_takes(formatter, shape):
     assert "s3cr3t" not in text
 
 
+def test_a_secret_that_a_redaction_does_not_know_stays():
+    assert Redaction([SECRET])("other%2Fwords &amp; C:\\path") == "other%2Fwords &amp; C:\\path"
+
+
 def test_a_secret_in_a_traceback_is_masked():
     def log(logger):
         try:
