@@ -152,7 +152,7 @@ def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], No
         source.wait(OPENING_PATIENCE)
         if source.failure and tell:
             tell(f"{source.name}: {source.failure}")
-    return service.lookup.answer([phone], hotline, Deadline.after(service.deadline), tell)
+    return service.lookup.answer([phone], [hotline], Deadline.after(service.deadline), tell)
 
 
 def _as_json(decision: Decision) -> str:

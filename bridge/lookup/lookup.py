@@ -25,12 +25,15 @@ from bridge.sdk.connector import Call, Owner
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import InvalidNumber, SourceError
 from bridge.sdk.phone.number import PhoneNumber
+from bridge.sdk.words import is_no_value
 
 _log = logging.getLogger(__name__)
 
 _LOST_PLUS = re.compile(r" (?=[1-9])")
 _ADDRESS = re.compile(r"[^<]*<([^>]*)>.*", re.DOTALL)  # "Hotline" <sip:19001234@pbx;transport=udp>;tag=…
-_USER = re.compile(r"(?:sips?|tel):([^@;?]*).*|([^@:;?]*)@.*", re.IGNORECASE | re.DOTALL)
+_USER = re.compile(  # of sip:USER@HOST, USER:PASSWORD@HOST and USER:PORT
+    r"\s*(?:sips?|tel):([^@:;?]*).*|([^@:;?]*)(?::[^@]*)?@.*|([^@:;?]*):[0-9]{1,5}\s*", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,15 @@ class Lookup:
         self._admission = plan.admission
 
     def answer(
-        self, callers: Sequence[str], hotline: str, deadline: Deadline, explain: Callable[[str], None] | None = None
+        self,
+        callers: Sequence[str],
+        hotlines: Sequence[str],
+        deadline: Deadline,
+        explain: Callable[[str], None] | None = None,
     ) -> Decision:
         """Decide on a question as it arrived; a number that nobody could own is decided without asking anybody."""
         try:
-            call = read_call(callers, hotline, self._region, explain)
+            call = read_call(callers, hotlines, self._region, explain)
         except InvalidNumber as error:
             return Decision(Outcome.INVALID_NUMBER, reason=str(error))
         if call.explained:
@@ -136,33 +143,41 @@ def _without_owner(call: Call, attempts: tuple[Attempt, ...]) -> Decision:
     return Decision(Outcome.NOBODY, freshness=freshness, reason=reason, call=call, attempts=attempts)
 
 
-def read_call(callers: Sequence[str], hotline: str, region: str, explain: Callable[[str], None] | None = None) -> Call:
+def read_call(
+    callers: Sequence[str], hotlines: Sequence[str], region: str, explain: Callable[[str], None] | None = None
+) -> Call:
     """Read the caller, given once or several times, and the hotline, which may be missing or unreadable.
 
-    Raises InvalidNumber if there is no number that an owner could be looked up for.
+    Raises InvalidNumber if there is no number that an owner could be looked up for. What a program writes for no value
+    counts for nothing beside a number.
     """
-    numbers = {PhoneNumber.parse(_undressed(text), region) for text in callers}
+    given = [text for text in callers if not is_no_value(text)] or callers
+    numbers = {PhoneNumber.parse(_undressed(text), region) for text in given}
     if len(numbers) > 1:
         raise InvalidNumber("given several times, with different numbers")
-    caller, dialled = numbers.pop(), _hotline(hotline, region)
+    caller, dialled = numbers.pop(), _hotline(hotlines, region)
     return Call(caller, dialled, explain) if explain else Call(caller, dialled)
 
 
-def _hotline(text: str, region: str) -> PhoneNumber | None:
-    """Read the number that was dialled; what cannot be read is no known hotline."""
-    try:
-        return PhoneNumber.parse(_undressed(text), region) if text.strip() else None
-    except InvalidNumber as error:
-        _log.info("sipNumber is no telephone number: %s", error)
-        return None
+def _hotline(texts: Sequence[str], region: str) -> PhoneNumber | None:
+    """Read the number that was dialled, the first that can be read; what cannot be read is no known hotline."""
+    problem: InvalidNumber | None = None
+    for text in filter(str.strip, texts):
+        try:
+            return PhoneNumber.parse(_undressed(text), region)
+        except InvalidNumber as error:
+            problem = problem or error
+    if problem:
+        _log.info("sipNumber is no telephone number: %s", problem)
+    return None
 
 
 def _undressed(text: str) -> str:
     """Return the number of a SIP or telephone address; any other text with the plus that it lost on its way."""
     if address := _ADDRESS.fullmatch(text):
         text = address[1]
-    if user := _USER.fullmatch(text.strip()):
-        text = unquote(user[1] or user[2] or "")
+    if user := _USER.fullmatch(text):
+        text = unquote(user[1] or user[2] or user[3] or "")
     return _restore_plus(text)
 
 

@@ -28,6 +28,7 @@ ARRIVED: ContextVar[float] = ContextVar("arrived", default=0.0)
 
 _SANE_REQUEST_ID = re.compile(r"[ -~]{1,64}")
 _STATUS = {Outcome.BAD_REQUEST: 400, Outcome.UNAUTHORIZED: 401}
+_AMPERSAND = re.compile(r"^(?:amp;)+")
 _BODY = re.compile(r"([0-9]+(:[0-9]+)*)?", re.ASCII)
 
 
@@ -70,7 +71,7 @@ def _decide(service: Service, arrived: float) -> Decision:
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:
             deadline = Deadline(arrived + service.deadline)
-            decision = service.lookup.answer(given, next(filter(str.strip, hotlines), ""), deadline)
+            decision = service.lookup.answer(given, hotlines, deadline)
     except Exception:  # noqa: BLE001 - no caller may see our bugs
         _log.exception("a bug of omi-bridge")
         decision = Decision(Outcome.UNAVAILABLE, reason="a bug of omi-bridge")
@@ -78,8 +79,8 @@ def _decide(service: Service, arrived: float) -> Decision:
 
 
 def _values(name: str) -> list[str]:
-    """Return what a parameter holds each time that it is given, also behind an `&` that somebody wrote as HTML."""
-    return [*request.args.getlist(name), *request.args.getlist(f"amp;{name}")]
+    """Return what a parameter holds each time that it is given, also behind an `&` written as HTML, once or twice."""
+    return [value for key, value in request.args.items(multi=True) if _AMPERSAND.sub("", key) == name]
 
 
 def allowed_networks(current: Callable[[], Service]) -> Callable[[], Response | None]:

@@ -49,7 +49,7 @@ def decide(folder, source):
     service = Service(load_config(file))
     try:
         service.open(5.0)
-        return service.lookup.answer(["0901234567"], "", Deadline.after(5)).body
+        return service.lookup.answer(["0901234567"], [], Deadline.after(5)).body
     finally:
         service.close()
 

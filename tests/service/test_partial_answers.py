@@ -51,7 +51,7 @@ def running(folder: Path, first: object, second: object) -> Iterator[Service]:
 
 
 def decide(service: Service, seconds: float = 5.0) -> Decision:
-    return service.lookup.answer(["0901234567"], "", Deadline.after(seconds))
+    return service.lookup.answer(["0901234567"], [], Deadline.after(seconds))
 
 
 def rung(decision: Decision) -> tuple[str, str, str | None]:

@@ -26,7 +26,7 @@ def decide(folder, source, extensions="{inline: {lan: '101'}}"):
     service = Service(load_config(file))
     try:
         service.open(5.0)
-        return service.lookup.answer(["0901234567"], "", Deadline.after(5))
+        return service.lookup.answer(["0901234567"], [], Deadline.after(5))
     finally:
         service.close()
 

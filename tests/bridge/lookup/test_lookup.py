@@ -36,7 +36,7 @@ class Desk:
         self.lookup = Lookup(self.guards, directory, self.plan)
 
     def ask(self, phone="0901234567", hotline="", explain=None):
-        return self.lookup.answer([phone], hotline, Deadline.after(10), explain)
+        return self.lookup.answer([phone], [hotline], Deadline.after(10), explain)
 
     def asked(self):
         return [name for name, connector in self.connectors.items() if connector.asked]
@@ -108,6 +108,13 @@ def test_nobody_is_remembered_only_if_every_connector_remembers_it():
     assert [desk.ask().freshness for _ in range(2)] == [Freshness.LIVE, Freshness.CACHED]
 
 
+@pytest.mark.parametrize("phone", [" 12025550123:5060", " 12025550123@pbx.example", "+12025550123:5060"])
+def test_a_lost_plus_is_put_back_in_a_sip_address_too(phone):
+    desk = Desk(crm=nobody)
+    desk.ask(phone)
+    assert [call.caller for call in desk.connectors["crm"].asked] == [PhoneNumber("+12025550123")]
+
+
 @pytest.mark.parametrize("phone", ["anonymous", "101", "", "0901 234 567#", "sip:x@y", "0" * 500])
 def test_a_number_that_nobody_could_own_is_decided_without_asking(phone):
     desk = Desk(crm=owned_by(LAN))
@@ -142,8 +149,8 @@ def test_a_foreign_number_without_its_plus_is_read_if_it_can_be_no_vietnamese_on
 
 def test_a_caller_given_twice_is_one_if_the_numbers_are_equal_and_none_otherwise():
     lookup = Desk(crm=owned_by(LAN)).lookup
-    assert lookup.answer(["0901234567", "+84901234567"], "", Deadline.after(10)).outcome is Outcome.FOUND
-    assert lookup.answer(["0901234567", "0912345678"], "", Deadline.after(10)).outcome is Outcome.INVALID_NUMBER
+    assert lookup.answer(["0901234567", "+84901234567"], [], Deadline.after(10)).outcome is Outcome.FOUND
+    assert lookup.answer(["0901234567", "0912345678"], [], Deadline.after(10)).outcome is Outcome.INVALID_NUMBER
 
 
 def hotline_routes() -> list[RouteRule]:
@@ -167,6 +174,12 @@ def hotline_routes() -> list[RouteRule]:
         ("tel:+84-24-9995-0291;phone-context=vn", "sales"),
         ("02499950291@pbx.example", "sales"),
         ("sip: 842499950291@pbx.example", "sales"),
+        ("sip:02499950291:5060", "sales"),
+        ("sip:02499950291:secret@pbx.example:5060", "sales"),
+        ("02499950291:secret@pbx.example", "sales"),
+        ("02499950291:5060", "sales"),
+        (" 842499950291:5060 ", "sales"),
+        ("<sips:02499950291:5061>", "sales"),
         ("sip:02499950292@pbx.example", "all"),
         ("sip:sales@pbx.example", "all"),
         ("<sip:>", "all"),
@@ -198,7 +211,7 @@ def test_without_a_route_for_the_hotline_nobody_is_asked():
 
 def test_an_expired_deadline_asks_nobody():
     desk = Desk(crm=owned_by(LAN))
-    decision = desk.lookup.answer(["0901234567"], "", Deadline.after(-1))
+    decision = desk.lookup.answer(["0901234567"], [], Deadline.after(-1))
     assert (decision.outcome, desk.asked()) == (Outcome.UNAVAILABLE, [])
 
 

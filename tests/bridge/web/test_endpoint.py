@@ -77,6 +77,10 @@ def test_everything_else_is_answered_without_a_body(client, query, status, outco
         "?phoneNumber=0901234567&phoneNumber=",
         "?sipNumber=842499950291&amp;phoneNumber=0901234567",
         "?phoneNumber=sip:0901234567@pbx.example",
+        "?sipNumber=842499950291&amp;amp;phoneNumber=0901234567",
+        "?phoneNumber=null&phoneNumber=0901234567",
+        "?phoneNumber=sip:0901234567:5060",
+        "?phoneNumber=0901234567:5060",
     ],
 )
 def test_a_caller_in_another_dress_is_the_caller(client, query):
@@ -91,6 +95,10 @@ def test_a_caller_in_another_dress_is_the_caller(client, query):
         "&sipNumber=%20&sipNumber=842499950291",
         "&amp;sipNumber=842499950291",
         "&sipNumber=&amp;sipNumber=842499950291",
+        "&amp;amp;sipNumber=842499950291",
+        "&sipNumber=null&sipNumber=842499950291",
+        "&sipNumber=sip:abc@pbx&sipNumber=842499950291",
+        "&sipNumber=sip:842499950291:5060",
         "&sipNumber=sip:842499950291@pbx.example",
         "&sipNumber=%3Csip:%2B842499950291@pbx.example;transport=udp%3E",
         "&sipNumber=tel:%2B842499950291",
