@@ -45,7 +45,7 @@ class AnswerRules:
         refuse_failure(response, tells_why=settings.error_message is not None or settings.is_graphql)
         if response.status == _NO_CONTENT:
             raise UnexpectedAnswer("204 No Content: if this means that nobody is found, add nobody_status: [204]")
-        data = response.json(broken_texts=True)
+        data = response.json(broken_values=True)
         if settings.error_when and settings.error_when.holds(data):
             raise SourceRejected(f"the answer is an error: {settings.error_when.source}")
         errors = _graphql_errors(settings, data)
@@ -77,7 +77,7 @@ def _is_meant(settings: RequestSettings, response: Response) -> bool:
     if settings.nobody_when is None or response.status == _NO_CONTENT:
         return True
     try:
-        return settings.nobody_when.holds(response.json(broken_texts=True))
+        return settings.nobody_when.holds(response.json(broken_values=True))
     except UnexpectedAnswer:
         return False
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import NoReturn
 
 from requests.structures import CaseInsensitiveDict
 
@@ -63,16 +62,21 @@ class Response:
     host: str = "the source"
     redirects: tuple[str, ...] = field(default=(), repr=False)
 
-    def json(self, *, broken_texts: bool = False) -> object:
+    def json(self, *, broken_values: bool = False) -> object:
         """Return the body's JSON: UTF-8, or UTF-16/32 if it says so itself (RFC 8259, section 8.1, and older).
 
-        Where it is neither, the charset of Content-Type counts. With `broken_texts`, bytes that are no characters are
-        left in the texts as halves of characters (`surrogateescape`): whoever takes a text has to look at `is_broken`.
-        Raises UnexpectedAnswer for anything else: no text, no JSON, numbers beyond all bounds, endless nesting.
+        Where it is neither, the charset of Content-Type counts. With `broken_values`, bytes that are no characters are
+        left in the texts as halves of characters (`surrogateescape`), and numbers that are none or beyond all bounds as
+        floats that are not finite: whoever takes a text has to look at `is_broken`, a number at `math.isfinite`.
+        Raises UnexpectedAnswer for anything else: no text, no JSON, endless nesting.
         """
         try:
-            text = self._text("surrogateescape" if broken_texts else "strict")
-            data: object = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+            text = self._text("surrogateescape" if broken_values else "strict")
+            data: object = (
+                json.loads(text, parse_int=_whole)
+                if broken_values
+                else json.loads(text, parse_constant=_finite, parse_float=_finite)
+            )
         except RecursionError:
             problem = "JSON that is nested too deeply"
         except ValueError as error:
@@ -112,15 +116,19 @@ def _charset(content_type: str) -> str:
     return name
 
 
-def _refuse_number(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
 def _finite(number: str) -> float:
     value = float(number)
     if not math.isfinite(value):
         raise ValueError(number)
     return value
+
+
+def _whole(number: str) -> int | float:
+    """Return a whole number; one of more digits than Python reads is beyond all bounds."""
+    try:
+        return int(number)
+    except ValueError:
+        return float(number)
 
 
 def _what_instead(body: bytes, error: ValueError) -> str:

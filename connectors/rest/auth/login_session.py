@@ -73,7 +73,7 @@ class LoginAuthentication(Authentication):
         if self._settings.expired_when is None:
             return False
         try:
-            return self._settings.expired_when.holds(response.json(broken_texts=True))
+            return self._settings.expired_when.holds(response.json(broken_values=True))
         except UnexpectedAnswer:
             return False
 
@@ -137,12 +137,12 @@ def _refuse(template: SignIn, response: Response, allowed: Container[int], wall_
     if response.status in _REFUSED and response.status not in _MEANS_MORE and response.status not in allowed:
         raise SourceRejected(f"the login at {response.host} answered {response.status}")
     refuse_failure(response, allowed, wall_clock)
-    if template.error_when and response.body and template.error_when.holds(response.json(broken_texts=True)):
+    if template.error_when and response.body and template.error_when.holds(response.json(broken_values=True)):
         raise SourceRejected(f"the login at {response.host} answered an error: {template.error_when.source}")
 
 
 def _taken(response: Response, take: Mapping[str, Expression], what: str) -> dict[str, object]:
-    data = response.json(broken_texts=True) if take else None
+    data = response.json(broken_values=True) if take else None
     values = {name: expression.search(data) for name, expression in take.items()}
     for name, value in values.items():
         if is_none(value):

@@ -212,7 +212,7 @@ def _answer(response: Response, wall_clock: Callable[[], float]) -> dict[str, An
     """Return the fields of a token server's answer. Raises SourceRejected only if somebody has to act."""
     server, status = f"the token server {response.host}", response.status
     try:
-        data, without = response.json(broken_texts=True), "without a token"
+        data, without = response.json(broken_values=True), "without a token"
     except UnexpectedAnswer:
         data, without = None, "without JSON: is its address right?"
     error = data.get("error") if isinstance(data, dict) else None

@@ -13,7 +13,7 @@ _MOST_READ = 20_000
 def words(where: Expression | None, response: Response, without: Callable[[str], str]) -> str:
     """Return the CRM's own words for its error, in brackets, if there are any; `without` takes out what is secret."""
     try:
-        found = where.search(response.json(broken_texts=True)) if where else None
+        found = where.search(response.json(broken_values=True)) if where else None
     except UnexpectedAnswer:
         return ""  # no JSON, or of another shape: nothing that could be quoted
     texts = found if isinstance(found, list) else [found]
@@ -26,7 +26,7 @@ def words(where: Expression | None, response: Response, without: Callable[[str],
 def refuse_busy(busy_when: Expression | None, response: Response) -> None:
     """Raise SourceUnavailable if the answer, whatever its status, says that asking again later may work."""
     try:
-        is_busy = busy_when is not None and busy_when.holds(response.json(broken_texts=True))
+        is_busy = busy_when is not None and busy_when.holds(response.json(broken_values=True))
     except UnexpectedAnswer:
         return  # no JSON, so it does not say so; what it is then is judged by its status
     if is_busy:

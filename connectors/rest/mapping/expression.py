@@ -50,8 +50,13 @@ class Expression:
         return found
 
     def holds(self, data: object) -> bool:
-        """Tell whether the expression finds something that means yes; 0, "false", [] and the like mean no."""
+        """Tell whether the expression finds something that means yes; 0, "false", [] and the like mean no.
+
+        Raises UnexpectedAnswer for what is no number, such as NaN, which means neither.
+        """
         found = self.search(data)
+        if isinstance(found, float) and not math.isfinite(found):
+            raise UnexpectedAnswer(f"`{self.source}` found {kind_of(found)} where yes or no is needed")
         return not is_none(found) and found not in ([], {})
 
     def fits(self, data: object) -> bool:

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -47,18 +48,20 @@ ABSENT = _Absent()
 def as_text(value: object) -> str:
     """Return a value the way it stands in a text: texts as they are, numbers and truth values as in JSON.
 
-    Raises UnexpectedAnswer for what has no such form: nothing at all, a list, an object.
+    Raises UnexpectedAnswer for what has no such form: nothing at all, a list, an object, NaN.
     """
     if isinstance(value, Undefined):
         value._fail_with_undefined_error()  # noqa: SLF001 - the only way to have it say which name it was
     if isinstance(value, str):
         value.encode()  # half a surrogate pair, which JSON can express, is no text
         return value
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return json.dumps(value)
     if value is ABSENT:
         return ""
-    kind = {type(None): "null", list: "a list", tuple: "a list"}.get(type(value), "an object")
+    kind = {type(None): "null", list: "a list", tuple: "a list", float: "what is no number"}.get(
+        type(value), "an object"
+    )
     raise UnexpectedAnswer(f"{kind} cannot be put into a text")
 
 

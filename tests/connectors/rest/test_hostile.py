@@ -154,6 +154,7 @@ def test_a_list_in_a_parameter_repeats_it(crm: Crm) -> None:
 
 EVERY_JSON: list[Any] = [
     *(None, True, False, 0, 1, -1, 1.5, 1e300, 10**400, "", "0", "null", "x", "7", "Trần", "a\nb"),
+    *(float("nan"), float("-inf")),
     *([], [None], [[]], ["7"], ["7", "8"], [{}], [{"id": 7}], [7, [8]], {}, {"id": None}, {"id": 7}, {"id": [7]}),
     *({"id": {"id": 7}}, {"results": []}, {"": ""}, {"items": {"id": 7}}),
 ]
@@ -244,6 +245,19 @@ def test_an_answer_that_is_no_usable_json_is_an_error(crm: Crm, raw: bytes) -> N
     crm.script(Says(raw=raw))
     with pytest.raises(UnexpectedAnswer):
         owners(crm, HOSTILE)
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999", b"9" * 5000])
+def test_a_number_that_is_none_costs_no_answer_where_nobody_reads_it(crm: Crm, number: bytes) -> None:
+    crm.script(Says(raw=b'{"results": [{"phone": "0901234567", "score": ' + number + b', "owner": {"id": 7}}]}'))
+    assert [owner.id for owner in owners(crm, HOSTILE)] == ["7"]
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"1e999"])
+def test_a_number_that_is_none_means_neither_yes_nor_no(crm: Crm, number: bytes) -> None:
+    crm.script(Says(raw=b'{"none": ' + number + b', "results": []}'))
+    with pytest.raises(UnexpectedAnswer, match="yes or no"):
+        owners(crm, HOSTILE.replace("records:", "nobody_when: none\n    records:"))
 
 
 def test_expressions_cannot_be_confused_by_what_they_work_on(crm: Crm) -> None:

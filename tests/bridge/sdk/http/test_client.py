@@ -1,6 +1,7 @@
 import gzip
 import json
 import logging
+import math
 import threading
 import zlib
 from collections.abc import Iterator
@@ -191,9 +192,15 @@ def test_a_declared_charset_counts_where_the_bytes_are_not_utf_8(encoding: str, 
 def test_bytes_that_are_no_text_spoil_no_other_one_for_who_looks_at_what_he_takes(content_type: str) -> None:
     headers = CaseInsensitiveDict({"Content-Type": content_type})
     data: Any = Response(200, headers, body=b'{"note": "Caf\xe9", "name": "Lan", "half": "\\ud83d"}').json(
-        broken_texts=True
+        broken_values=True
     )
     assert {key: is_broken(text) for key, text in data.items()} == {"note": True, "name": False, "half": True}
+
+
+@pytest.mark.parametrize("written", [b"NaN", b"-Infinity", b"1e999", b"9" * 5000])
+def test_a_number_that_is_none_spoils_no_other_one_for_who_looks_at_what_he_takes(written: bytes) -> None:
+    data: Any = Response(200, body=b'{"score": ' + written + b', "id": 7}').json(broken_values=True)
+    assert (math.isfinite(data["score"]), data["id"]) == (False, 7)
 
 
 @pytest.mark.parametrize(

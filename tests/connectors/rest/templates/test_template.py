@@ -17,7 +17,15 @@ NAMES = {"caller.national", "caller.nsn", "caller.forms", "caller", "owner_id", 
 VALUES = {
     "caller": {"national": "0901234567", "nsn": "901234567", "forms": ["0901234567", "+84901234567"]},
     "owner_id": 7,
-    "answer": {"text": "{{ 7*7 }}", "none": None, "yes": True, "list": ["a", 1], "object": {"a": 1}, "items": "mine"},
+    "answer": {
+        "text": "{{ 7*7 }}",
+        "none": None,
+        "yes": True,
+        "list": ["a", 1],
+        "object": {"a": 1},
+        "items": "mine",
+        "nan": float("nan"),
+    },
     "secrets": {"key": "k"},
 }
 
@@ -111,6 +119,8 @@ def test_what_is_wrong_with_a_template_is_told_when_it_is_loaded(source: str, pr
         ("{{ answer['__class__'] }}", "a value that it names is missing"),
         ("{{ answer.text.upper }}", "a value that it names is missing"),
         ("{{ answer.none }}", "null cannot be put into a text"),
+        ("x{{ answer.nan }}", "what is no number cannot be put into a text"),
+        ("{{ answer.nan }}", "what is no number cannot be put into a text"),
         ("x{{ answer.list }}", "a list cannot be put into a text"),
         ("x{{ answer.object }}", "an object cannot be put into a text"),
         ("{{ owner_id + 'x' }}", "cannot be filled in"),
