@@ -73,7 +73,7 @@ def _microseconds(lookup: Lookup, size: int, chance: Random) -> float:
     callers = [[f"090{chance.randrange(size):07d}"] for _ in range(ANSWERS)]
     started = time.perf_counter()
     for caller in callers:
-        decision = lookup.answer(caller, HOTLINE, Deadline.after(1.8))
+        decision = lookup.answer(caller, [HOTLINE], Deadline.after(1.8))
         assert decision.outcome is Outcome.FOUND
     return (time.perf_counter() - started) / ANSWERS * 1e6
 
