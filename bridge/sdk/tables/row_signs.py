@@ -49,6 +49,11 @@ class RowSigns:
         """Tell whether a row leaves blank what a row is asked for by, as rows without a number do."""
         return all(at < len(cells) and not cells[at].strip() for at in self.keys)
 
+    def may_be_shifted(self, cells: Sequence[str]) -> bool:
+        """Tell whether a cell may be missing before the owner's, in a row that has too few: the key is in its place."""
+        last = max((at for at in self.keys if at < len(cells) and self.is_key(cells[at])), default=len(cells))
+        return any(last + 1 < at < len(cells) for at in self.owners)
+
     def are_a_row(self, pieces: Sequence[str], inside: range) -> bool:
         """Tell whether these are a row's cells, going by the `inside` of them that stand within one cell."""
         if any(is_telephone(pieces[at].strip()) for at in self.owners if at not in self.keys):

@@ -2,6 +2,7 @@
 
 Excel leaves out blank cells at the end of a row, so a short one may be whole. One that has nothing where the number
 belongs, or something else, is the rest of the row before or the beginning of the next: no owner is taken from a half.
+A short one that stands alone among long ones may lack a cell in the middle: no owner is taken from it either.
 """
 
 import re
@@ -9,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from operator import itemgetter
 
+from bridge.sdk.tables.columns import is_telephone
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.words import fold
 
@@ -22,6 +25,13 @@ Reject = Callable[[int, Sequence[str], str], None]
 _MOST_HALVES = 50
 _ROWS_AHEAD = 50
 _REMEDY = "a separator inside a cell has to stand in quotes"
+_QUOTES = {
+    "'": ("'",),
+    "\N{LEFT SINGLE QUOTATION MARK}": ("\N{RIGHT SINGLE QUOTATION MARK}",),
+    "\N{LEFT DOUBLE QUOTATION MARK}": ("\N{RIGHT DOUBLE QUOTATION MARK}",),
+    "\N{DOUBLE LOW-9 QUOTATION MARK}": ("\N{RIGHT DOUBLE QUOTATION MARK}", "\N{LEFT DOUBLE QUOTATION MARK}"),
+}
+_FIRST, _LAST = itemgetter(slice(1)), itemgetter(slice(-1, None))
 _FOOTER = re.compile(
     r"(?:\W|[0-9])*(?:(?:grand |sub)?total|sum|count|rows?|records?|page|generated|exported|printed|copyright|"
     r"confidential|tong|cong|so dong|trang|xuat|ngay|in luc|nguoi lap|het)\b"
@@ -38,6 +48,7 @@ class _Held:
     is_whole: bool
     lines: list[int]
     blank_behind: bool = False
+    alone: bool = False
 
 
 class WholeRows:
@@ -51,12 +62,14 @@ class WholeRows:
         self._signs = signs
         self._reject = reject
         self._held: _Held | None = None
+        self._short_is_usual = False
 
     def of(self, records: Iterator[Record]) -> Iterator[Record]:
         """Give the rows that are whole, filled up to the width; blank ones are left out."""
         width = self._width
         ahead = list(islice(records, _ROWS_AHEAD))
         usual = _usual_size(ahead, width)
+        self._short_is_usual = _are_usually_short(ahead, width)
         for line, record in chain(ahead, records):
             cells = record
             held = self._held
@@ -65,10 +78,16 @@ class WholeRows:
             if not any(cells):
                 if held:
                     held.blank_behind = True
+            elif len(cells) <= width and (split := _split_in(cells)):
+                yield from self._released()
+                self.count += 1
+                self._reject(line, cells, split)
             elif len(cells) == width and (held is None or (held.is_whole and len(held.lines) == 1)):
                 self.count += 1
                 self.last_is_whole = True
-                if held:
+                if held and held.alone:
+                    self._reject_alone(held)
+                elif held:
                     yield held.line, held.cells
                 self._held = _Held(line, cells, width, True, [line])
             else:
@@ -86,12 +105,16 @@ class WholeRows:
             held.is_whole = False
             return
         self.count += 1
+        is_short = 1 < size < width and stands
+        alone = is_short and not self._short_is_usual and self._signs.may_be_shifted(cells)
+        if held and is_short and held.size < width:
+            held.alone = alone = False
         yield from self._released()
         if size > width:
             self._reject(line, cells, f"the row has {size} cells, but there are {width} columns: {_REMEDY}")
         else:
             whole = stands or (size > 1 and self._signs.lacks_key(cells))
-            self._held = _Held(line, padded, min(size, width), whole, [line])
+            self._held = _Held(line, padded, min(size, width), whole, [line], alone=alone)
 
     def _goes_on(self, held: _Held, cells: Sequence[str], *, stands: bool) -> bool:
         """Tell whether a record is the rest of the row that is held."""
@@ -125,10 +148,19 @@ class WholeRows:
             places = f"lines {', '.join(map(str, held.lines[:-1]))} and {held.lines[-1]}"
             told = f"a line break without quotes breaks this row: {places} are one; nothing of it is used"
             self._reject(held.line, held.cells, told)
+        elif held.alone:
+            self._reject_alone(held)
         elif held.is_whole:
             yield held.line, held.cells
         else:
             self._reject(held.line, held.cells, self._told_of_rest(held))
+
+    def _reject_alone(self, held: _Held) -> None:
+        told = (
+            f"the row has {held.size} cells, the others have {self._width}: one in the middle may be missing, "
+            "and the owner may be another column's: write blank cells too"
+        )
+        self._reject(held.line, held.cells, told)
 
     def _told_of_rest(self, held: _Held) -> str:
         for other in self._others:
@@ -144,3 +176,25 @@ def _usual_size(records: Sequence[Record], width: int) -> int:
     sizes = Counter(len(cells) for _, cells in records if len(cells) >= width)
     usual, count = max(sizes.items(), key=lambda item: item[1], default=(width, 0))
     return usual if count > sizes[width] else width
+
+
+def _are_usually_short(records: Sequence[Record], width: int) -> bool:
+    """Tell whether the file leaves out blank cells at the end of its rows: not one row alone, and a fifth of them."""
+    sizes = [len(cells) for _, cells in records if any(cells)]
+    short = sum(1 < size < width for size in sizes)
+    return (short > 1 and 5 * short >= len(sizes)) or 2 * short >= len(sizes)
+
+
+def _split_in(cells: Sequence[str]) -> str:
+    """Say what shows that a cell was taken for several: signs that keep none together, as `"` does."""
+    if "\\" in map(_LAST, cells[:-1]):
+        return f"a backslash does not keep a separator inside its cell: {_REMEDY}"
+    if _QUOTES.keys() & map(_FIRST, cells):
+        for at, cell in enumerate(cells):
+            first, rest = cell[:1], cell[1:]
+            closing = _QUOTES.get(first, ())
+            if is_telephone(rest) or any(sign in rest for sign in closing):
+                continue
+            if any(later.rstrip().endswith(closing) for later in cells[at + 1 :] if later[:1] != first):
+                return f"{first} does not keep a separator inside its cell: {_REMEDY}"
+    return ""

@@ -304,6 +304,62 @@ def test_a_row_whose_cells_are_shifted_is_named_and_left_out(tmp_path: Path, dam
     assert any(line.startswith(f"customers.csv:3: {told}") for line in connector.report())
 
 
+FIVE = "Tên,Điện thoại,Nguồn,Người phụ trách,Người tạo\n"
+FULL = "A,0901000001,Web,lan,minh\n"
+MISSING = {
+    "a cell in the middle": ("B,0901000002,minh,lan", "the row has 4 cells, the others have 5: one in the middle may"),
+    "single quotes": ("B,0901000002,'12 Lê Lợi, Q1',lan", "' does not keep a separator inside its cell"),
+    "curly quotes": ("B,0901000002,“12 Lê Lợi, Q1”,lan", "“ does not keep a separator inside its cell"),
+    "curly single quotes": ("B,0901000002,‘Q1, huong’,lan", "‘ does not keep a separator inside its cell"),
+    "low quotes": ("B,0901000002,„Q1, huong“,lan", "„ does not keep a separator inside its cell"),
+    "a backslash": ("B,0901000002,12 Lê Lợi\\, Q1,lan", "a backslash does not keep a separator inside its cell"),
+    "quotes and a cell too few": ("'Cty B, HN',0901000002,lan", "' does not keep a separator inside its cell"),
+}
+
+
+@pytest.mark.parametrize(("damaged", "told"), MISSING.values(), ids=MISSING)
+@pytest.mark.parametrize("behind", [FULL.replace("0001", "0004"), ""], ids=["", "last"])
+def test_a_shifted_row_that_a_cell_left_out_makes_up_for_is_named(
+    tmp_path: Path, damaged: str, told: str, behind: str
+) -> None:
+    rows = FULL + FULL.replace("0001", "0003") + FULL.replace("0001", "0005")
+    connector = connector_of(tmp_path, f"{FIVE}{rows}{damaged}\n{behind}")
+    assert ask(connector, "0901000002") == ()
+    assert ask(connector, "0901000001") == (Owner(id="lan", name="lan"),)
+    assert connector.report()[-1].startswith(f"customers.csv:5: {told}")
+
+
+SHORT = {
+    "most rows": "".join(f"B,09020000{at:02d},x,minh\n" + FULL * (at % 2) for at in range(9)),
+    "a fourth of the rows": "".join(f"B,09020000{at:02d},x,minh\n" + FULL * 3 for at in range(9)),
+    "a block after many full ones": FULL * 60 + "".join(f"B,09020000{at:02d},x,minh\n" for at in range(9)) + FULL * 60,
+}
+
+
+@pytest.mark.parametrize("rows", SHORT.values(), ids=SHORT)
+def test_rows_whose_blanks_at_the_end_are_left_out_are_whole_where_that_is_usual(tmp_path: Path, rows: str) -> None:
+    connector = connector_of(tmp_path, FIVE + rows)
+    assert [ask(connector, f"09020000{at:02d}") for at in range(9)] == [(Owner(id="minh", name="minh"),)] * 9
+    assert connector.report()[1:] == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Tên,Điện thoại,Người phụ trách,Ghi chú\nA,0901000002,lan,x\nB,0901000001,lan\nC,0901000003,lan,y\n",
+        "Người phụ trách,Tên,Điện thoại,Ghi chú\nlan,A,0901000002,x\nlan,B,0901000001\nlan,C,0901000003,y\n",
+        f"{FIVE}'A,'0901000001,'Web,'lan,'minh'\n",
+        f"{FIVE}H'Hen,0901000001,TV 55',lan,minh\n",
+        f"{FIVE}A,0901000001,“Web” và 'Zalo',lan,minh\n",
+    ],
+    ids=["owner beside the number", "number behind the owner", "apostrophes of Excel", "an apostrophe", "quoted words"],
+)
+def test_a_row_in_which_nothing_can_be_missing_and_quotes_inside_cells_are_whole(tmp_path: Path, content: str) -> None:
+    connector = connector_of(tmp_path, content)
+    assert ask(connector, "0901000001") == (Owner(id="lan", name="lan"),)
+    assert connector.report()[1:] == ()
+
+
 def test_rows_that_all_end_in_a_separator_more_than_the_header_are_whole(tmp_path: Path) -> None:
     rows = "".join(map(row, range(1, 4))).replace("\n", ",,\n")
     connector = connector_of(tmp_path, HEADER + rows)
