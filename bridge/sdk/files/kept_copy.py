@@ -1,7 +1,7 @@
 """A copy of the last good version of a file, for a start at which the file itself is doubted.
 
 It holds the file's bytes, readable by the service's user only, and beside it stands what the file looked like and how
-many rows it had; a file that still looks so needs no copy and no doubt.
+many rows it had at most; a file that still looks so needs no copy and no doubt.
 """
 
 import json

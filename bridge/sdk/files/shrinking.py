@@ -1,6 +1,8 @@
 """A file that has lost more than half of its rows is doubted, as a list that is read from elsewhere is.
 
 The last good version stays in force: the one that is in the memory, or after a restart the copy that was kept of it.
+What counts is the most that it had since half of it was last lost with somebody's word: a file that is being emptied
+loses it in steps.
 """
 
 import hashlib
@@ -33,6 +35,7 @@ class Shrinking(Generic[T]):
     def __init__(self, rows: Callable[[T], int], kept: Callable[[], ListState]) -> None:
         self._rows = rows
         self._kept = kept
+        self._most = 0
 
     def is_confirmed(self) -> bool:
         """Tell whether the version that is doubted was confirmed meanwhile."""
@@ -44,7 +47,12 @@ class Shrinking(Generic[T]):
         `looks` are the time and the size of the file: one that looks like the last good one is that one.
         """
         kept, left = self._kept(), self._rows(new)
-        before = self._rows_kept(path, looks) if in_force is None else self._rows(in_force)
+        if in_force is None:
+            facts = KeptCopy(path, kept).facts()
+            self._most = facts.rows if facts else 0
+            if facts and (facts.modified, facts.bytes) == looks:
+                return
+        before = self._most
         if before < FEWEST_DOUBTED or 2 * left >= before:
             return
         digest = _digest_of(path)
@@ -69,13 +77,11 @@ class Shrinking(Generic[T]):
         kept = self._kept()
         said = kept.trouble
         kept.settle()
-        KeptCopy(path, kept).keep(*looks, self._rows(new))
+        rows = self._rows(new)
+        self._most = max(rows, self._most) if 2 * rows >= self._most else rows
+        KeptCopy(path, kept).keep(*looks, self._most)
         if kept.trouble and kept.trouble != said:
             _log.warning("%s: %s: after a restart nobody can tell whether it has shrunk", path.name, kept.trouble)
-
-    def _rows_kept(self, path: Path, looks: tuple[int, int]) -> int:
-        facts = KeptCopy(path, self._kept()).facts()
-        return 0 if facts is None or (facts.modified, facts.bytes) == looks else facts.rows
 
 
 def _digest_of(path: Path) -> str:

@@ -60,6 +60,29 @@ def test_a_file_that_lost_more_than_half_of_its_rows_is_doubted(place: Place) ->
     assert watched.trouble == ""
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_file_that_loses_half_in_steps_is_doubted_as_well(place: Place, *, restarts: bool) -> None:
+    watched = place.start()
+    for rows, in_force in ((21, 21), (11, 21), (6, 21), (3, 21)):
+        place.clock.advance(4)
+        place.write(rows)
+        watched = place.start() if restarts else watched
+        assert settle(watched) == in_force
+    assert "only 3 of 40 rows are left" in watched.trouble
+
+
+def test_what_was_confirmed_is_what_later_versions_are_measured_by(place: Place) -> None:
+    watched = place.start()
+    place.write(25)
+    settle(watched)
+    place.write(19)
+    assert settle(watched) == 25
+    confirm_doubted(place.folder, "customers")
+    assert settle(watched) == 19
+    place.write(12)
+    assert settle(place.start()) == settle(watched) == 12
+
+
 def test_a_small_file_may_lose_what_it_likes(place: Place) -> None:
     place.write(19)
     watched = place.start()
