@@ -34,7 +34,7 @@ MISTAKES = {
         MADE: "nobody listens, while it is made: the constructor raised ConnectionRefusedError in"
     },
     "ReturnsText": {FOUND: "it returned str instead of a sequence of owners"},
-    "ReturnsNone": {STRANGERS: "Return () for a caller whom the source does not know"},
+    "ReturnsNone": {STRANGERS: "raised TypeError: it returned NoneType instead of a sequence of owners. That counts"},
     "ReturnsMappings": {FOUND: "it returned dict instead of an owner"},
     "ReturnsListsInOwners": {FOUND: "it returned an owner whose fields are no texts"},
     "ReturnsNumbersInOwners": {FOUND: "it returned an owner whose fields are no texts"},

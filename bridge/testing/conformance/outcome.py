@@ -178,12 +178,12 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}{_place(traceback.extract_tb(error.__traceback__))}: {error}"
 
 
-_KIT = Path(__file__).parents[1]
+_OURS = Path(__file__).parents[2]
 _PYTHON = Path(sysconfig.get_path("stdlib"))
 
 
 def _place(frames: Iterable[traceback.FrameSummary]) -> str:
-    """Name the innermost line of the connector's own code."""
+    """Name the innermost line of the connector's own code, if it comes to that at all."""
     places = [frame for frame in frames if "site-packages" not in frame.filename and Path(frame.filename).is_file()]
-    theirs = [frame for frame in places if not {_KIT, _PYTHON} & set(Path(frame.filename).parents)] or places
+    theirs = [frame for frame in places if not {_OURS, _PYTHON} & set(Path(frame.filename).parents)]
     return f" in {Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else ""
