@@ -8,7 +8,7 @@ import pytest
 
 from bridge.config.sections import ExtensionFile
 from bridge.extensions.csv_file import ExtensionFileWatch
-from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable
 from connectors.csv.connector import CsvConfig, CsvConnector
 from tests.support.rounds import Rounds
 
@@ -414,7 +414,7 @@ OF_ANOTHER_WIDTH = [
 
 @pytest.mark.parametrize("content", OF_ANOTHER_WIDTH)
 def test_rows_in_a_cell_are_known_whatever_their_number_of_cells(tmp_path: Path, content: str) -> None:
-    with pytest.raises(UnexpectedAnswer, match="a quote in this row makes one cell of it and the row"):
+    with pytest.raises(SourceUnavailable, match="a quote in this row makes one cell of it and the rows up to line 3"):
         connector_of(tmp_path, content)
 
 
