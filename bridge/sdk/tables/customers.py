@@ -228,7 +228,7 @@ class _CustomerReader:
             objection = (
                 f"one telephone number more in {shown(text)} cannot be read: {shown(first.text)}: {first.reason}"
             )
-        elif reading.lack and (lost := why_lost(text)):
+        elif not reading.numbers and (lost := why_lost(text)):
             objection = f"the telephone number cannot be repaired: {lost}"
         elif reading.lack and not is_nothing(text):
             whose = f", of the country {shown(country)}" if country else ""
