@@ -16,7 +16,7 @@ from bridge.lookup.guard import Guard
 from bridge.sdk.connector import Call
 from bridge.sdk.deadline import Deadline
 
-_MOMENT = 0.1
+_MOMENT = 0.02
 """Seconds that every call may wait, place or no place: a file on this machine needs less."""
 
 

@@ -26,7 +26,7 @@ from bridge.web.endpoint import ARRIVED
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_QUEUE = 0.5
+_LONGEST_QUEUE = 0.75
 _SILENCE = 0.005
 _PATIENCE = struct.pack("ll", 1, 0)
 """A second, as SO_RCVTIMEO and SO_SNDTIMEO take it (socket(7))."""
