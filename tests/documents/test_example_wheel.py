@@ -3,6 +3,7 @@
 Its own tests, as they are shown, are run by that environment's pytest.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -34,6 +35,8 @@ class Integrator:
         return subprocess.run(
             [self.folder / "venv/bin" / command, *map(str, arguments)],
             cwd=self.folder,
+            # Options of our own run, such as coverage, are none of an integrator's.
+            env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
             capture_output=True,
             text=True,
             timeout=120,

@@ -139,7 +139,7 @@ IMPORTED = """
 import threading
 from bridge.testing import HttpConformance
 from tests.kit import test_testing as here
-threading.Thread(target=here.ENDED.wait, args=(60,), name="pool").start()
+threading.Thread(target=here.ENDED.wait, args=(600,), name="pool").start()
 class TestImported(here.once.ACrm, HttpConformance):
     owners = (here.once.LAN,)
     def connector(self, url):
