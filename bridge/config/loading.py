@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bridge.config.error_messages import problems_of
+from bridge.config.expectations import Expectation, read_expectations
 from bridge.config.interpolation import Interpolation
 from bridge.config.plugins import connector_class, extension_class
 from bridge.config.routes import RouteRule, read_routes
@@ -64,6 +65,7 @@ class Config:
     routes: tuple[RouteRule, ...]
     secrets: frozenset[str]
     overrides: Mapping[str, object]
+    expectations: tuple[Expectation, ...] = ()
 
     @property
     def decisions_file(self) -> Path:
@@ -97,6 +99,8 @@ def load_config(
     sources = dict(reading.sources())
     lists = tuple(reading.lists())
     routes = reading.routes()
+    expectations, wrong = read_expectations(document, region)
+    found += wrong
     problems = _in_order([*document.problems, *found])
     if problems or settings is None:
         masked = Redaction(interpolation.secrets)
@@ -107,7 +111,7 @@ def load_config(
         *secrets_in([source.config for source in sources.values()]),
         *secrets_in([source.config for source in lists]),
     }
-    return Config(file, settings, sources, lists, routes, frozenset(filter(None, secrets)), overrides)
+    return Config(file, settings, sources, lists, routes, frozenset(filter(None, secrets)), overrides, expectations)
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -10,8 +10,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from bridge.config.moments import begins, ends
 from bridge.config.plugins import EXTENSIONS, installed_types
-from bridge.config.values import Allowed, ApiKey, Bind, InlineExtensions, KeyPrefix, Moment, Proxies, RedisUrl, UrlPath
-from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Region, Text, parse_network
+from bridge.config.values import (
+    Allowed,
+    ApiKey,
+    Bind,
+    ExtensionNumbers,
+    InlineExtensions,
+    KeyPrefix,
+    Moment,
+    Proxies,
+    RedisUrl,
+    UrlPath,
+)
+from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Region, Text, located, parse_network
 
 _THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
 
@@ -248,6 +259,32 @@ class Extensions(Section):
         return written
 
 
+class KnownCustomer(Section):
+    """A customer of whom is known who looks after them: what has to come when they call."""
+
+    caller: Text = Field(description="The customer's number, as they call.")
+    hotline: Text | None = Field(default=None, description="The number that they dial, if routes tell hotlines apart.")
+    extensions: ExtensionNumbers | None = Field(
+        default=None, description="The extensions that must come, in ringing order; [] if nobody must come."
+    )
+    owners: Annotated[list[Text], OneOrMore()] | None = Field(
+        default=None, description="Instead: the owners that must come, by e-mail, id, login or name, in any order."
+    )
+
+    @model_validator(mode="after")
+    def _says_what_must_come(self) -> Self:
+        if self.extensions is None and self.owners is None:
+            raise ValueError(
+                "does not say what must come: write extensions: [101], or owners: [lan@congty.example], "
+                "or extensions: [] if nobody must come"
+            )
+        if self.extensions is not None and self.owners is not None:
+            raise ValueError("says twice what must come: keep 'extensions' or 'owners'")
+        if self.owners == []:
+            raise located(("owners",), "is empty: if nobody must come, write extensions: [] instead")
+        return self
+
+
 class Settings(Section):
     """The whole file as it is written; the connectors' own settings are checked by their own models."""
 
@@ -260,3 +297,6 @@ class Settings(Section):
     )
     routes: list[Route] = Field(default=[], description="Which connectors answer for which hotline.")
     extensions: Extensions = Field(default=Extensions(), description="Which extension belongs to which owner.")
+    expect: list[KnownCustomer] = Field(
+        default=[], description="Known customers and what must come when they call: check and reloads ask for them."
+    )

@@ -228,8 +228,13 @@ def _decoded(name: str, raw: bytes) -> str:
     raise ConfigError([Problem(name, line, column, "", message)])
 
 
-def read_document(file: Path, fill: Fill) -> Document:
+_CONFIGURATION = ("at least api_keys and connectors", "'api_keys: [change-me]'")
+
+
+def read_document(file: Path, fill: Fill, holds: tuple[str, str] = _CONFIGURATION) -> Document:
     """Read `file`; `fill` puts in what `${…}` stands for and raises ValueError where it cannot.
+
+    `holds` says what such a file needs, and how that is written.
 
     Raises ConfigError if the file cannot be read, is no UTF-8 text, or is not a YAML mapping. Slips that leave the
     rest readable are in the document's `problems` instead, to be reported with all others.
@@ -249,8 +254,8 @@ def read_document(file: Path, fill: Fill) -> Document:
     if document.problems and (document.data is None or document.misread):
         raise ConfigError(document.problems)
     if document.data is None:
-        raise ConfigError([Problem(name, 0, 0, "", "the file is empty; it needs at least api_keys and connectors")])
+        raise ConfigError([Problem(name, 0, 0, "", f"the file is empty; it needs {holds[0]}")])
     if not isinstance(document.data, dict):
-        message = "the file has to hold keys with values, such as 'api_keys: [change-me]'"
+        message = f"the file has to hold keys with values, such as {holds[1]}"
         raise ConfigError([document.problem((), message)])
     return document

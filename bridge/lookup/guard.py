@@ -76,9 +76,14 @@ class Guard:
         self._breaker = ProbedBreaker(name, self._trial, lambda: self.patience, clock, wait)
         self._source = WatchedSource(name, connector, self._breaker, self._meter, lambda: self.patience, clock)
 
-    def begin(self, call: Call, *, may_ask: bool = True) -> Pending:
-        """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises."""
+    def begin(self, call: Call, *, may_ask: bool = True, live: bool = False) -> Pending:
+        """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises.
+
+        With `live` only what the source itself says from now on counts, whatever is remembered.
+        """
         question = call if self.connector.reads_hotline else Call(call.caller, None, call.explain)
+        if live:
+            return self._begin_live(question, may_ask=may_ask)
         remembered = self._remembered(question)
         if remembered and remembered.fresh:
             if call.explained:
@@ -92,9 +97,7 @@ class Guard:
         if not may_ask:
             return Pending(SourceUnavailable("no time is left to ask"), by_then)
         try:
-            if self.opening.is_tried and self.opening.trouble:  # before that, it is waited for as for any slow answer
-                raise SourceUnavailable(self.opening.trouble)
-            self._source.consider(question)
+            self._consider(question)
             flight = self._start(question)
         except SourceError as error:
             self._meter.refused(error.reason)
@@ -123,6 +126,11 @@ class Guard:
         return self._flights.running
 
     @property
+    def has_room(self) -> bool:
+        """Whether what can wait may be asked: the source is not left alone, and half of its places are free."""
+        return not self.is_left_alone and 2 * self.in_flight < self.connector.config.max_in_flight
+
+    @property
     def entries(self) -> int:
         """How many callers are remembered."""
         return len(self._cache)
@@ -141,6 +149,22 @@ class Guard:
         release = threading.Thread(target=self._release, name=f"close-{self.name}", daemon=True)
         release.start()
         release.join(_PATIENCE_AT_CLOSE)
+
+    def _begin_live(self, question: Call, *, may_ask: bool) -> Pending:
+        if not may_ask:
+            return Pending(SourceUnavailable("no time is left to ask"))
+        try:
+            self._consider(question)
+            flight = self._start_alone(question, self.timeout)
+        except SourceError as error:
+            return Pending(error)
+        return Pending(flight.result, so_far=partial(self._source.told_so_far, question), lease=flight.lease)
+
+    def _consider(self, question: Call) -> None:
+        """Raise SourceUnavailable if the source is not to be asked now."""
+        if self.opening.is_tried and self.opening.trouble:  # before that, it is waited for as for any slow answer
+            raise SourceUnavailable(self.opening.trouble)
+        self._source.consider(question)
 
     def _remembered(self, question: Call) -> Remembered | None:
         if not self.connector.remembered:
@@ -174,13 +198,16 @@ class Guard:
         return self._flights.start(question, partial(self._ask, question, lease, ahead=ahead), lease)
 
     def _trial(self, question: Call) -> Future[Answer]:
-        """Ask the source itself, whether or not the same is being asked already: what hangs there shows nothing new."""
-        lease = Deadline.after(min(self.timeout, self.patience), self._clock)
-        return self._flights.start(object(), partial(self._ask, question, lease, trial=True), lease).result
+        return self._start_alone(question, min(self.timeout, self.patience)).result
 
-    def _ask(self, question: Call, lease: Deadline, *, ahead: bool = False, trial: bool = False) -> Answer:
+    def _start_alone(self, question: Call, seconds: float) -> Flight[Answer]:
+        """Ask the source itself, whether or not the same is being asked already: what hangs there shows nothing new."""
+        lease = Deadline.after(seconds, self._clock)
+        return self._flights.start(object(), partial(self._ask, question, lease, alone=True), lease)
+
+    def _ask(self, question: Call, lease: Deadline, *, ahead: bool = False, alone: bool = False) -> Answer:
         """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
-        if self._shared is None or trial:  # a trial is to find out about the source itself
+        if self._shared is None or alone:  # whoever asks alone wants to know of the source itself
             taking_turns: AbstractContextManager[Turn] = nullcontext(Turn(self._shared, question))
         else:
             patience = _SHARE_FOR_OTHERS * min(self.patience, lease.remaining())

@@ -43,13 +43,16 @@ class AdmissionLimit:
 
 
 class HedgedRequest:
-    """One call's questions to the connectors of its route."""
+    """One call's questions to the connectors of its route; with `live` nothing that is remembered counts."""
 
-    def __init__(self, call: Call, guards: Sequence[Guard], deadline: Deadline, hedge_after: float) -> None:
+    def __init__(
+        self, call: Call, guards: Sequence[Guard], deadline: Deadline, hedge_after: float, *, live: bool = False
+    ) -> None:
         self._call = call
         self._guards = guards
         self._deadline = deadline
         self._hedge_after = hedge_after
+        self._live = live
         self._begun: list[Pending] = []
 
     def answers(self, admission: AdmissionLimit) -> Iterator[tuple[str, Pending]]:
@@ -70,7 +73,7 @@ class HedgedRequest:
 
     def _begin_next(self) -> None:
         guard = self._guards[len(self._begun)]
-        self._begun.append(guard.begin(self._call, may_ask=not self._deadline.expired()))
+        self._begun.append(guard.begin(self._call, may_ask=not self._deadline.expired(), live=self._live))
 
     def _wait_for(self, pending: Pending) -> None:
         while not pending.done() and not self._deadline.expired():

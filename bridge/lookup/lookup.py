@@ -66,8 +66,14 @@ class Lookup:
         hotlines: Sequence[str],
         deadline: Deadline,
         explain: Callable[[str], None] | None = None,
+        *,
+        live: bool = False,
     ) -> Decision:
-        """Decide on a question as it arrived; a number that nobody could own is decided without asking anybody."""
+        """Decide on a question as it arrived; a number that nobody could own is decided without asking anybody.
+
+        With `live` it is no call that is decided: the sources are asked whatever is remembered, and no call's place to
+        wait is taken.
+        """
         try:
             call = read_call(callers, hotlines, self._region, explain)
         except InvalidNumber as error:
@@ -75,13 +81,19 @@ class Lookup:
         if call.explained:
             call.explain(f"caller {call.caller.e164}, also written {', '.join(call.caller.likely_forms)}")
             call.explain(f"hotline {call.hotline.e164 if call.hotline else 'not known'}: {self._named(call.hotline)}")
-        return self._decide(call, deadline)
+        return self._decide(call, deadline, live=live)
 
-    def _decide(self, call: Call, deadline: Deadline) -> Decision:
+    def guards_for(self, hotlines: Sequence[str]) -> Sequence[Guard]:
+        """Return those who would be asked about a call to this hotline, in order of priority."""
+        return [self._guards[name] for name in self._connectors_for(_hotline(hotlines, self._region))]
+
+    def _decide(self, call: Call, deadline: Deadline, *, live: bool = False) -> Decision:
         started = self._clock()
         attempts: list[Attempt] = []
         guards = [self._guards[name] for name in self._connectors_for(call.hotline)]
-        for name, pending in HedgedRequest(call, guards, deadline, self._hedge_after).answers(self._admission):
+        admission = AdmissionLimit(1) if live else self._admission
+        request = HedgedRequest(call, guards, deadline, self._hedge_after, live=live)
+        for name, pending in request.answers(admission):
             try:
                 answer: Answer | SourceError = pending.answer()
             except SourceError as error:

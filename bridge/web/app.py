@@ -6,7 +6,7 @@ swaps a single reference: a call sees either the old configuration or the new on
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from bridge.config.loading import Config, load_config
+from bridge.diagnosis.expectation_watch import PAUSE, ExpectationWatch
+from bridge.diagnosis.judgement import Judgement, judge
 from bridge.observability.decision_log import DecisionLog
 from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import ConfigError
@@ -68,6 +70,7 @@ class Bridge:
         self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.troubles())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
         self.service.open(START_PATIENCE)
+        self._expectations = self._watched(self.service)
         self.sampler.start()
 
     def reload(self) -> bool:
@@ -84,7 +87,13 @@ class Bridge:
             if trouble := new.extensions.missing_since(old.extensions) or new.lost_since(old):
                 new.close(old)
                 return self._refuse(trouble)
+            judgement = judge(new, old)
+            if judgement.refusals:
+                new.close(old)
+                return self._refuse(*judgement.refusals)
             self.service, self._refused = new, ""
+            self._expectations.close()
+            self._expectations = self._watched(new, judgement.unmet)
             # Calls that began under the old configuration have left by then.
             _later(old.deadline + 1.0, partial(old.close, new))
             for setting in ("bind", "workers", "threads", "path", "log_level", "log_format", "decisions"):
@@ -100,9 +109,15 @@ class Bridge:
         self._refused = problems[0]
         return False
 
+    def _watched(self, service: Service, unmet: Iterable[Judgement] | None = None) -> ExpectationWatch:
+        """Begin to ask in the background for the known customers who are not answered as expected."""
+        watch = ExpectationWatch(service, self._memory.turns("expect", 1, PAUSE), unmet)
+        watch.start()
+        return watch
+
     def troubles(self) -> dict[str, str]:
         """Say for each part of the service in force that is not well why not."""
-        found = self.service.troubles()
+        found = self.service.troubles() | self._expectations.troubles()
         if self._refused:
             found["configuration"] = f"not reloaded: {self._refused}"
         if self.decisions.trouble:
@@ -112,6 +127,7 @@ class Bridge:
     def close(self) -> None:
         """Release everything."""
         self.sampler.close()
+        self._expectations.close()
         self.service.close()
         self.decisions.close()
 
