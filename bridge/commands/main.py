@@ -6,7 +6,7 @@ Exit status: 0 answered, 1 a source could not answer, 2 wrong usage or configura
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,15 +15,19 @@ import click
 from bridge.commands import connector_types
 from bridge.commands.confirm import confirm
 from bridge.commands.decisions import decisions
-from bridge.commands.options import PlainCommand, config_option, hotline_option
+from bridge.commands.options import PlainCommand, config_option, expect_option, hotline_option
 from bridge.commands.simulate.command import simulate
+from bridge.config.expectations import Expectation
 from bridge.config.json_schema import configuration_schema
 from bridge.config.loading import NO_OVERRIDES, Config, load_config
+from bridge.diagnosis.expectations import expectations_in
+from bridge.diagnosis.known_customers import KNOWN
 from bridge.diagnosis.sources import OPENING_PATIENCE, check_service
 from bridge.lookup.decision import Decision, Outcome
 from bridge.observability.logs import set_up_logs
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.errors import ConfigError, Problem
+from bridge.sdk.errors import ConfigError, InvalidNumber, Problem
+from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
 from bridge.service import Service
 
@@ -62,13 +66,18 @@ def serve(file: Path, bind: str | None, workers: int | None, threads: int | None
 
 @main.command()
 @config_option
-@click.option("--online", is_flag=True, help="Also ask every source for a number that nobody should have.")
+@click.option("--online", is_flag=True, help="Also ask every source, for nobody and for known customers.")
 @click.option("--config-only", is_flag=True, help="Open no source: whether the service would accept the file.")
-def check(file: Path, *, online: bool, config_only: bool) -> None:
+@click.option("--known", multiple=True, metavar="PHONE", help="With --online: somebody must come for this caller.")
+@expect_option
+def check(file: Path, *, online: bool, config_only: bool, known: tuple[str, ...], expect: Path | None) -> None:
     """Check the configuration and the files that it names."""
     if online and config_only:
         raise click.UsageError("--online and --config-only exclude each other")
+    if (known or expect) and not online:
+        raise click.UsageError("--known and --expect need --online, for the sources have to be asked")
     config = _load(file)
+    more = _known_customers(known, expect, config.settings.phone.region)
     click.echo(f"{file}: valid")
     if config_only:
         return
@@ -77,7 +86,7 @@ def check(file: Path, *, online: bool, config_only: bool) -> None:
     service = Service(config, shares=False)  # what another instance knows is no proof
     try:
         failed = False
-        for line in check_service(service, online=online):
+        for line in check_service(service, online=online, more=more):
             failed = failed or line.failed
             click.echo(redaction(str(line)))
     finally:
@@ -165,6 +174,20 @@ def _as_json(decision: Decision) -> str:
         "reason": decision.reason,
     }
     return json.dumps(fields, ensure_ascii=False)
+
+
+def _known_customers(known: Sequence[str], expect: Path | None, region: str) -> tuple[Expectation, ...]:
+    """Return whom a check is to ask for beside those of the configuration."""
+    try:
+        for number in known:
+            PhoneNumber.parse(number, region)
+    except InvalidNumber as error:
+        raise click.UsageError(f"--known {number} is no telephone number: {error}") from None
+    try:
+        of_the_file = expectations_in(expect, region) if expect else ()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return (*of_the_file, *(Expectation(KNOWN, "command line", number) for number in known))
 
 
 def _load(file: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Config:

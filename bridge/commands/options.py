@@ -23,6 +23,13 @@ config_option = click.option(
 )
 
 
+expect_option = click.option(
+    "--expect",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Known customers and what must come: YAML with 'expect:', or CSV with rows such as 0901234567,101:102",
+)
+
+
 class PlainCommand(click.Command):
     """A command that says of words too many what to write instead."""
 

@@ -6,10 +6,11 @@ owner exists at all is not known here: sources and lists say so, and `omi-bridge
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from bridge.config.error_messages import problems_of
 from bridge.config.interpolation import Interpolation
@@ -55,15 +56,11 @@ class _ExpectationFile(Section):
 def read_expectations(document: Document, region: str) -> tuple[tuple[Expectation, ...], list[Problem]]:
     """Return what the section `expect` of a document holds, and what of its numbers is wrong.
 
-    Nothing, if it is not well-formed: then the model of the whole file says why.
+    What is not well-formed is left out: the model of the whole file says why.
     """
-    written = document.data.get(_SECTION, []) if isinstance(document.data, dict) else []
-    try:
-        customers = TypeAdapter(list[KnownCustomer]).validate_python(written)
-    except ValidationError:
-        return (), []
+    written = document.data.get(_SECTION) if isinstance(document.data, dict) else None
     reader = _Reader(document, region)
-    return tuple(reader.expectations(customers)), reader.problems
+    return tuple(reader.expectations(written if isinstance(written, list) else [])), reader.problems
 
 
 def load_expectations(file: Path, region: str, environment: Mapping[str, str] = os.environ) -> tuple[Expectation, ...]:
@@ -87,25 +84,26 @@ class _Reader:
         self._document = document
         self._region = region
 
-    def expectations(self, customers: Sequence[KnownCustomer]) -> Iterator[Expectation]:
-        """Give the expectations whose numbers can be read."""
+    def expectations(self, written: Sequence[object]) -> Iterator[Expectation]:
+        """Give those that are well-formed, and note which of their numbers cannot be read or stand there twice."""
         known: dict[tuple[PhoneNumber | None, PhoneNumber | None], str] = {}
-        for index, customer in enumerate(customers):
-            path: KeyPath = (_SECTION, index)
-            caller = self._number(customer.caller, (*path, "caller"), "write the customer's, such as 0901234567")
-            dialled = customer.hotline
-            hotline = self._number(dialled, (*path, "hotline"), "write it as a route does") if dialled else None
-            first = known.setdefault((caller, hotline), dotted(path))
-            if caller and first != dotted(path):
-                self._complain((*path, "caller"), f"this caller stands in {first} already: keep one of them")
-            yield Expectation(
-                dotted(path),
-                f"{Path(self._document.file).name}:{self._document.problem(path, '').line}",
-                customer.caller,
-                dialled or "",
-                None if customer.extensions is None else tuple(customer.extensions),
-                tuple(customer.owners or ()),
-            )
+        for index, entry in enumerate(written):
+            with suppress(ValidationError):
+                yield self._expectation((_SECTION, index), KnownCustomer.model_validate(entry), known)
+
+    def _expectation(
+        self, path: KeyPath, customer: KnownCustomer, known: dict[tuple[PhoneNumber | None, PhoneNumber | None], str]
+    ) -> Expectation:
+        key, dialled = dotted(path), customer.hotline or ""
+        caller = self._number(customer.caller, (*path, "caller"), "write the customer's, such as 0901234567")
+        hotline = self._number(dialled, (*path, "hotline"), "write it as a route does") if dialled else None
+        first = known.setdefault((caller, hotline), key)
+        if caller and first != key:
+            self._complain((*path, "caller"), f"this caller stands in {first} already: keep one of them")
+        line = self._document.problem(path, "").line
+        place = f"{Path(self._document.file).name}:{line}"
+        extensions = None if customer.extensions is None else tuple(customer.extensions)
+        return Expectation(key, place, customer.caller, dialled, extensions, tuple(customer.owners or ()))
 
     def _number(self, text: str, path: KeyPath, advice: str) -> PhoneNumber | None:
         try:

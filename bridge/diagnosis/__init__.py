@@ -1,4 +1,5 @@
 """What is found out about a configuration ahead of any call.
 
-The door is `sources.check_service`; `expectations` reads what a rehearsal has to find.
+The doors are `sources.check_service`; `judgement.judge` for a reload, and `expectation_watch` for what that left open;
+`expectations`, which reads what a rehearsal and a check have to find.
 """

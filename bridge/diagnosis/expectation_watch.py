@@ -43,7 +43,7 @@ class ExpectationWatch:
     ) -> None:
         self._service = service
         self._turns = turns
-        self._shift = shift or (lambda: random.uniform(*_SHIFTS))
+        self._shift = shift or (lambda: random.uniform(*_SHIFTS))  # noqa: S311 - no secret
         self._unmet = {judgement.expectation: judgement for judgement in unmet or ()}
         self._left = deque(service.config.expectations if unmet is None else self._unmet)
         self._pause = PAUSE

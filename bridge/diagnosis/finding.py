@@ -17,11 +17,15 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about `subject`: a connector, a list, the directory as a whole."""
+    """What was found out about `subject`: a connector, a list, the directory as a whole.
+
+    `details` stand below it, a line each.
+    """
 
     subject: str
     message: str
     severity: Severity = Severity.OK
+    details: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -29,8 +33,12 @@ class Finding:
         return self.severity is Severity.FAILED
 
     def __str__(self) -> str:
-        message = "".join(character if character.isprintable() else " " for character in self.message)
-        return f"{self.severity:6}  {self.subject}: {message}"
+        lines = [f"{self.severity:6}  {self.subject}: {self.message}", *(f"{'':8}{line}" for line in self.details)]
+        return "\n".join(map(_printable, lines))
+
+
+def _printable(line: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in line)
 
 
 def at_most(subject: str, messages: Iterable[str], severity: Severity) -> Iterator[Finding]:

@@ -29,6 +29,8 @@ PATIENCE = 5.0
 """Seconds that a reload waits for the answers to all known customers: a source that hangs may not hold it."""
 
 _AT_ONCE = 2
+_SPELLINGS = "caller "
+"""How the line begins that shows the caller's number in all its forms, of which nothing is left where it is masked."""
 
 
 class Verdict(StrEnum):
@@ -75,7 +77,7 @@ def ask(service: Service, expectation: Expectation, seconds: float, *, explain: 
     verdict, told = _judged(expectation, decision, service.extensions.directory)
     if decision.call:
         told = decision.call.caller.masked_in(told)
-        steps = [decision.call.caller.masked_in(line) for line in steps]
+        steps = [decision.call.caller.masked_in(line) for line in steps if not line.startswith(_SPELLINGS)]
     return Judgement(expectation, verdict, told, decision, took, tuple(steps))
 
 
@@ -107,25 +109,26 @@ def _compared(new: Service, in_force: Service, end: Deadline, expectation: Expec
     before = ask(in_force, expectation, min(in_force.deadline, end.remaining()))
     if before.verdict is not Verdict.MET:
         return judgement, ""
-    return judgement, f"{expectation.key}: {judgement}; the configuration in force answers as expected"
+    return (
+        judgement,
+        f"{expectation.key}: {judgement}; the configuration in force answers as expected; check --online shows each step",
+    )
 
 
 def _judged(expectation: Expectation, decision: Decision, directory: Directory) -> tuple[Verdict, str]:
     """Return the verdict and the reason."""
-    because = "; ".join((*decision.because(), *([decision.reason] if decision.attempts and decision.reason else [])))
     if decision.outcome is Outcome.UNAVAILABLE:
         return Verdict.NOT_ASKED, decision.reason
+    came = f"extension {', '.join(decision.extensions)}" if decision.extensions else "nobody"
     if _is_met(expectation, decision, directory):
-        return Verdict.MET, f"{expectation.wanted}{_from(decision)}"
+        instead = expectation.extensions is not None and expectation.extensions != decision.extensions
+        deputies = f" for {expectation.wanted}, by deputies" if instead else ""
+        owners = f"{expectation.wanted}: " if expectation.owners else ""
+        return Verdict.MET, f"{owners}{came}{deputies}{f', from {decision.connector}' if decision.connector else ''}"
+    because = "; ".join(dict.fromkeys((*decision.because(), decision.reason or decision.outcome)))
     if any(isinstance(one.answer, Answer) and one.answer.missing for one in decision.attempts):
         return Verdict.NOT_ASKED, f"only a part was answered: {because}"
-    came = f"extension {', '.join(decision.extensions)}" if decision.extensions else "nobody"
-    return Verdict.OTHERWISE, f"expected {expectation.wanted}, got {came}: {because or decision.outcome}"
-
-
-def _from(decision: Decision) -> str:
-    rung = f": extension {', '.join(decision.extensions)}" if decision.extensions else ""
-    return f"{rung}, from {decision.connector}" if decision.connector else rung
+    return Verdict.OTHERWISE, f"expected {expectation.wanted}, got {came}: {because}"
 
 
 def _is_met(expectation: Expectation, decision: Decision, directory: Directory) -> bool:

@@ -6,10 +6,12 @@ from ipaddress import ip_address
 from itertools import chain
 from pathlib import Path
 
+from bridge.config.expectations import Expectation
 from bridge.config.loading import Config
 from bridge.diagnosis.deputies import DeputyReport
 from bridge.diagnosis.directory import DirectoryReport
 from bridge.diagnosis.finding import Finding, Severity
+from bridge.diagnosis.known_customers import Tried, ask_known_customers, name_known_customers
 from bridge.diagnosis.settings import settings_to_look_at
 from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.deputy_file import DeputyFileWatch
@@ -40,8 +42,12 @@ _NAMING_KEYS = ("owners_query", "users")
 """Optional settings of the connectors that come along: with one, a connector can name all its owners."""
 
 
-def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
-    """Open what can be opened on this machine; `online` also opens and asks what lies outside."""
+def check_service(service: Service, *, online: bool, more: Sequence[Expectation] = ()) -> Iterator[Finding]:
+    """Open what can be opened on this machine; `online` also opens and asks what lies outside.
+
+    `more` are known customers beside those of the configuration.
+    """
+    tried, known = Tried(), (*service.config.expectations, *more)
     yield from _listens(service.config.settings.server.bind)
     yield from _kept_in(service.config)
     yield from settings_to_look_at(service.config)
@@ -55,7 +61,8 @@ def check_service(service: Service, *, online: bool) -> Iterator[Finding]:
         if guard.connector.needs_network and not online:
             yield Finding(guard.name, "not asked (--online asks it)")
         else:
-            yield from _source(guard, online=online)
+            yield from _source(guard, tried if online else None)
+    yield from ask_known_customers(service, known, tried) if online else name_known_customers(service, known)
     yield from _directory(service) if online else DeputyReport(service.extensions).findings()
 
 
@@ -114,7 +121,7 @@ def _list(source: PolledList) -> Iterator[Finding]:
         yield Finding(source.name, source.cannot_keep, Severity.WARNING)
 
 
-def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
+def _source(guard: Guard, tried: Tried | None) -> Iterator[Finding]:
     guard.opening.start()
     if trouble := guard.opening.wait(max(OPENING_PATIENCE, guard.connector.opening_takes)):
         yield Finding(guard.name, f"cannot be opened: {trouble}", Severity.FAILED)
@@ -123,18 +130,19 @@ def _source(guard: Guard, *, online: bool) -> Iterator[Finding]:
     yield from (_told(guard.name, line) for line in guard.report())
     if guard.trouble:
         yield Finding(guard.name, guard.trouble, Severity.WARNING)
-    if online:
-        yield _probe(guard)
+    if tried:
+        yield _probe(guard, tried)
 
 
-def _probe(guard: Guard) -> Finding:
+def _probe(guard: Guard, tried: Tried) -> Finding:
     started = time.monotonic()
     try:
-        pending = guard.begin(Call(PROBE))
+        pending = guard.begin(Call(PROBE, None, tried.hears(guard.name)))
         pending.wait(guard.timeout)
         answer = pending.answer()
     except SourceError as error:
         return Finding(guard.name, f"{error.reason}: {error}", Severity.FAILED)
+    tried.answers(guard.name)
     milliseconds = (time.monotonic() - started) * 1000
     told = f"asked for {PROBE.national}: {len(answer.owners)} owner(s) in {milliseconds:.0f} ms"
     if answer.owners:

@@ -5,15 +5,18 @@ import json
 import re
 import ssl
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from bridge.commands.options import DURATION, PlainCommand, hotline_option
+from bridge.commands.options import DURATION, PlainCommand, expect_option, hotline_option
 from bridge.commands.simulate.call import Target
 from bridge.commands.simulate.rehearsal import RehearsalPlan, rehearse
 from bridge.commands.simulate.report import told
+from bridge.config.expectations import Expectation
 from bridge.config.loading import load_config
+from bridge.config.sections import Phone
 from bridge.diagnosis.expectations import callers_in, expectations_in
 from bridge.sdk.errors import ConfigError
 
@@ -28,7 +31,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--url", help="Address of the endpoint. Default: server.bind and server.path of the configuration.")
 @click.option("--key", envvar="OMI_BRIDGE_KEY", help="X-API-KEY. Default: $OMI_BRIDGE_KEY, then the first of api_keys.")
 @click.option("--phones", type=_file, help="Callers, one a line. Default: numbers that nobody should have.")
-@click.option("--expect", type=_file, help="CSV of callers and what has to be answered: 0901234567,101:102")
+@expect_option
 @hotline_option
 @click.option(
     "--rate", type=click.FloatRange(0, 5000, min_open=True), default=5.0, show_default=True, help="Calls a second."
@@ -46,7 +49,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     target = _target(file, url, key, hotline, ca_file)
     try:
-        expected = expectations_in(expect) if expect else {}
+        expected = _bodies(expectations_in(expect, Phone().region)) if expect else {}
         callers = callers_in(phones) if phones else list(expected) or _NOBODYS
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -55,6 +58,16 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
         report = asyncio.run(rehearse(plan, lambda: bar.update(1)))
     click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else "\n".join(told(report)))
     sys.exit(0 if report.passed else 1)
+
+
+def _bodies(expectations: Sequence[Expectation]) -> dict[str, str]:
+    """Return for each caller the body that is right. Raises ValueError for what no answer shows."""
+    for one in expectations:
+        if one.extensions is None:
+            raise ValueError(f"{one.place}: an answer names no owners: write 'extensions' for a rehearsal")
+        if one.hotline:
+            raise ValueError(f"{one.place}: a rehearsal dials one hotline: give it with --hotline")
+    return {one.caller: ":".join(one.extensions or ()) for one in expectations}
 
 
 def _target(file: Path | None, url: str | None, key: str | None, hotline: str, ca_file: Path | None) -> Target:
