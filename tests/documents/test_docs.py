@@ -34,6 +34,7 @@ SECTIONS = {
     "Cache": "cache",
     "ConnectorConfig": "connectors",
     "Route": "routes",
+    "KnownCustomer": "expect",
     "Extensions": "extensions",
     "ExtensionFile": "extensions.csv",
     "ExtensionColumns": "extensions.csv.columns",
