@@ -109,10 +109,8 @@ def _compared(new: Service, in_force: Service, end: Deadline, expectation: Expec
     before = ask(in_force, expectation, min(in_force.deadline, end.remaining()))
     if before.verdict is not Verdict.MET:
         return judgement, ""
-    return (
-        judgement,
-        f"{expectation.key}: {judgement}; the configuration in force answers as expected; check --online shows each step",
-    )
+    is_met = "the configuration in force answers as expected; check --online shows each step"
+    return judgement, f"{expectation.key}: {judgement}; {is_met}"
 
 
 def _judged(expectation: Expectation, decision: Decision, directory: Directory) -> tuple[Verdict, str]:

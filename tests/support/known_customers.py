@@ -35,7 +35,7 @@ class KnownCrm(Connector[ConnectorConfig]):
     asked: ClassVar[list[str]] = []
     let_go: ClassVar[threading.Event] = threading.Event()
 
-    def find_owners(self, call, deadline):
+    def find_owners(self, call, _deadline):
         self.asked.append(call.caller.national)
         if self.config.hangs:
             self.let_go.wait(_HANGS)

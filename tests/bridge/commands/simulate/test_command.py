@@ -118,6 +118,32 @@ def test_what_has_to_be_answered_is_compared(tmp_path):
     assert report["details"] == {"wrong answer: 101:102 instead of nobody": 1}
 
 
+def test_what_has_to_be_answered_may_be_written_as_in_the_configuration(tmp_path):
+    file = tmp_path / "expected.yaml"
+    file.write_text(
+        "expect:\n  - {caller: 0901234567, extensions: [101, 102]}\n  - {caller: 0912345678, extensions: []}\n"
+    )
+    with answering() as server:
+        exit_code, report = figures(server, "--rate", 100, "--duration", "20ms", "--expect", file)
+    assert (exit_code, report["details"]) == (1, {"wrong answer: 101:102 instead of nobody": 1})
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("caller: 0901234567, owners: lan@congty.example", "an answer names no owners: write 'extensions'"),
+        ("caller: 0901234567, hotline: 19001234, extensions: [101]", "dials one hotline: give it with --hotline"),
+        ("caller: 0901234567", "expect[0]: does not say what must come"),
+    ],
+)
+def test_what_no_rehearsal_can_see_is_refused_with_its_line(tmp_path, entry, message):
+    (tmp_path / "expected.yaml").write_text(f"expect:\n  - {{{entry}}}\n")
+    result = simulate("--url", "http://127.0.0.1:9/x", "--key", KEY, "--expect", tmp_path / "expected.yaml")
+    assert result.exit_code == 2
+    assert "expected.yaml:2" in result.output
+    assert message in result.output
+
+
 @pytest.mark.parametrize("outcome", ["nobody", "unmapped", "invalid-number", None])
 def test_an_empty_answer_that_the_bridge_is_sure_of_is_as_expected(tmp_path, outcome):
     (tmp_path / "expected.csv").write_text("0912345678,\n")
