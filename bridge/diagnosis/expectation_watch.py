@@ -71,7 +71,10 @@ class ExpectationWatch:
         if all(guard.has_room for guard in guards):
             if (early := self._seconds_too_early()) > 0:
                 return early * self._shift()
-            self._heard(ask(self._service, expectation, self._service.deadline))
+            judgement = ask(self._service, expectation, self._service.deadline)
+            if self._loop.is_closing:  # then the sources may have been closed meanwhile
+                return None
+            self._heard(judgement)
         else:
             self._left.rotate(-1)
         pause, self._pause = self._pause * self._shift(), min(self._pause * _GROWTH, _LONGEST_PAUSE)

@@ -45,6 +45,7 @@ def judged(folder, entry, **settings):
         ("lan@congty.example", "extensions: 101"),
         ("lan@congty.example", "owners: LAN@congty.example"),
         ("7", "owners: 7"),
+        ("lan@congty.example; nghi@congty.example", "owners: lan@congty.example"),  # Nghi has no extension on purpose
         ("nobody", "extensions: []"),
         ("nghi@congty.example", "extensions: []"),
     ],
