@@ -1,5 +1,7 @@
 """What a reload does with known customers: the application in this process, and a CRM that says what it is told to."""
 
+import threading
+
 import pytest
 
 from tests.support.application import opened
@@ -20,6 +22,10 @@ def seen(app):
     ask = {"phoneNumber": "0987654321"}
     answer = app.test_client().get("/get_owner_contact_by_phone", query_string=ask, headers={"X-API-KEY": "change-me"})
     return health["status"], health["troubles"], answer.get_data()
+
+
+def watches(before):
+    return [thread for thread in threading.enumerate() if thread.name == "expect" and thread not in before]
 
 
 def test_a_reload_that_would_answer_a_known_customer_otherwise_is_refused(tmp_path, caplog):
@@ -47,6 +53,15 @@ def test_a_reload_away_from_a_source_that_is_down_is_put_in_force_and_told(tmp_p
     assert troubles["expect[0]"].startswith(
         "caller …567 (config.yaml:9): answered otherwise: expected extension 101, got"
     )
+
+
+def test_known_customers_are_asked_for_in_the_background_after_a_start_and_no_more_once_a_reload_has(tmp_path):
+    before = set(threading.enumerate())
+    with opened(expecting(tmp_path, KNOWN)) as app:
+        (watch,) = watches(before)
+        assert app.extensions["omi_bridge"].reload()
+        watch.join(10)
+        assert watches(before) == []
 
 
 def test_a_reload_that_answers_known_customers_as_expected_is_well(tmp_path, crm):
