@@ -59,7 +59,7 @@ def read_expectations(document: Document, region: str) -> tuple[tuple[Expectatio
     What is not well-formed is left out: the model of the whole file says why.
     """
     written = document.data.get(_SECTION) if isinstance(document.data, dict) else None
-    reader = _Reader(document, region)
+    reader = _ExpectationReader(document, region)
     return tuple(reader.expectations(written if isinstance(written, list) else [])), reader.problems
 
 
@@ -78,7 +78,7 @@ def load_expectations(file: Path, region: str, environment: Mapping[str, str] = 
     return expectations
 
 
-class _Reader:
+class _ExpectationReader:
     def __init__(self, document: Document, region: str) -> None:
         self.problems: list[Problem] = []
         self._document = document

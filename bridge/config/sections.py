@@ -273,13 +273,11 @@ class KnownCustomer(Section):
 
     @model_validator(mode="after")
     def _says_what_must_come(self) -> Self:
-        if self.extensions is None and self.owners is None:
+        if (self.extensions is None) == (self.owners is None):
             raise ValueError(
-                "does not say what must come: write extensions: [101], or owners: [lan@congty.example], "
+                "has to say what must come: either extensions: [101], or owners: [lan@congty.example], "
                 "or extensions: [] if nobody must come"
             )
-        if self.extensions is not None and self.owners is not None:
-            raise ValueError("says twice what must come: keep 'extensions' or 'owners'")
         if self.owners == []:
             raise located(("owners",), "is empty: if nobody must come, write extensions: [] instead")
         return self

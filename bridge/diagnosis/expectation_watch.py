@@ -10,7 +10,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from bridge.diagnosis.judgement import Judgement, Verdict, ask
+from bridge.diagnosis.judgement import AnswerVerdict, Judgement, ask
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.shared import Turns
 from bridge.sdk.threads.background import BackgroundLoop, Wait
@@ -90,7 +90,7 @@ class ExpectationWatch:
         """Take note of an answer; those who are met are asked for no more."""
         self._left.popleft()
         before = self._unmet.get(judgement.expectation)
-        if judgement.verdict is Verdict.MET:
+        if judgement.verdict is AnswerVerdict.MET:
             self._pause = PAUSE
             if self._unmet.pop(judgement.expectation, None):
                 _log.info("%s: %s", judgement.expectation.key, judgement)

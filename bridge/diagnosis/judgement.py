@@ -33,7 +33,7 @@ _SPELLINGS = "caller "
 """How the line begins that shows the caller's number in all its forms, of which nothing is left where it is masked."""
 
 
-class Verdict(StrEnum):
+class AnswerVerdict(StrEnum):
     """What became of an expectation."""
 
     MET = "as expected"
@@ -49,7 +49,7 @@ class Judgement:
     """
 
     expectation: Expectation
-    verdict: Verdict
+    verdict: AnswerVerdict
     told: str
     decision: Decision
     seconds: float
@@ -97,36 +97,39 @@ def judge(new: Service, in_force: Service, patience: float = PATIENCE) -> Reload
     end = Deadline.after(patience)
     with ThreadPoolExecutor(_AT_ONCE, "expect") as pool:
         pairs = list(pool.map(partial(_compared, new, in_force, end), new.config.expectations))
-    unmet = tuple(judgement for judgement, _ in pairs if judgement.verdict is not Verdict.MET)
+    unmet = tuple(judgement for judgement, _ in pairs if judgement.verdict is not AnswerVerdict.MET)
     return ReloadJudgement(tuple(refusal for _, refusal in pairs if refusal), unmet)
 
 
 def _compared(new: Service, in_force: Service, end: Deadline, expectation: Expectation) -> tuple[Judgement, str]:
     """Return what the new configuration answers, and why that is worse than what is answered now, if it is."""
     judgement = ask(new, expectation, min(new.deadline, end.remaining()))
-    if judgement.verdict is not Verdict.OTHERWISE:
+    if judgement.verdict is not AnswerVerdict.OTHERWISE:
         return judgement, ""
     before = ask(in_force, expectation, min(in_force.deadline, end.remaining()))
-    if before.verdict is not Verdict.MET:
+    if before.verdict is not AnswerVerdict.MET:
         return judgement, ""
     is_met = "the configuration in force answers as expected; check --online shows each step"
     return judgement, f"{expectation.key}: {judgement}; {is_met}"
 
 
-def _judged(expectation: Expectation, decision: Decision, directory: Directory) -> tuple[Verdict, str]:
+def _judged(expectation: Expectation, decision: Decision, directory: Directory) -> tuple[AnswerVerdict, str]:
     """Return the verdict and the reason."""
     if decision.outcome is Outcome.UNAVAILABLE:
-        return Verdict.NOT_ASKED, decision.reason
+        return AnswerVerdict.NOT_ASKED, decision.reason
     came = f"extension {', '.join(decision.extensions)}" if decision.extensions else "nobody"
     if _is_met(expectation, decision, directory):
         instead = expectation.extensions is not None and expectation.extensions != decision.extensions
         deputies = f" for {expectation.wanted}, by deputies" if instead else ""
         owners = f"{expectation.wanted}: " if expectation.owners else ""
-        return Verdict.MET, f"{owners}{came}{deputies}{f', from {decision.connector}' if decision.connector else ''}"
+        return (
+            AnswerVerdict.MET,
+            f"{owners}{came}{deputies}{f', from {decision.connector}' if decision.connector else ''}",
+        )
     because = "; ".join(dict.fromkeys((*decision.because(), decision.reason or decision.outcome)))
     if any(isinstance(one.answer, Answer) and one.answer.missing for one in decision.attempts):
-        return Verdict.NOT_ASKED, f"only a part was answered: {because}"
-    return Verdict.OTHERWISE, f"expected {expectation.wanted}, got {came}: {because}"
+        return AnswerVerdict.NOT_ASKED, f"only a part was answered: {because}"
+    return AnswerVerdict.OTHERWISE, f"expected {expectation.wanted}, got {came}: {because}"
 
 
 def _is_met(expectation: Expectation, decision: Decision, directory: Directory) -> bool:

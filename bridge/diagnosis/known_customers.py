@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bridge.config.expectations import Expectation
 from bridge.diagnosis.finding import Finding, Severity
-from bridge.diagnosis.judgement import Judgement, Verdict, ask
+from bridge.diagnosis.judgement import AnswerVerdict, Judgement, ask
 from bridge.extensions.lists import ExtensionLists
 from bridge.lookup.answer import Answer
 from bridge.lookup.guard import Guard
@@ -83,7 +83,7 @@ class Tried:
 def ask_known_customers(service: Service, known: Sequence[Expectation], tried: Tried) -> Iterator[Finding]:
     """Ask for each of them, and say what came; then what nobody known has tried."""
     patience = max(service.deadline, *(guard.timeout for guard in service.guards.values()))
-    verdicts = dict.fromkeys(Verdict, 0)
+    verdicts = dict.fromkeys(AnswerVerdict, 0)
     for expectation in known:
         judgement = ask(service, expectation, patience, explain=True)
         tried.judged(judgement)
@@ -115,10 +115,10 @@ def _finding(judgement: Judgement, service: Service) -> Finding:
     told = f"{judgement} ({seconds * 1000:.0f} ms)"
     steps = judgement.steps if expectation.key == KNOWN else ()
     match judgement.verdict:
-        case Verdict.OTHERWISE:
+        case AnswerVerdict.OTHERWISE:
             details = (*judgement.steps, *_doubts(expectation, service.extensions))
             return Finding(expectation.key, told, Severity.FAILED, details)
-        case Verdict.NOT_ASKED:
+        case AnswerVerdict.NOT_ASKED:
             severity = Severity.FAILED if expectation.key == KNOWN else Severity.WARNING
             return Finding(expectation.key, told, severity, steps)
     if seconds > service.deadline:
@@ -128,10 +128,10 @@ def _finding(judgement: Judgement, service: Service) -> Finding:
     return Finding(expectation.key, told, severity, steps)
 
 
-def _worst(verdicts: dict[Verdict, int]) -> Severity:
-    if verdicts[Verdict.OTHERWISE]:
+def _worst(verdicts: dict[AnswerVerdict, int]) -> Severity:
+    if verdicts[AnswerVerdict.OTHERWISE]:
         return Severity.FAILED
-    return Severity.WARNING if verdicts[Verdict.NOT_ASKED] else Severity.OK
+    return Severity.WARNING if verdicts[AnswerVerdict.NOT_ASKED] else Severity.OK
 
 
 def _doubts(expectation: Expectation, lists: ExtensionLists) -> Iterator[str]:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bridge.diagnosis.judgement import Verdict, ask, judge
+from bridge.diagnosis.judgement import AnswerVerdict, ask, judge
 from bridge.sdk.deadline import Deadline
 from bridge.service import Service
 from tests.support.known_customers import KnownCrm, expecting
@@ -51,7 +51,7 @@ def judged(folder, entry, **settings):
     ],
 )
 def test_what_is_expected_and_comes_is_met(tmp_path, owner, wanted):
-    assert judged(tmp_path, f"caller: 0901234567, {wanted}", owner=owner).verdict is Verdict.MET
+    assert judged(tmp_path, f"caller: 0901234567, {wanted}", owner=owner).verdict is AnswerVerdict.MET
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_is_expected_and_comes_is_met(tmp_path, owner, wanted):
 )
 def test_another_answer_is_told_with_what_was_expected_and_who_said_so(tmp_path, owner, wanted, told):
     judgement = judged(tmp_path, f"caller: 0901234567, {wanted}", owner=owner)
-    assert judgement.verdict is Verdict.OTHERWISE
+    assert judgement.verdict is AnswerVerdict.OTHERWISE
     assert told in judgement.told
     assert str(judgement).startswith("caller …567 (config.yaml:9): answered otherwise: ")
     assert "1234567" not in " ".join([str(judgement), *judgement.steps])
@@ -78,13 +78,13 @@ def test_an_owner_may_be_written_as_any_name_in_the_same_row(tmp_path):
     (tmp_path / "staff.csv").write_text("id,email,name,ext\n7,minh@congty.example,Minh,109\n", encoding="utf-8")
     entry, staff = "caller: 0901234567, owners: Minh", "  csv: {path: staff.csv}\n"
     with opened(expecting(tmp_path, entry, owner="minh@congty.example", deputies=staff)) as (service,):
-        assert ask(service, service.config.expectations[0], 1.0).verdict is Verdict.MET
+        assert ask(service, service.config.expectations[0], 1.0).verdict is AnswerVerdict.MET
 
 
 def test_a_source_that_fails_or_hangs_says_nothing_about_the_customer(tmp_path):
     failing = judged(tmp_path, KNOWN, more="fails: true")
-    assert (failing.verdict, failing.told) == (Verdict.NOT_ASKED, "crm: the CRM is down")
-    assert judged(tmp_path, KNOWN, more="hangs: true, timeout: 50ms").verdict is Verdict.NOT_ASKED
+    assert (failing.verdict, failing.told) == (AnswerVerdict.NOT_ASKED, "crm: the CRM is down")
+    assert judged(tmp_path, KNOWN, more="hangs: true, timeout: 50ms").verdict is AnswerVerdict.NOT_ASKED
 
 
 def test_the_source_is_asked_whatever_is_remembered(tmp_path, crm):
@@ -92,25 +92,25 @@ def test_the_source_is_asked_whatever_is_remembered(tmp_path, crm):
         assert service.lookup.answer(["0901234567"], [], Deadline.after(1)).body == "101"
         crm.instead = "minh@congty.example"
         assert service.lookup.answer(["0901234567"], [], Deadline.after(1)).body == "101"
-        assert ask(service, service.config.expectations[0], 1.0).verdict is Verdict.OTHERWISE
+        assert ask(service, service.config.expectations[0], 1.0).verdict is AnswerVerdict.OTHERWISE
 
 
 def test_what_is_remembered_stands_in_for_no_source_that_fails(tmp_path, crm):
     with opened(expecting(tmp_path, KNOWN)) as (service,):
         assert service.lookup.answer(["0901234567"], [], Deadline.after(1)).body == "101"
         crm.instead = "down"
-        assert ask(service, service.config.expectations[0], 1.0).verdict is Verdict.NOT_ASKED
+        assert ask(service, service.config.expectations[0], 1.0).verdict is AnswerVerdict.NOT_ASKED
 
 
 def test_an_expectation_holds_while_its_owner_is_on_leave(tmp_path):
     away = "  deputies: {inline: [{owner: lan@congty.example, deputy: minh@congty.example}]}\n"
     judgement = judged(tmp_path, KNOWN, deputies=away)
     assert (judgement.verdict, judgement.told) == (
-        Verdict.MET,
+        AnswerVerdict.MET,
         "extension 102 for extension 101, by deputies, from crm",
     )
     named = judged(tmp_path, "caller: 0901234567, owners: lan@congty.example", deputies=away)
-    assert named.verdict is Verdict.MET
+    assert named.verdict is AnswerVerdict.MET
 
 
 def test_a_reload_that_answers_a_known_customer_otherwise_is_refused(tmp_path):
@@ -128,9 +128,13 @@ def test_a_reload_that_answers_a_known_customer_otherwise_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("before", "after", "verdict"),
     [
-        ({"owner": "minh@congty.example"}, {"owner": "nobody"}, Verdict.OTHERWISE),  # neither is right
-        ({"more": "fails: true"}, {"owner": "minh@congty.example"}, Verdict.OTHERWISE),  # who knows what was right
-        ({}, {"more": "fails: true"}, Verdict.NOT_ASKED),
+        ({"owner": "minh@congty.example"}, {"owner": "nobody"}, AnswerVerdict.OTHERWISE),  # neither is right
+        (
+            {"more": "fails: true"},
+            {"owner": "minh@congty.example"},
+            AnswerVerdict.OTHERWISE,
+        ),  # who knows what was right
+        ({}, {"more": "fails: true"}, AnswerVerdict.NOT_ASKED),
     ],
 )
 def test_no_other_reload_is_refused_but_who_is_not_met_is_told(tmp_path, before, after, verdict):
@@ -148,4 +152,4 @@ def test_a_source_that_hangs_does_not_hold_a_reload(tmp_path):
         started = time.monotonic()
         judgement = judge(new, in_force, 0.3)
         assert time.monotonic() - started < 1.0
-    assert [one.verdict for one in judgement.unmet] == [Verdict.NOT_ASKED] * 40
+    assert [one.verdict for one in judgement.unmet] == [AnswerVerdict.NOT_ASKED] * 40

@@ -133,7 +133,7 @@ def test_what_has_to_be_answered_may_be_written_as_in_the_configuration(tmp_path
     [
         ("caller: 0901234567, owners: lan@congty.example", "an answer names no owners: write 'extensions'"),
         ("caller: 0901234567, hotline: 19001234, extensions: [101]", "dials one hotline: give it with --hotline"),
-        ("caller: 0901234567", "expect[0]: does not say what must come"),
+        ("caller: 0901234567", "expect[0]: has to say what must come"),
     ],
 )
 def test_what_no_rehearsal_can_see_is_refused_with_its_line(tmp_path, entry, message):
