@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +21,7 @@ from bridge.commands.simulate.command import simulate
 from bridge.config.expectations import Expectation
 from bridge.config.json_schema import configuration_schema
 from bridge.config.loading import NO_OVERRIDES, Config, load_config
+from bridge.diagnosis.alerts import check_alerts
 from bridge.diagnosis.expectations import expectations_in
 from bridge.diagnosis.known_customers import KNOWN
 from bridge.diagnosis.sources import OPENING_PATIENCE, check_service
@@ -68,15 +70,20 @@ def serve(file: Path, bind: str | None, workers: int | None, threads: int | None
 @config_option
 @click.option("--online", is_flag=True, help="Also ask every source, for nobody and for known customers.")
 @click.option("--config-only", is_flag=True, help="Open no source: whether the service would accept the file.")
+@click.option("--alerts", is_flag=True, help="Also send a test message by each channel under alerts:.")
 @click.option("--known", multiple=True, metavar="PHONE", help="With --online: somebody must come for this caller.")
 @expect_option
-def check(file: Path, *, online: bool, config_only: bool, known: tuple[str, ...], expect: Path | None) -> None:
+def check(
+    file: Path, *, online: bool, config_only: bool, alerts: bool, known: tuple[str, ...], expect: Path | None
+) -> None:
     """Check the configuration and the files that it names."""
-    if online and config_only:
-        raise click.UsageError("--online and --config-only exclude each other")
+    if config_only and (online or alerts):
+        raise click.UsageError(f"{'--online' if online else '--alerts'} and --config-only exclude each other")
     if (known or expect) and not online:
         raise click.UsageError("--known and --expect need --online, for the sources have to be asked")
     config = _load(file)
+    if alerts and config.settings.alerts is None:
+        raise click.UsageError(f"--alerts: {file} has no section alerts: docs/alerts.md tells how to write one")
     more = _known_customers(known, expect, config.settings.phone.region)
     click.echo(f"{file}: valid")
     if config_only:
@@ -86,7 +93,7 @@ def check(file: Path, *, online: bool, config_only: bool, known: tuple[str, ...]
     service = Service(config, shares=False)  # what another instance knows is no proof
     try:
         failed = False
-        for line in check_service(service, online=online, more=more):
+        for line in chain(check_service(service, online=online, more=more), check_alerts(config, sends=alerts)):
             failed = failed or line.failed
             click.echo(redaction(str(line)))
     finally:

@@ -73,6 +73,11 @@ class Config:
         return self.settings.server.decisions.path or self.file.absolute().parent / state_file("decisions.sqlite")
 
     @property
+    def alerts_file(self) -> Path:
+        """Where is kept what was told, so that a restart does not tell it again."""
+        return self.file.absolute().parent / state_file("alerts.json")
+
+    @property
     def lists_folder(self) -> Path:
         """Where is kept what lists were when they were last good, and which of them are doubted."""
         return self.file.absolute().parent / state_file("last-good")

@@ -6,8 +6,9 @@ The descriptions feed the JSON Schema, the error messages and a test that looks 
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from bridge.config.alerts import Alerts
 from bridge.config.moments import begins, ends
 from bridge.config.plugins import EXTENSIONS, installed_types
 from bridge.config.values import (
@@ -20,6 +21,7 @@ from bridge.config.values import (
     Moment,
     Proxies,
     RedisUrl,
+    Section,
     UrlPath,
 )
 from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Region, Text, located, parse_network
@@ -38,12 +40,6 @@ def _each_has_a_name(written: object) -> object:
 def is_an_owner(key: object) -> bool:
     """Tell whether a key is an owner's e-mail or number, which cannot be the name of a section."""
     return "@" in str(key) or str(key).isdigit()
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors, and errors never repeat a value."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
 
 class Decisions(Section):
@@ -298,3 +294,4 @@ class Settings(Section):
     expect: list[KnownCustomer] = Field(
         default=[], description="Known customers and what must come when they call: check and reloads ask for them."
     )
+    alerts: Alerts | None = Field(default=None, description="Who is told when something is wrong, and how.")

@@ -1,11 +1,12 @@
-"""The kinds of values that stand in the core's sections of the configuration and nowhere else."""
+"""What the core's sections of the configuration are made of: a section itself, and the kinds of values in it."""
 
 import re
 from datetime import date, datetime
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
 
 from bridge.config.moments import parse_moment
 from bridge.sdk.meant_extensions import what_was_meant
@@ -26,6 +27,20 @@ _REDIS_OPTIONS = {"redis": set[str](), "rediss": {"ssl_ca_certs"}, "unix": {"db"
 
 Source: https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url
 """
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, and errors never repeat a value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether what goes to this host never leaves the machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _bind(text: str) -> str:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from bridge.config.loading import Config, ConfiguredConnector, ConfiguredList
+from bridge.config.values import is_this_machine
 from bridge.diagnosis.finding import Finding, Severity
 from bridge.sdk.secrets import secrets_in
 
@@ -35,7 +35,7 @@ def _in_the_clear(source: ConfiguredConnector | ConfiguredList, texts: Mapping[s
     if not any(secrets_in(source.config)):
         return
     for key, text in texts.items():
-        if _IN_THE_CLEAR.match(text) and (host := _host(text)) and not _is_this_machine(host):
+        if _IN_THE_CLEAR.match(text) and (host := _host(text)) and not is_this_machine(host):
             yield (
                 f"{key}: credentials and customers' numbers go to {host} in the clear, and whoever is in between reads "
                 "them: write https://"
@@ -59,13 +59,6 @@ def _host(address: str) -> str:
         return urlsplit(address).hostname or ""
     except ValueError:
         return ""
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _warning(subject: str, message: str) -> Finding:

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from itertools import chain
 from pathlib import Path
 
 from bridge.config.expectations import Expectation
 from bridge.config.loading import Config
+from bridge.config.values import is_this_machine
 from bridge.diagnosis.deputies import DeputyReport
 from bridge.diagnosis.directory import DirectoryReport
 from bridge.diagnosis.finding import Finding, Severity
@@ -69,7 +69,7 @@ def check_service(service: Service, *, online: bool, more: Sequence[Expectation]
 def _listens(bind: str) -> Iterator[Finding]:
     """Tell if others than this machine reach the service without a proxy; a container has a network of its own."""
     host = bind.rpartition(":")[0].strip("[]")
-    if _is_this_machine_alone(host) or any(mark.exists() for mark in IN_A_CONTAINER):
+    if is_this_machine(host) or any(mark.exists() for mark in IN_A_CONTAINER):
         return
     yield Finding(
         "server.bind",
@@ -77,13 +77,6 @@ def _listens(bind: str) -> Iterator[Finding]:
         " away. Write 127.0.0.1, and put nginx or Caddy in front, as docs/deploy.md shows",
         Severity.WARNING,
     )
-
-
-def _is_this_machine_alone(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _kept_in(config: Config) -> Iterator[Finding]:

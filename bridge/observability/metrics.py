@@ -76,6 +76,12 @@ class Metrics:
         self._unmapped = self._gauge("owners_without_extension", "Owners seen that have no extension.", "livemax")
         self._ages = self._gauge("list_age_seconds", "Age of what is in force of a file or a list.", "livemax", "list")
         self._doubted = self._gauge("list_doubted", "1 while a list has shrunk too much.", "livemax", "list")
+        self._alerts = self._counter(
+            "alerts", "Messages and pings that were sent, or could not be.", "channel", "result"
+        )
+        self._alerts_waiting = self._gauge(
+            "alerts_waiting", "Messages that are still to be sent.", "livemax", "channel"
+        )
         self._troubles = self._gauge("troubles", "Parts that /healthz says are in trouble.", "livemax")
         build = self._gauge("build_info", "Version of omi-bridge and of Python.", "livemax", "version", "python")
         build.labels(version("omi-bridge"), platform.python_version()).set(1)
@@ -90,6 +96,18 @@ class Metrics:
     def turned_away(self) -> None:
         """Count a call that there was no time for."""
         self._turned_away.inc()
+
+    def alert_sent(self, channel: str) -> None:
+        """Count a message or a ping that is out."""
+        self._alerts.labels(channel, "sent").inc()
+
+    def alert_failed(self, channel: str) -> None:
+        """Count an attempt to send one that failed."""
+        self._alerts.labels(channel, "failed").inc()
+
+    def alerts_waiting(self, channel: str, count: int) -> None:
+        """Take over how many messages are still to be sent."""
+        self._alerts_waiting.labels(channel).set(count)
 
     def of(self, connector: str) -> "SourceMetrics":
         """Return what counts for one connector; under a name that was there before, counting goes on."""

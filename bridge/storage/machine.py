@@ -39,6 +39,7 @@ class MachineMemory:
         self._file = file
         self._lock = threading.Lock()
         self._held: set[int] = set()  # by this process: the kernel's locks are the process's, not a thread's
+        self._own: dict[int, bytes] = {}  # what is written where there is no such file
         self._turns: dict[str, MachineTurns] = {}  # and so there is one of each name, with a lock for the threads
 
     @classmethod
@@ -48,13 +49,8 @@ class MachineMemory:
 
     def take_place(self, name: str, limit: int) -> Callable[[], None] | None:
         """Take one of the `limit` places of this name: what gives it back, or None if all are taken. Never waits."""
-        region = _region(f"places {name}")
-        with self._lock:
-            for place in range(region, region + limit):
-                if place not in self._held and self._locks(place):
-                    self._held.add(place)
-                    return lambda: self._give_back(place)
-        return None
+        place = self.take(f"places {name}", limit)
+        return None if place is None else lambda: self.leave(f"places {name}", place)
 
     def turns(self, name: str, count: int, seconds: float) -> Turns:
         """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
@@ -63,8 +59,45 @@ class MachineMemory:
         key = f"turns {name} {count} {seconds}"
         with self._lock:
             if key not in self._turns:
-                self._turns[key] = MachineTurns(self._file, _region(key), count, seconds)
+                self._turns[key] = MachineTurns(self._file, region_of(key), count, seconds)
             return self._turns[key]
+
+    def take(self, name: str, limit: int) -> int | None:
+        """Take one of the `limit` places of this name until it is left or this process ends: which, or None."""
+        region = region_of(name)
+        with self._lock:
+            for place in range(region, region + limit):
+                if place not in self._held and self._locks(place):
+                    self._held.add(place)
+                    return place - region
+        return None
+
+    def leave(self, name: str, place: int) -> None:
+        """Give back a place that was taken."""
+        at = region_of(name) + place
+        with self._lock:
+            self._held.discard(at)
+            self._unlock(at)
+
+    def is_taken(self, name: str, place: int) -> bool:
+        """Tell whether a process that lives has taken that place."""
+        at = region_of(name) + place
+        with self._lock:
+            if at in self._held or not self._locks(at):
+                return True
+            self._unlock(at)
+            return False
+
+    def read(self, size: int, at: int) -> bytes:
+        """Return what was written there, less than `size` bytes if less was."""
+        return os.pread(self._file, size, at) if self._file is not None else self._own.get(at, b"")[:size]
+
+    def write(self, content: bytes, at: int) -> None:
+        """Write there."""
+        if self._file is not None:
+            os.pwrite(self._file, content, at)
+        else:
+            self._own[at] = content
 
     def shared(self, name: str) -> Shared:
         """Return what the connector of this name knows together with itself in the machine's other processes."""
@@ -78,11 +111,9 @@ class MachineMemory:
             return error.errno not in _TAKEN  # a kernel without locks: then this process is alone
         return True
 
-    def _give_back(self, place: int) -> None:
-        with self._lock:
-            self._held.discard(place)
-            if self._file is not None:
-                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
+    def _unlock(self, place: int) -> None:
+        if self._file is not None:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
 
 class _MachineShared(Shared):
@@ -162,6 +193,6 @@ class MachineTurns(Turns):
         return True
 
 
-def _region(name: str) -> int:
+def region_of(name: str) -> int:
     """Return where in the file stands what has this name: the chance that two meet is one in 2^40 for each pair."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:5]) << _REGION

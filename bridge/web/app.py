@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from bridge.alerts.watch import AlertWatch
 from bridge.config.loading import Config, load_config
 from bridge.diagnosis.expectation_watch import PAUSE, ExpectationWatch
 from bridge.diagnosis.judgement import Judgement, judge
@@ -69,9 +70,11 @@ class Bridge:
         self.service = Service(config, meter=self.metrics.of, memory=self._memory)
         self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.troubles())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
+        self.alerts = AlertWatch(config, self._memory, self.troubles, self.metrics)
         self.service.open(START_PATIENCE)
         self._expectations = self._watched(self.service)
         self.sampler.start()
+        self.alerts.start()
 
     def reload(self) -> bool:
         """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
@@ -94,6 +97,7 @@ class Bridge:
             self.service, self._refused = new, ""
             self._expectations.close()
             self._expectations = self._watched(new, judgement.unmet)
+            self.alerts.adopt(config)
             # Calls that began under the old configuration have left by then.
             _later(old.deadline + 1.0, partial(old.close, new))
             for setting in ("bind", "workers", "threads", "path", "log_level", "log_format", "decisions"):
@@ -122,10 +126,12 @@ class Bridge:
             found["configuration"] = f"not reloaded: {self._refused}"
         if self.decisions.trouble:
             found["server.decisions"] = self.decisions.trouble
+        found |= self.alerts.troubles()
         return {part: self._redaction(why) for part, why in found.items()}
 
     def close(self) -> None:
         """Release everything."""
+        self.alerts.close()
         self.sampler.close()
         self._expectations.close()
         self.service.close()

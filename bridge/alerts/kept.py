@@ -1,0 +1,85 @@
+"""What outlives a worker's death and a restart: what was told, and what is still to be sent.
+
+It stands in the machine's memory, for the process that takes over, and in a file of the service's folder, for the next
+start. If the file cannot be written, or is somebody else's, it stands in memory alone, and the log says so once.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bridge.sdk.disk.replaced_file import replace_file
+from bridge.storage.machine import MachineMemory
+from bridge.storage.noticeboard import Page
+
+_log = logging.getLogger(__name__)
+
+_MADE_BY = "omi-bridge alerts 1"
+_LARGEST_FILE = 512 * 1024
+
+State = dict[str, Any]
+
+
+class KeptAlerts:
+    """The state of the alerts, in memory and in the file at `path`."""
+
+    def __init__(self, memory: MachineMemory, path: Path) -> None:
+        self._page = Page(memory, "alerts")
+        self._path = path
+        self._written = ""
+        self._told = ""
+
+    def read(self) -> State:
+        """Return what the process before, or the service before its restart, has left; nothing if it left nothing."""
+        found = _state(self._page.read())
+        if not found:
+            try:
+                with self._path.open("rb") as file:
+                    found = _state(file.read(_LARGEST_FILE))
+            except OSError:
+                found = {}
+        return found
+
+    def write(self, state: Mapping[str, Any]) -> None:
+        """Keep it, if it is another than was kept before."""
+        text = json.dumps({"made_by": _MADE_BY, **state}, ensure_ascii=False)
+        if text == self._written:
+            return
+        self._written = text
+        try:
+            self._page.write(text.encode())
+        except (OSError, ValueError) as error:
+            self._tell(f"alerts cannot be kept in memory: {error}")
+        try:
+            why_not = self._somebody_elses()
+            if not why_not:
+                replace_file(self._path, text.encode())
+        except OSError as error:
+            why_not = error.strerror or str(error)
+        if why_not:
+            self._tell(f"{self._path} cannot be written: {why_not}: after a restart, what was told is told again")
+
+    def _somebody_elses(self) -> str:
+        """Say why a file that is there already is not to be replaced, or nothing."""
+        if not self._path.exists():
+            return ""
+        if not self._path.is_file():
+            return "it is no file"
+        with self._path.open("rb") as file:
+            found = file.read(_LARGEST_FILE)
+        return "" if not found or _state(found) else "it is a file that omi-bridge did not make"
+
+    def _tell(self, problem: str) -> None:
+        if problem != self._told:
+            _log.warning("%s", problem)
+        self._told = problem
+
+
+def _state(content: bytes) -> State:
+    try:
+        found = json.loads(content) if content else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) and found.get("made_by") == _MADE_BY else {}
