@@ -96,5 +96,5 @@ clean:                                  ## remove the environments and what was 
 	$(PYTHON) -m venv .venv-lowest
 	sed -nE '/^dependencies/,/^test/s/^[^#]*"([a-z0-9-]+)(\[[a-z]+\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml > .venv-lowest/lowest.txt
 	$(LOWEST) .venv-lowest/lowest.txt --editable '.[mssql,mysql,postgresql,redis]'
-	$(LOWEST) constraints.txt hypothesis jsonschema ldap3 pytest pytest-xdist
+	$(LOWEST) constraints.txt aiosmtpd hypothesis jsonschema ldap3 pytest pytest-xdist
 	touch $@

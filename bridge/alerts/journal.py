@@ -20,7 +20,7 @@ _URGENT = re.compile(r"\brejected\b")
 
 
 @dataclass(slots=True)
-class _Part:
+class _Course:
     """One part, from its first trouble on until it has been well for long."""
 
     part: str
@@ -59,7 +59,7 @@ class Journal:
     def __init__(self, patience: float) -> None:
         self.patience = patience
         """Seconds that something has to be wrong."""
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, _Course] = {}
 
     @property
     def told(self) -> list[Change]:
@@ -90,15 +90,15 @@ class Journal:
 
     def restore(self, state: Iterable[Mapping[str, Any]], now: float) -> None:
         """Go on where another left off. Raises TypeError or KeyError for what is no such state."""
-        names = {field.name for field in fields(_Part)}
-        parts = [_Part(**{name: value for name, value in one.items() if name in names}) for one in state]
+        names = {field.name for field in fields(_Course)}
+        parts = [_Course(**{name: value for name, value in one.items() if name in names}) for one in state]
         self._parts = {one.part: one for one in parts}
         self.await_again(self._parts, now)
 
     def _seen(self, part: str, words: str, now: float) -> None:
         one = self._parts.get(part)
         if one is None:
-            self._parts[part] = _Part(part, words, now, now)
+            self._parts[part] = _Course(part, words, now, now)
             return
         one.words, one.awaited_until = words, 0.0
         if one.present:
@@ -109,12 +109,12 @@ class Journal:
         else:
             one.returns += 1
 
-    def _not_seen(self, one: _Part, now: float) -> None:
+    def _not_seen(self, one: _Course, now: float) -> None:
         if one.present and now >= one.awaited_until:
             one.lasted = one.trouble_until(now)
             one.present, one.changed = False, now
 
-    def _due(self, one: _Part, now: float) -> Kind | None:
+    def _due(self, one: _Course, now: float) -> Kind | None:
         """Say which word is due on a part, if any."""
         if one.told_at is not None and now - one.told_at < QUIET:
             return None
@@ -132,18 +132,18 @@ class Journal:
                 return Kind.PASSED
         return None
 
-    def _tell(self, one: _Part, kind: Kind, now: float) -> Change:
+    def _tell(self, one: _Course, kind: Kind, now: float) -> Change:
         change = _change(one, kind)
         one.told, one.told_at, one.returns = one.present, now, 0
         one.told_urgent = _URGENT.search(one.words) is not None
         return change
 
     @staticmethod
-    def _is_past(one: _Part, now: float) -> bool:
+    def _is_past(one: _Course, now: float) -> bool:
         long_well = not one.present and now - one.changed >= QUIET
         return long_well and not one.told and (one.told_at is None or now - one.told_at >= QUIET)
 
 
-def _change(one: _Part, kind: Kind) -> Change:
+def _change(one: _Course, kind: Kind) -> Change:
     until = None if one.present or kind is Kind.STILL else one.changed
     return Change(kind, one.part, one.words, one.since, until, one.returns)

@@ -46,9 +46,9 @@ class _Smtp(smtplib.SMTP):
 class EmailChannel:
     """Sends messages by e-mail."""
 
-    def __init__(self, settings: Email) -> None:
+    def __init__(self, settings: Email, resolver: Resolver | None = None) -> None:
         self._settings = settings
-        self._resolver = Resolver()
+        self._resolver = resolver or Resolver()
         self.place = f"{settings.host}:{settings.port_in_use}"
 
     def send(self, message: Message, deadline: Deadline) -> Receipt:

@@ -70,7 +70,12 @@ class Pinger:
         self._meter = meter
         self._changed = changed
         self._loop = BackgroundLoop("alerts-ping", self._ping)
-        self.start, self.wake = self._loop.start, self._loop.wake
+        self.start = self._loop.start
+
+    def wake(self) -> None:
+        """Ping now, if pings are sent at all."""
+        if self._loop.is_running:
+            self._loop.wake()
 
     def close(self) -> None:
         """Ping no more."""

@@ -7,7 +7,6 @@ a process from stopping: all of it are daemon threads, and what is to be kept is
 
 import json
 import logging
-import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -63,6 +62,7 @@ class AlertWatch:
         self._troubles = troubles
         self._meter = meter or NoMeter()
         self._wall_clock = wall_clock
+        self._name = new_id()  # a process that was started anew is another one
         self._slips = Slips(memory, "alerts")
         self._failing = Page(memory, "alerts failing")
         self._kept = KeptAlerts(memory, config.alerts_file)
@@ -70,7 +70,7 @@ class AlertWatch:
         self._journal = Journal(0.0)
         self._couriers: dict[str, Courier] = {}
         self._fitted: Config | None = None  # the configuration that the couriers are made for
-        self._seen: dict[int, Mapping[str, str]] = {}
+        self._seen: dict[str, Mapping[str, str]] = {}
         self._told: Sequence[Change] = ()
         self._loop = BackgroundLoop("alerts", self._look, at_end=self._resign, wait=wait)
         bind = config.settings.server.bind  # a reload does not change where it listens
@@ -112,7 +112,7 @@ class AlertWatch:
         if self._config.settings.alerts is None:
             self._resign()
             return _EVERY
-        own = {"process": os.getpid(), "troubles": dict(self._troubles())}
+        own = {"process": self._name, "troubles": dict(self._troubles())}
         self._slips.write(json.dumps(own, ensure_ascii=False).encode())
         if self._leads or self._takes_over():
             self._lead()
@@ -177,8 +177,8 @@ class AlertWatch:
             self._tell(self._message(changes, now))
         self._keep()
 
-    def _said_by_all(self) -> dict[int, Mapping[str, str]]:
-        found: dict[int, Mapping[str, str]] = {}
+    def _said_by_all(self) -> dict[str, Mapping[str, str]]:
+        found: dict[str, Mapping[str, str]] = {}
         for slip in self._slips.read():
             said = json.loads(slip)
             found[said["process"]] = said["troubles"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from email.utils import parseaddr
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
 
 from bridge.config.values import Section, is_this_machine
 from bridge.sdk.errors import UnexpectedAnswer
@@ -31,21 +31,27 @@ _IMPLICIT = 465
 
 
 def _address(secret: SecretStr) -> SecretStr:
+    url = secret.get_secret_value()
+    if not url.lower().startswith(("http://", "https://")):
+        raise ValueError("has to be a complete address that begins with https://")
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise ValueError("holds a password before the host's name: a webhook takes it in 'headers', as Authorization")
     try:
-        origin(secret.get_secret_value())
-    except UnexpectedAnswer as error:
+        origin(url)
+    except UnexpectedAnswer:
         raise ValueError(
-            f"has to be a complete address, such as https://chat.example/hooks/1: {error}"
-            if secret.get_secret_value().startswith(("http://", "https://"))
-            else "has to be a complete address that begins with https://"
+            "has to be a complete address, such as https://chat.example/hooks/1, without blanks, # and steps '..'"
         ) from None
     return secret
 
 
-def _header_name(text: str) -> str:
-    if not _HEADER.fullmatch(text):
-        raise ValueError('is no name of a header: write it as in Authorization: "Bearer ${ALERT_TOKEN}"')
-    return text
+def _header_names(written: object) -> object:
+    if isinstance(written, dict) and not all(_HEADER.fullmatch(str(name)) for name in written):
+        raise ValueError(
+            'a name of a header has letters, digits and -: write Authorization: "Bearer ${ALERT_TOKEN}", with a blank '
+            "after the colon"
+        )
+    return written
 
 
 def _mailbox(text: str) -> str:
@@ -97,7 +103,7 @@ class Webhook(Section):
     """A message goes to an address as JSON."""
 
     url: SecretUrl = Field(description="Where the message is sent, with POST.")
-    headers: dict[Annotated[Text, AfterValidator(_header_name)], HeaderCredential] = Field(
+    headers: Annotated[dict[str, HeaderCredential], BeforeValidator(_header_names)] = Field(
         default={}, description="Headers that are sent with it, such as Authorization."
     )
     body: Annotated[dict[str, Any], AfterValidator(_template)] | None = Field(

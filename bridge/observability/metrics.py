@@ -76,12 +76,8 @@ class Metrics:
         self._unmapped = self._gauge("owners_without_extension", "Owners seen that have no extension.", "livemax")
         self._ages = self._gauge("list_age_seconds", "Age of what is in force of a file or a list.", "livemax", "list")
         self._doubted = self._gauge("list_doubted", "1 while a list has shrunk too much.", "livemax", "list")
-        self._alerts = self._counter(
-            "alerts", "Messages and pings that were sent, or could not be.", "channel", "result"
-        )
-        self._alerts_waiting = self._gauge(
-            "alerts_waiting", "Messages that are still to be sent.", "livemax", "channel"
-        )
+        self._alerts = self._counter("alerts", "Messages and pings: sent, or failed.", "channel", "result")
+        self._alerts_waiting = self._gauge("alerts_waiting", "Messages still to be sent.", "livemax", "channel")
         self._troubles = self._gauge("troubles", "Parts that /healthz says are in trouble.", "livemax")
         build = self._gauge("build_info", "Version of omi-bridge and of Python.", "livemax", "version", "python")
         build.labels(version("omi-bridge"), platform.python_version()).set(1)
