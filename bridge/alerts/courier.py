@@ -5,6 +5,7 @@ hour, for a day; then, or when too many wait, the oldest is given up. The log te
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -41,7 +42,8 @@ class Courier:
         self._meter = meter
         self._changed = changed
         self._wall_clock = wall_clock
-        self._waiting: tuple[Message, ...] = ()  # replaced as a whole: two threads look at it
+        self._waiting: tuple[Message, ...] = ()  # replaced as a whole, so that others may look at it
+        self._lock = threading.Lock()
         self._attempts = 0
         self._loop = BackgroundLoop(f"alerts-{name}", self._work, wait=wait)
 
@@ -53,7 +55,8 @@ class Courier:
 
     def take(self, messages: Sequence[Message]) -> None:
         """Send these as soon as can be."""
-        self._waiting = (*self._waiting, *messages)
+        with self._lock:
+            self._waiting = (*self._waiting, *messages)
         while len(self._waiting) > _MOST_WAITING:
             self._give_up(self._waiting[0], f"more than {_MOST_WAITING} wait")
         self._meter.alerts_waiting(self.name, len(self._waiting))
@@ -113,6 +116,7 @@ class Courier:
         self._forget(message)
 
     def _forget(self, message: Message) -> None:
-        self._waiting = tuple(one for one in self._waiting if one.id != message.id)
+        with self._lock:
+            self._waiting = tuple(one for one in self._waiting if one.id != message.id)
         self._meter.alerts_waiting(self.name, len(self._waiting))
         self._changed()

@@ -1,7 +1,8 @@
 """What outlives a worker's death and a restart: what was told, and what is still to be sent.
 
 It stands in the machine's memory, for the process that takes over, and in a file of the service's folder, for the next
-start. If the file cannot be written, or is somebody else's, it stands in memory alone, and the log says so once.
+start. If the file cannot be written, or is somebody else's, it stands in memory alone, and the log says so once. A disk
+that hangs holds up no message: the file is written by a thread of its own.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.sdk.disk.replaced_file import replace_file
+from bridge.sdk.threads.background import BackgroundLoop
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import Page
 
@@ -18,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 _MADE_BY = "omi-bridge alerts 1"
 _LARGEST_FILE = 512 * 1024
+_IDLE = 3600.0
 
 State = dict[str, Any]
 
@@ -28,8 +31,9 @@ class KeptAlerts:
     def __init__(self, memory: MachineMemory, path: Path) -> None:
         self._page = Page(memory, "alerts")
         self._path = path
-        self._written = ""
+        self._text = self._written = ""
         self._told = ""
+        self._loop = BackgroundLoop("alerts-file", self._write_file, at_end=self._write_file)
 
     def read(self) -> State:
         """Return what the process before, or the service before its restart, has left; nothing if it left nothing."""
@@ -45,21 +49,34 @@ class KeptAlerts:
     def write(self, state: Mapping[str, Any]) -> None:
         """Keep it, if it is another than was kept before."""
         text = json.dumps({"made_by": _MADE_BY, **state}, ensure_ascii=False)
-        if text == self._written:
+        if text == self._text:
             return
-        self._written = text
+        self._text = text
         try:
             self._page.write(text.encode())
         except (OSError, ValueError) as error:
             self._tell(f"alerts cannot be kept in memory: {error}")
+        self._loop.start()
+        self._loop.wake()
+
+    def close(self) -> None:
+        """Write what is not written yet, waiting a moment for the disk."""
+        self._loop.close()
+
+    def _write_file(self) -> float:
+        text = self._text
+        if text == self._written:
+            return _IDLE
         try:
             why_not = self._somebody_elses()
             if not why_not:
                 replace_file(self._path, text.encode())
         except OSError as error:
             why_not = error.strerror or str(error)
+        self._written = text
         if why_not:
             self._tell(f"{self._path} cannot be written: {why_not}: after a restart, what was told is told again")
+        return _IDLE
 
     def _somebody_elses(self) -> str:
         """Say why a file that is there already is not to be replaced, or nothing."""

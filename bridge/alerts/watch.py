@@ -103,6 +103,7 @@ class AlertWatch:
         self._pinger.close()
         for courier in list(self._couriers.values()):
             courier.close()
+        self._kept.close()
 
     def _settings(self) -> Alerts | None:
         """Return what is to be told and how, by this process: nothing if another tells for all."""

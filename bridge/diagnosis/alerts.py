@@ -31,7 +31,11 @@ def check_alerts(config: Config, *, sends: bool) -> Iterator[Finding]:
     if settings.ping:
         ways["ping"] = partial(PingChannel(settings.ping).send, "")
     for name, send in ways.items():
-        yield from _tried(f"alerts.{name}", send) if sends else [Finding(f"alerts.{name}", "not tried (--alerts does)")]
+        yield from (
+            _tried(f"alerts.{name}", send)
+            if sends
+            else [Finding(f"alerts.{name}", "not tried (--alerts sends a test)")]
+        )
 
 
 def _tried(subject: str, send: Callable[[Deadline], Receipt]) -> Iterator[Finding]:

@@ -136,10 +136,14 @@ class Metrics:
         return generate_latest(Shown(source, names))
 
     def _begin_at_nought(self) -> None:
-        """Have what calls count there from the start: a rate knows nothing of a series that begins at one."""
+        """Have what is counted there from the start: a rate knows nothing of a series that begins at one."""
         for outcome in Outcome:
             for answer in Freshness if outcome in _DECIDED else ("none",):
                 self._answers.labels(outcome.value, answer)
+        for channel in ("webhook", "email", "ping"):
+            for result in ("sent", "failed"):
+                self._alerts.labels(channel, result)
+            self._alerts_waiting.labels(channel)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"omi_bridge_{name}", meaning, labels, registry=self._registry)

@@ -42,6 +42,10 @@ SECTIONS = {
     "Deputy": "extensions.deputies.inline",
     "DeputyFile": "extensions.deputies.csv",
     "DeputyColumns": "extensions.deputies.csv.columns",
+    "Alerts": "alerts",
+    "Webhook": "alerts.webhook",
+    "Email": "alerts.email",
+    "Ping": "alerts.ping",
     "OmicallConfig": "extensions.omicall",
     "SqlExtensionsConfig": "extensions.sql",
     "CsvConfig": "csv",
@@ -85,6 +89,7 @@ READERS_OWN = {
         "my_crm.py",
         "test_my_crm.py",
         "omicall-extensions.json",
+        "alerts.json",
     ),
 }
 """Files in the documents that are the reader's, not the project's."""

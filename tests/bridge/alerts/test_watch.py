@@ -270,6 +270,7 @@ def test_a_file_of_somebody_else_is_left_alone(machine, hook, caplog):
     machine.troubles["a"] = CRM
     machine.look(5)
     assert subjects(hook, 1) == ["degraded: connector crm"]
+    until(lambda: "cannot be written" in caplog.text)
     assert (machine.folder / "alerts.json").read_text() == '{"mine": 1}'
     assert "alerts.json cannot be written: it is a file that omi-bridge did not make" in caplog.text
 
