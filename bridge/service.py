@@ -102,6 +102,10 @@ class Service:
         parts += self.sharing.troubles()
         return {part: trouble for part, trouble in parts if trouble}
 
+    def rejected(self) -> frozenset[str]:
+        """Return the parts in trouble of which nothing changes until somebody acts, as `troubles` names them."""
+        return frozenset(f"connector {name}" for name, guard in self.guards.items() if guard.is_rejected)
+
     def waited_for(self) -> dict[str, str]:
         """Say for each part that was not tried yet what it is doing."""
         fresh = [name for name, guard in self.guards.items() if not guard.opening.is_tried]

@@ -15,8 +15,8 @@ from bridge.alerts.message import Change, Kind
 QUIET = 900.0
 """Seconds after a word on a part in which no other is said on it; and in which what came before is not forgotten."""
 
-_URGENT = re.compile(r"\brejected\b")
-"""Waiting does not help: the source refuses until somebody acts (`bridge.sdk.errors.SourceRejected`)."""
+_URGENT = re.compile(r"rejected\b")
+"""How words begin where waiting does not help: a source refuses until somebody acts (`SourceRejected`)."""
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class Journal:
         """Say which word is due on a part, if any."""
         if one.told_at is not None and now - one.told_at < QUIET:
             return None
-        urgent = _URGENT.search(one.words) is not None
+        urgent = _URGENT.match(one.words) is not None
         counts = urgent or one.trouble_until(now) >= self.patience
         settled = now - one.changed >= self.patience
         match one.present, one.told:
@@ -135,7 +135,7 @@ class Journal:
     def _tell(self, one: _Course, kind: Kind, now: float) -> Change:
         change = _change(one, kind)
         one.told, one.told_at, one.returns = one.present, now, 0
-        one.told_urgent = _URGENT.search(one.words) is not None
+        one.told_urgent = _URGENT.match(one.words) is not None
         return change
 
     @staticmethod

@@ -31,7 +31,10 @@ _EVERY = 5.0
 _LEADER = "alerts leader"
 
 Troubles = Callable[[], Mapping[str, str]]
-"""Says for each part that is not well why not: the words of `/healthz`, secrets and callers masked."""
+"""Says for each part that is not well why not: the words of `/healthz`, secrets and callers masked.
+
+They begin with `rejected` where nothing changes until somebody acts.
+"""
 
 
 def channels(settings: Alerts) -> dict[str, Channel]:

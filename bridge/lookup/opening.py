@@ -26,6 +26,8 @@ class Opening:
     def __init__(self, name: str, connector: AnyConnector, wait: Wait | None = None) -> None:
         self.trouble = "is still being opened"
         """Why the connector is not open, or nothing if it is."""
+        self.is_rejected = False
+        """Whether it was refused, so that nothing changes until somebody acts."""
         self._name = name
         self._connector = connector
         self._loop = BackgroundLoop(f"open-{name}", self._try, wait=wait)
@@ -55,7 +57,7 @@ class Opening:
             self._failed(failure)
             raise failure from None
         else:
-            self.trouble = ""
+            self.trouble, self.is_rejected = "", False
         finally:
             self._tried.set()
 
@@ -68,6 +70,7 @@ class Opening:
         if self.trouble != str(error):
             _log.warning("connector %s cannot be opened yet: %s", self._name, error)
         self.trouble = str(error) or type(error).__name__
+        self.is_rejected = isinstance(error, SourceRejected)
 
     def _try(self) -> float | None:
         """Try once; return after how many seconds to try again, None if it succeeded."""

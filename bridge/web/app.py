@@ -70,7 +70,7 @@ class Bridge:
         self.service = Service(config, meter=self.metrics.of, memory=self._memory)
         self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.troubles())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
-        self.alerts = AlertWatch(config, self._memory, self.troubles, self.metrics)
+        self.alerts = AlertWatch(config, self._memory, self.alarms, self.metrics)
         self.service.open(START_PATIENCE)
         self._expectations = self._watched(self.service)
         self.sampler.start()
@@ -128,6 +128,11 @@ class Bridge:
             found["server.decisions"] = self.decisions.trouble
         found |= self.alerts.troubles()
         return {part: self._redaction(why) for part, why in found.items()}
+
+    def alarms(self) -> dict[str, str]:
+        """Say the same as `troubles`, and of which parts nothing changes until somebody acts."""
+        rejected = self.service.rejected()
+        return {part: f"rejected: {why}" if part in rejected else why for part, why in self.troubles().items()}
 
     def close(self) -> None:
         """Release everything."""

@@ -57,12 +57,12 @@ def test_each_channel_gets_a_message_that_says_that_it_is_a_test(check):
 
 
 def test_what_does_not_arrive_has_failed_with_what_to_do(check):
-    with HttpServer(lambda _: Reply(b"", 404)) as server, dead_port() as port:
+    with HttpServer(lambda _: Reply(b"", 429)) as server, dead_port() as port:
         hook, ping = {"url": f"{server.url}/{SECRET}"}, {"url": f"http://127.0.0.1:{port}/{SECRET}"}
         assert check({"webhook": hook, "email": email(port), "ping": ping}, "--alerts") == (
             1,
             [
-                "FAILED  alerts.webhook: not sent: HOST answered 404: is 'url' right, and does what it names still exist?",
+                "FAILED  alerts.webhook: not sent: HOST answered 429: too many messages just now",
                 "FAILED  alerts.email: not sent: HOST refuses the connection: are 'host' and 'port' right?",
                 "FAILED  alerts.ping: not sent: HOST refuses the connection",
             ],

@@ -3,8 +3,9 @@
 import threading
 
 from bridge.config.loading import load_config
+from bridge.sdk import SourceRejected
 from bridge.testing.fakes import FakeConnector
-from bridge.web.app import Service
+from bridge.web.app import Bridge, Service
 
 FILE = """
 api_keys: [change-me]
@@ -31,6 +32,11 @@ class Slow(FakeConnector):
         assert self.may_open.wait(60)
 
 
+class Refused(FakeConnector):
+    def open(self):
+        raise SourceRejected("the key has ended")
+
+
 def test_a_reload_waits_for_a_connector_that_has_much_to_read_first(tmp_path):
     (tmp_path / "config.yaml").write_text(FILE, encoding="utf-8")
     config = load_config(tmp_path / "config.yaml", {})
@@ -42,3 +48,13 @@ def test_a_reload_waits_for_a_connector_that_has_much_to_read_first(tmp_path):
     assert new.lost_since(old) == ""
     new.close()
     old.close()
+
+
+def test_an_alarm_says_when_nothing_changes_until_somebody_acts(tmp_path):
+    (tmp_path / "config.yaml").write_text(FILE.replace("test_app:Slow", "test_app:Refused"), encoding="utf-8")
+    bridge = Bridge(load_config(tmp_path / "config.yaml", {}))
+    assert bridge.troubles() == {"connector crm": "the key has ended"}
+    assert bridge.alarms() == {"connector crm": "rejected: the key has ended"}
+    bridge.service.guards["crm"].opening.trouble = ""
+    assert bridge.alarms() == {}
+    bridge.close()
