@@ -103,8 +103,11 @@ class Service:
         return {part: trouble for part, trouble in parts if trouble}
 
     def rejected(self) -> frozenset[str]:
-        """Return the parts in trouble of which nothing changes until somebody acts, as `troubles` names them."""
-        return frozenset(f"connector {name}" for name, guard in self.guards.items() if guard.is_rejected)
+        """Return the parts of which nothing changes until somebody acts, where `troubles` does not say so.
+
+        The words on a connector that is open begin with the kind of its failure.
+        """
+        return frozenset(f"connector {name}" for name, guard in self.guards.items() if guard.opening.is_rejected)
 
     def waited_for(self) -> dict[str, str]:
         """Say for each part that was not tried yet what it is doing."""

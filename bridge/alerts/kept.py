@@ -59,6 +59,16 @@ class KeptAlerts:
         self._loop.start()
         self._loop.wake()
 
+    def obstacle(self) -> str:
+        """Say why a file that is there already is not to be replaced, or nothing. Raises OSError."""
+        if not self._path.exists():
+            return ""
+        if not self._path.is_file():
+            return "it is no file"
+        with self._path.open("rb") as file:
+            found = file.read(_LARGEST_FILE)
+        return "" if not found or _state(found) else "it is a file that omi-bridge did not make: move it away"
+
     def close(self) -> None:
         """Write what is not written yet, waiting a moment for the disk."""
         self._loop.close()
@@ -68,7 +78,7 @@ class KeptAlerts:
         if text == self._written:
             return _IDLE
         try:
-            why_not = self._somebody_elses()
+            why_not = self.obstacle()
             if not why_not:
                 replace_file(self._path, text.encode())
         except OSError as error:
@@ -77,16 +87,6 @@ class KeptAlerts:
         if why_not:
             self._tell(f"{self._path} cannot be written: {why_not}: after a restart, what was told is told again")
         return _IDLE
-
-    def _somebody_elses(self) -> str:
-        """Say why a file that is there already is not to be replaced, or nothing."""
-        if not self._path.exists():
-            return ""
-        if not self._path.is_file():
-            return "it is no file"
-        with self._path.open("rb") as file:
-            found = file.read(_LARGEST_FILE)
-        return "" if not found or _state(found) else "it is a file that omi-bridge did not make"
 
     def _tell(self, problem: str) -> None:
         if problem != self._told:

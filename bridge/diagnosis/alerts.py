@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from bridge.alerts.channels import LIMIT, NotSent, Receipt
+from bridge.alerts.kept import KeptAlerts
 from bridge.alerts.message import Message, new_id
 from bridge.alerts.ping import PingChannel
 from bridge.alerts.watch import channels
 from bridge.config.loading import Config
 from bridge.diagnosis.finding import Finding, Severity
 from bridge.sdk.deadline import Deadline
+from bridge.storage.machine import MachineMemory
 
 
 def check_alerts(config: Config, *, sends: bool) -> Iterator[Finding]:
@@ -23,6 +25,7 @@ def check_alerts(config: Config, *, sends: bool) -> Iterator[Finding]:
     settings = config.settings.alerts
     if settings is None:
         return
+    yield from _kept(config)
     now = time.time()
     message = Message(new_id(), now, platform.node(), str(config.file.absolute()), "test", (), sent_at=now)
     ways: dict[str, Callable[[Deadline], Receipt]] = {
@@ -36,6 +39,15 @@ def check_alerts(config: Config, *, sends: bool) -> Iterator[Finding]:
             if sends
             else [Finding(f"alerts.{name}", "not tried (--alerts sends a test)")]
         )
+
+
+def _kept(config: Config) -> Iterator[Finding]:
+    try:
+        why_not = KeptAlerts(MachineMemory(), config.alerts_file).obstacle()
+    except OSError as error:
+        why_not = f"{error.strerror or error}: check as the user that the service runs as"
+    if why_not:
+        yield Finding("alerts", f"{config.alerts_file} cannot be written: {why_not}", Severity.FAILED)
 
 
 def _tried(subject: str, send: Callable[[Deadline], Receipt]) -> Iterator[Finding]:

@@ -116,11 +116,6 @@ class Guard:
             return str(bug_in(self.name, error))
 
     @property
-    def is_rejected(self) -> bool:
-        """Whether the source refuses what it is asked, so that nothing changes until somebody acts."""
-        return self.opening.is_rejected or (self._breaker.is_rejected and bool(self._breaker.trouble))
-
-    @property
     def is_left_alone(self) -> bool:
         """Whether the source is not asked just now, because it answers nobody."""
         return self._breaker.is_open

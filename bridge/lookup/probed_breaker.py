@@ -63,11 +63,6 @@ class ProbedBreaker:
         return self._breaker.reason if self._breaker.is_open else ""
 
     @property
-    def is_rejected(self) -> bool:
-        """Whether the trouble, if there is one, is a refusal: nothing changes until somebody acts."""
-        return self._kind == SourceRejected.reason
-
-    @property
     def is_open(self) -> bool:
         """Whether the source is left alone."""
         return self._breaker.is_open

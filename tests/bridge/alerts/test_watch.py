@@ -147,6 +147,27 @@ def test_the_death_of_who_tells_neither_loses_nor_doubles(machine, hook):
     ]
 
 
+def test_what_only_a_process_that_died_saw_is_not_taken_to_be_over(machine, hook):
+    config = machine.configure({"webhook": {"url": hook.url}})
+    machine.start("a", config)
+    machine.look()
+    machine.start("b", config)
+    machine.troubles["b"] = CRM
+    for _ in range(200):
+        machine.look(5)
+    machine.kill("b")
+    machine.start("c", config)
+    for _ in range(60):
+        machine.look(5)
+    machine.troubles["c"] = CRM
+    for _ in range(300):
+        machine.look(5)
+    machine.troubles["c"] = {}
+    for _ in range(20):
+        machine.look(5)
+    assert subjects(hook, 2) == ["degraded: connector crm", "well again: connector crm"]
+
+
 def test_a_restart_tells_nothing_again(machine, hook):
     config = machine.configure({"webhook": {"url": hook.url}})
     machine.start("a", config)
@@ -272,7 +293,7 @@ def test_a_file_of_somebody_else_is_left_alone(machine, hook, caplog):
     assert subjects(hook, 1) == ["degraded: connector crm"]
     until(lambda: "cannot be written" in caplog.text)
     assert (machine.folder / "alerts.json").read_text() == '{"mine": 1}'
-    assert "alerts.json cannot be written: it is a file that omi-bridge did not make" in caplog.text
+    assert "alerts.json cannot be written: it is a file that omi-bridge did not make: move it away" in caplog.text
 
 
 def test_a_damaged_state_is_begun_anew(machine, hook, caplog):

@@ -98,3 +98,13 @@ def test_alerts_that_are_not_there_cannot_be_tried(check):
 
 def test_what_sends_is_not_what_opens_nothing(check):
     assert check(None, "--alerts", "--config-only")[0] == 2
+
+
+def test_a_file_of_somebody_else_where_alerts_are_kept_is_told(check, tmp_path):
+    (tmp_path / "alerts.json").write_text('{"mine": 1}')
+    with dead_port() as port:
+        status, lines = check({"ping": {"url": f"http://127.0.0.1:{port}/"}})
+    file = tmp_path / "alerts.json"
+    assert status == 1
+    told = f"{file} cannot be written: it is a file that omi-bridge did not make: move it away"
+    assert lines[0] == f"FAILED  alerts: {told}"

@@ -532,6 +532,15 @@ def test_a_source_of_which_one_part_always_fails_stays_in_use_for_whom_the_other
     assert (len(connector.asked), guard.trouble) == (31, "")
 
 
+def test_the_words_on_a_source_that_refuses_begin_with_that():
+    guard = guard_of(FakeConnector(answer=failing(SourceRejected("crm.example answered 401"))))
+    for number in range(5):
+        with pytest.raises((SourceRejected, SourceUnavailable)):
+            ask(guard, Call(PhoneNumber(f"+8490123450{number}")), soon())
+    until(lambda: guard.trouble == "rejected: crm.example answered 401")
+    guard.close()
+
+
 def test_a_source_that_is_left_alone_is_in_use_again_when_it_answers_in_part():
     connector, rounds = FakeConnector(answer=failing(SourceUnavailable("down"))), Rounds()
     guard = broken_guard(connector, FakeClock(), rounds)
