@@ -14,7 +14,8 @@ from pydantic import Field, ValidationError
 
 from bridge.config.error_messages import problems_of
 from bridge.config.interpolation import Interpolation
-from bridge.config.sections import KnownCustomer, Section
+from bridge.config.sections import KnownCustomer
+from bridge.config.values import Section
 from bridge.config.yaml_document import Document, KeyPath, dotted, read_document
 from bridge.sdk.errors import ConfigError, InvalidNumber, Problem
 from bridge.sdk.phone.number import PhoneNumber
