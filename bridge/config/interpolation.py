@@ -27,6 +27,8 @@ class Interpolation:
         self._environment = environment
         self._directory = directory
         self.secrets: set[str] = set()
+        self.files: set[Path] = set()
+        """The files that were read."""
 
     def fill(self, text: str) -> str:
         """Return `text` with every reference replaced; raises ValueError with what to mend, never with a value."""
@@ -61,6 +63,7 @@ class Interpolation:
         return value
 
     def _file(self, name: str) -> str:
+        self.files.add(self._directory / name)
         try:
             with (self._directory / name).open("rb") as stream:
                 raw = stream.read(_LARGEST_FILE + 1)

@@ -20,13 +20,14 @@ from bridge.config.expectations import Expectation, read_expectations
 from bridge.config.interpolation import Interpolation
 from bridge.config.plugins import connector_class, extension_class
 from bridge.config.routes import RouteRule, read_routes
-from bridge.config.sections import Extensions, Phone, Route, Settings, is_an_owner
+from bridge.config.sections import Decisions, Extensions, Phone, Route, Settings, is_an_owner
+from bridge.config.written_files import FileNames
 from bridge.config.yaml_document import Document, KeyPath, read_document
 from bridge.sdk.connector import AnyConnector, ConnectorConfig
 from bridge.sdk.errors import ConfigError, Problem
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSourceConfig
 from bridge.sdk.secrets import Redaction, secrets_in
-from bridge.sdk.settings import state_file
+from bridge.sdk.settings import Written, state_file
 
 _Plugin = type[AnyConnector] | type[AnyExtensionSource]
 
@@ -70,7 +71,7 @@ class Config:
     @property
     def decisions_file(self) -> Path:
         """Where the last decisions are kept."""
-        return self.settings.server.decisions.path or self.file.absolute().parent / state_file("decisions.sqlite")
+        return self.settings.server.decisions.path or _decisions_file(self.file)
 
     @property
     def alerts_file(self) -> Path:
@@ -80,7 +81,15 @@ class Config:
     @property
     def lists_folder(self) -> Path:
         """Where is kept what lists were when they were last good, and which of them are doubted."""
-        return self.file.absolute().parent / state_file("last-good")
+        return _lists_folder(self.file)
+
+
+def _decisions_file(file: Path) -> Path:
+    return file.absolute().parent / state_file("decisions.sqlite")
+
+
+def _lists_folder(file: Path) -> Path:
+    return file.absolute().parent / state_file("last-good")
 
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
@@ -106,6 +115,14 @@ def load_config(
     routes = reading.routes()
     expectations, wrong = read_expectations(document, region)
     found += wrong
+    if settings and not (document.problems or found):
+        names = _files_named(document, file, settings, interpolation)
+        for key, plugin in [(("connectors", name), source) for name, source in sources.items()]:
+            names.of(plugin.config, key)
+        for one in lists:
+            names.of(one.config, ("extensions", one.name))
+        names.kept_of([*sources, "extensions.csv", *(f"extensions.{one.name}" for one in lists)], _lists_folder(file))
+        found += names.problems()
     problems = _in_order([*document.problems, *found])
     if problems or settings is None:
         masked = Redaction(interpolation.secrets)
@@ -117,6 +134,19 @@ def load_config(
         *secrets_in([source.config for source in lists]),
     }
     return Config(file, settings, sources, lists, routes, frozenset(filter(None, secrets)), overrides, expectations)
+
+
+def _files_named(document: Document, file: Path, settings: Settings, interpolation: Interpolation) -> FileNames:
+    """Return the files of the core's own sections, and those that the configuration is read from."""
+    names = FileNames(document)
+    names.read(file, "the configuration itself")
+    for path in interpolation.files:
+        names.read(path, "the file of a secret")
+    if settings.server.decisions.path is None:
+        how = next(mark for mark in Decisions.model_fields["path"].metadata if isinstance(mark, Written))
+        names.written(_decisions_file(file), ("server", "decisions", "path"), "the file of decisions", how)
+    names.of(settings, ())
+    return names
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:

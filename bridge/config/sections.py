@@ -24,8 +24,13 @@ from bridge.config.values import (
     Section,
     UrlPath,
 )
-from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Region, Text, located, parse_network
+from bridge.sdk.disk.own_file import DatabaseOf
+from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Region, Text, Written, located, parse_network
 
+REMEMBERED, DECIDED = 0x6F6D6962, 0x6F6D6964  # "omib", "omid"
+"""What tells our databases from others': https://sqlite.org/pragma.html#pragma_application_id."""
+
+_SIDE_FILES = ("-wal", "-shm", "-journal")
 _THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
 
 
@@ -45,7 +50,7 @@ def is_an_owner(key: object) -> bool:
 class Decisions(Section):
     """What is kept of the last calls, for `omi-bridge decisions`."""
 
-    path: LocalPath | None = Field(
+    path: Annotated[LocalPath | None, Written(DatabaseOf(DECIDED), _SIDE_FILES)] = Field(
         default=None,
         description="The file; decisions.sqlite in $STATE_DIRECTORY, or beside the configuration, if left out.",
     )
@@ -106,7 +111,7 @@ class Cache(Section):
     max_entries: int = Field(
         default=100_000, ge=1, le=10_000_000, description="Callers remembered per connector; the oldest make room."
     )
-    path: LocalPath | None = Field(
+    path: Annotated[LocalPath | None, Written(DatabaseOf(REMEMBERED), _SIDE_FILES)] = Field(
         default=None, description="A file in which owners are remembered through a restart; none if left out."
     )
     backend: Literal["memory", "redis"] = Field(

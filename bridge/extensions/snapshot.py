@@ -17,7 +17,7 @@ from bridge.config.loading import ConfiguredList
 from bridge.extensions.content import sanitised_entries
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.disk.replaced_file import replace_file
-from bridge.sdk.extension_source import ExtensionEntry
+from bridge.sdk.extension_source import KEPT_LIST_BEGINS, ExtensionEntry
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class ListSnapshot:
         salt = os.urandom(_SALT)
         data = {"salt": salt.hex(), "of": fingerprint(self._identity, salt), "list": as_data(entries)}
         try:
-            replace_file(self._path, json.dumps(data).encode())
+            replace_file(self._path, json.dumps(data).encode(), begins=KEPT_LIST_BEGINS)
         except OSError as error:
             trouble = f"the list cannot be kept in {self._path}: {error.strerror or error}"
             if trouble != self.trouble:

@@ -5,10 +5,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from bridge.config.sections import DECIDED
 from bridge.storage.sqlite_file import number, transaction
 
 _VERSION = 1
-_APPLICATION = 0x6F6D6964  # "omid"
 _NEW = f"""
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS decisions (
@@ -16,7 +16,7 @@ _NEW = f"""
         hotline TEXT, outcome TEXT, body TEXT, answer TEXT, connector TEXT, milliseconds REAL, because TEXT
     );
     CREATE INDEX IF NOT EXISTS decisions_by_age ON decisions (at);
-    PRAGMA application_id = {_APPLICATION};
+    PRAGMA application_id = {DECIDED};
     PRAGMA user_version = {_VERSION};
     COMMIT;
 """
@@ -41,7 +41,7 @@ class KeptDecision(NamedTuple):
 class DecisionTable:
     """The rows in an open database, for one thread; raises sqlite3.Error."""
 
-    APPLICATION = _APPLICATION
+    APPLICATION = DECIDED
     VERSION = _VERSION
 
     def __init__(self, db: sqlite3.Connection) -> None:

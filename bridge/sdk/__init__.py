@@ -8,6 +8,7 @@ from bridge.sdk.connector import AnyConnector, Call, Connector, ConnectorConfig,
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.list_state import ListState
+from bridge.sdk.disk.own_file import Beginning
 from bridge.sdk.errors import (
     InvalidNumber,
     SourceBusy,
@@ -16,7 +17,13 @@ from bridge.sdk.errors import (
     SourceUnavailable,
     UnexpectedAnswer,
 )
-from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry, ExtensionSource, ExtensionSourceConfig
+from bridge.sdk.extension_source import (
+    KEPT_LIST_BEGINS,
+    AnyExtensionSource,
+    ExtensionEntry,
+    ExtensionSource,
+    ExtensionSourceConfig,
+)
 from bridge.sdk.namesakes import shared_names, told_apart
 from bridge.sdk.phone import PhoneNumber, holds, holds_any
 from bridge.sdk.resolver import Resolver
@@ -40,6 +47,7 @@ from bridge.sdk.settings import (
     SourceRegion,
     Switch,
     Text,
+    Written,
     located,
     refuse_unfilled,
     state_file,
@@ -53,12 +61,14 @@ from bridge.sdk.translation import told_as
 from bridge.sdk.words import canonical, is_no_value, is_nothing, visible
 
 __all__ = [
+    "KEPT_LIST_BEGINS",
     "MASK",
     "REPEATED",
     "AccessToken",
     "AnyConnector",
     "AnyExtensionSource",
     "BackgroundLoop",
+    "Beginning",
     "Call",
     "Clock",
     "Connector",
@@ -98,6 +108,7 @@ __all__ = [
     "UnexpectedAnswer",
     "Wait",
     "Watchdog",
+    "Written",
     "canonical",
     "current_watchdog",
     "cut_off_at",

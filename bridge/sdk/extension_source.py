@@ -8,12 +8,16 @@ group `omi_bridge.extensions`, and their names are the keys that may stand under
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.settings import Duration, LocalPath
+from bridge.sdk.disk.own_file import Beginning
+from bridge.sdk.settings import Duration, LocalPath, Written
+
+KEPT_LIST_BEGINS = b'{"salt": '
+"""How a file begins in which a list is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class ExtensionSourceConfig(BaseModel):
 
     refresh: Duration = Field(default=900.0, description="How often the list is read again.")
     timeout: Duration = Field(default=60.0, description="How long one reading of the whole list may take.")
-    keep: LocalPath | None = Field(
+    keep: Annotated[LocalPath | None, Written(Beginning(KEPT_LIST_BEGINS))] = Field(
         default=None, description="A file with the last good list, for a start while the source is away."
     )
 

@@ -4,6 +4,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,8 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from bridge.sdk.disk.own_file import Mark
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"\s*(?P<amount>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[a-z]*)\s*", re.ASCII)
@@ -195,6 +198,19 @@ _NO_PATHS = (
 
 LocalPath = Annotated[Path, AfterValidator(_beside_the_configuration)]
 """A file or folder; a relative one is looked for beside the configuration file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Marks a setting with a path at which the service writes: `Annotated[LocalPath | None, Written(mark)]`.
+
+    `mark` tells its files from anybody else's, which are never touched; `beside` are the endings of what is written
+    beside it. Two settings may name the same file only if the setting `shared_by` beside each has one value.
+    """
+
+    mark: Mark
+    beside: tuple[str, ...] = ()
+    shared_by: str = ""
 
 
 def state_file(name: str, environment: Mapping[str, str] = os.environ) -> Path:

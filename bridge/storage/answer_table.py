@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.config.identity import fingerprint
+from bridge.config.sections import REMEMBERED
 from bridge.sdk.connector import Call, Owner, Owners
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.sqlite_file import WrongRows, number, transaction
 
 _VERSION = 1
-_APPLICATION = 0x6F6D6962  # "omib"
 _NEW = f"""
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), salt BLOB NOT NULL);
@@ -29,7 +29,7 @@ _NEW = f"""
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS answers_by_age ON answers (source, stored_at);
     INSERT OR IGNORE INTO about VALUES (1, randomblob(16));
-    PRAGMA application_id = {_APPLICATION};
+    PRAGMA application_id = {REMEMBERED};
     PRAGMA user_version = {_VERSION};
     COMMIT;
 """  # noqa: S608 - our own numbers
@@ -59,7 +59,7 @@ class Limits(NamedTuple):
 class AnswerTable:
     """The rows in an open database, for one thread; raises sqlite3.Error and WrongRows."""
 
-    APPLICATION = _APPLICATION
+    APPLICATION = REMEMBERED
     VERSION = _VERSION
 
     def __init__(self, db: sqlite3.Connection) -> None:

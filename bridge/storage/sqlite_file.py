@@ -7,7 +7,6 @@ processes may share it. Somebody else's database is left alone, and so is one of
 import logging
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,15 +14,17 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import Generic, Protocol, TypeVar
 
+from bridge.sdk.disk.own_file import DatabaseOf, Mark, judged, refuse_foreign, reserve_beside
 from bridge.sdk.errors import BridgeError
 
 _log = logging.getLogger(__name__)
 
 _PATIENCE_WITH_LOCKS = 5.0  # seconds
-_APPLICATION_AT = 68  # bytes from the beginning of the file (https://sqlite.org/fileformat.html#the_database_header)
 _SMALLEST_DATABASE = 512  # bytes: one page
 _NEXT_TO_NOTHING = 1024 * 1024  # bytes
-_SIDE_FILES = ("-wal", "-shm")
+SIDE_FILES = ("-wal", "-shm")
+"""The endings of what SQLite keeps beside a file in WAL mode."""
+
 _DAMAGE = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
@@ -108,23 +109,22 @@ class SqliteFile(Generic[T]):
                 _log.warning("%s was deleted or replaced: what comes from now on goes to a new one", self._path)
                 self.close()
             if self._table is None:
-                self._place = _make(self._path, self._kind.APPLICATION)
+                self._place = _make(self._path, DatabaseOf(self._kind.APPLICATION))
                 self._db = sqlite3.connect(self._path, timeout=_PATIENCE_WITH_LOCKS, isolation_level=None)
                 self._table = self._judge(self._db)
             yield self._table
 
     def set_aside(self) -> str:
-        """Move the file away and return its new name; the one that was moved away before is deleted."""
+        """Move the file away, under a name that nothing had before, and return that."""
         self.close()
-        aside = self._path.with_name(f"{self._path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
         with _plainly():
-            if self._place == self._look():  # else another process was faster
-                for old in self._path.parent.iterdir():
-                    if old.name.startswith(f"{self._path.name}.damaged-"):
-                        old.unlink(missing_ok=True)
-                for suffix in (*_SIDE_FILES, ""):  # the file last: a new one must never meet the old one's side files
-                    with suppress(FileNotFoundError):
-                        Path(f"{self._path}{suffix}").rename(f"{aside}{suffix}")
+            if self._place != self._look():
+                return "another name by another process"
+            refuse_foreign(self._path, DatabaseOf(self._kind.APPLICATION))
+            aside = reserve_beside(self._path, f".damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+            for suffix in (*SIDE_FILES, ""):  # the file last: a new one must never meet the old one's side files
+                with suppress(FileNotFoundError):
+                    Path(f"{self._path}{suffix}").rename(f"{aside}{suffix}")
         return aside.name
 
     def close(self) -> None:
@@ -141,6 +141,8 @@ class SqliteFile(Generic[T]):
             raise Damaged("it is cut off")
         if number(db, "PRAGMA schema_version") and number(db, "PRAGMA application_id") != self._kind.APPLICATION:
             raise Unusable("it is another program's database, and left alone: choose another path")
+        if not number(db, "PRAGMA application_id"):  # at once and in the file itself, so that it is known as ours
+            db.execute(f"PRAGMA application_id = {self._kind.APPLICATION}")
         if number(db, "PRAGMA user_version") > self._kind.VERSION:
             raise Unusable("a newer omi-bridge has made it, and it is left alone: choose another path or delete it")
         db.execute("PRAGMA journal_mode = WAL")
@@ -190,20 +192,18 @@ def _plainly() -> Iterator[None]:
         raise (Damaged if code in _DAMAGE else Unusable)(_PLAINLY.get(code, str(error))) from error
 
 
-def _make(path: Path, application: int) -> tuple[int, int]:
-    """Make an empty file if there is none, and tell which one it is.
+def _make(path: Path, mark: Mark) -> tuple[int, int]:
+    """Make an empty file if there is none, and tell which one it is; raises OSError for one that is not ours.
 
     Callers' numbers are in it: nobody else may read it, nor the side files, which get the rights that it has.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
     try:
-        status = os.fstat(descriptor)
-        if os.pread(descriptor, 4, _APPLICATION_AT) == application.to_bytes(4):
+        status = judged(descriptor, mark)
+        if status.st_size:
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise Unusable("it is no file")
     return _place(status)
 
 

@@ -11,7 +11,9 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from bridge.sdk import (
+    KEPT_LIST_BEGINS,
     AccessToken,
+    Beginning,
     Clock,
     Credential,
     Deadline,
@@ -24,6 +26,7 @@ from bridge.sdk import (
     SourceRejected,
     TokenSupply,
     UnexpectedAnswer,
+    Written,
     state_file,
 )
 from bridge.sdk.http import HttpClient, HttpSettings, Request, Response, Tls
@@ -55,7 +58,7 @@ class OmicallConfig(ExtensionSourceConfig):
     url: Annotated[str, AfterValidator(_address)] = Field(
         default="https://public-v1-stg.omicall.com", description="Address of OMICall's public API."
     )
-    keep: LocalPath | None = Field(
+    keep: Annotated[LocalPath | None, Written(Beginning(KEPT_LIST_BEGINS))] = Field(
         default_factory=lambda: state_file("omicall-extensions.json"),
         validate_default=True,
         description="A file with the last good list, for a start while OMICall is away; null for none.",

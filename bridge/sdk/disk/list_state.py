@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.sdk.deadline import Clock
+from bridge.sdk.disk.own_file import Beginning, refuse_foreign
 from bridge.sdk.disk.replaced_file import replace_file
 
 FEWEST_DOUBTED = 20
@@ -22,6 +23,8 @@ FEWEST_DOUBTED = 20
 
 _LATER = 60.0
 _LARGEST_FILE = 64 * 1024
+_BEGINS = {"doubted": b'{"digest": ', "confirmed": b'{"digest": ', "good.json": b'{"of": '}
+"""How each kind of file begins, by which it is known as ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class ListState:
         path = self.path("doubted")
         if path and self.writes:
             with contextlib.suppress(OSError):
+                refuse_foreign(path, Beginning(_BEGINS["doubted"]))
                 path.unlink(missing_ok=True)
 
     def path(self, kind: str) -> Path | None:
@@ -111,7 +115,7 @@ class ListState:
         if path is None or not self.writes:
             return
         try:
-            _replace(path, text)
+            _replace(path, text, _BEGINS[kind])
         except OSError as error:
             self.trouble = f"{path.parent} cannot be written: {error.strerror or error}"
         else:
@@ -138,11 +142,11 @@ def confirm_doubted(folder: Path, name: str) -> str:
     found = kept.read("doubted") or {}
     if not isinstance(found.get("digest"), str):
         return ""
-    _replace(path, json.dumps({"digest": found["digest"]}))
+    _replace(path, json.dumps({"digest": found["digest"]}), _BEGINS["confirmed"])
     path.chmod(0o644)  # whoever confirms need not be the service's user
     return str(found.get("told", ""))
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, begins: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    replace_file(path, text.encode())
+    replace_file(path, text.encode(), begins=begins)

@@ -7,22 +7,35 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from bridge.sdk.disk.own_file import Beginning, Mark, refuse_foreign
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put a file with this content, readable by its owner only, in the place of another. Raises OSError."""
-    with replacing(path) as new:
+
+def replace_file(path: Path, content: bytes, *, begins: bytes) -> None:
+    """Put a file with this content, readable by its owner only, in the place of another.
+
+    Every content that is written there has to begin with `begins`, a few bytes that nobody else's file begins with:
+    anything else that stands there is somebody's, and raises OSError, as whatever the disk does.
+    """
+    if not content.startswith(begins) or not begins:
+        raise ValueError("a file has to begin as `begins` says, so that it is known again")
+    with replacing(path, Beginning(begins)) as new:
         new.write(content)
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write, readable by its owner only, which then takes the place of another. Raises OSError."""
+def replacing(path: Path, mark: Mark) -> Iterator[BinaryIO]:
+    """Give a file to write, readable by its owner only, which then takes the place of one with the same mark.
+
+    Raises OSError; ForeignFileError if what stands there is not ours.
+    """
+    refuse_foreign(path, mark)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as new:
             yield new
             new.flush()
             os.fsync(new.fileno())
+        refuse_foreign(path, mark)  # it may have come meanwhile
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

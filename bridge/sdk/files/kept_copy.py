@@ -25,6 +25,16 @@ class Facts:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class _WithFacts:
+    """A copy begins as the file of an admin does: it is ours if what it is a copy of stands beside it."""
+
+    known: bool
+
+    def foreign(self, _head: bytes) -> str:
+        return "" if self.known else "there is a file that omi-bridge did not make"
+
+
 class KeptCopy:
     """The copy of the file at `path`, kept with what else is kept of it."""
 
@@ -53,15 +63,13 @@ class KeptCopy:
         if target is None or not self._kept.writes or self.facts() == facts:
             return
         try:
-            if target.exists() and not self._kept.read(_FACTS):
-                raise FileExistsError(0, "there is a file that omi-bridge did not make")
-            self._copy(target)
+            self._copy(target, _WithFacts(known=self._kept.read(_FACTS) is not None))
         except OSError as error:
             self._kept.trouble = f"no copy is kept in {target.parent}: {error.strerror or error}"
             return
         self._kept.write(_FACTS, json.dumps({name: getattr(facts, name) for name in Facts.__slots__}))
 
-    def _copy(self, target: Path) -> None:
+    def _copy(self, target: Path, mark: "_WithFacts") -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with replacing(target) as new, self._path.open("rb") as file:
+        with replacing(target, mark) as new, self._path.open("rb") as file:
             shutil.copyfileobj(file, new, 1 << 20)

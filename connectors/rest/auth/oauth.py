@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bridge.sdk import (
     AccessToken,
+    Beginning,
     Clock,
     Credential,
     Deadline,
@@ -30,11 +31,12 @@ from bridge.sdk import (
     Text,
     TokenSupply,
     UnexpectedAnswer,
+    Written,
 )
 from bridge.sdk.http import HttpClient, Request, Response, retry_after
 from bridge.sdk.http.address import origin
 from connectors.rest.auth.authentication import Authentication, with_header
-from connectors.rest.auth.token_file import RefreshTokenStore
+from connectors.rest.auth.token_file import BEGINS, RefreshTokenStore
 from connectors.rest.mapping.error_words import refuse_busy, words
 from connectors.rest.mapping.expression import JmesPath
 
@@ -98,9 +100,9 @@ class RefreshToken(OAuth):
 
     type: Literal["oauth2_refresh_token"] = Field(description="OAuth 2.0 in the name of a user.")
     refresh_token: Credential = Field(description="The first refresh token.")
-    token_file: LocalPath | None = Field(
-        default=None, description="Where to keep the newest refresh token if the CRM replaces it at each use."
-    )
+    token_file: Annotated[
+        LocalPath | None, Written(Beginning(BEGINS), beside=(".lock",), shared_by="refresh_token")
+    ] = Field(default=None, description="Where to keep the newest refresh token if the CRM replaces it at each use.")
 
 
 class OAuthAuthentication(Authentication):

@@ -23,6 +23,9 @@ from bridge.sdk.files import replace_file
 
 log = logging.getLogger(__name__)
 
+BEGINS = b'{"refresh_token": '
+"""How such a file begins."""
+
 _LOCK_POLL = 0.05
 _PATIENCE = 1.0  # seconds for the file of a token that was taken over; it is in memory before
 _SHARED_AS = "refresh-token"
@@ -118,7 +121,7 @@ class RefreshTokenStore:
             return
         data = {"refresh_token": self._token, "serial": self._serial, "descends_from": self._origin}
         try:
-            replace_file(self._file, json.dumps(data).encode())
+            replace_file(self._file, json.dumps(data).encode(), begins=BEGINS)
         except OSError as error:
             log.error(  # noqa: TRY400 - the reason says it all
                 "auth.token_file cannot be written (%s): if the service stops now, it will need a new refresh token",

@@ -171,7 +171,7 @@ def test_a_file_that_may_not_even_be_looked_for_is_told_without_a_traceback(tmp_
 def test_a_damaged_file_is_moved_aside(tmp_path, caplog):
     kept = Kept(tmp_path)
     kept.keep(decision())
-    kept.file.write_bytes(b"rubbish" * 1000)
+    kept.file.write_bytes(kept.file.read_bytes()[:100] + b"rubbish" * 1000)
     kept.keep(decision("0901234599"))
     assert "is damaged" in caplog.text
     assert kept.callers() == ["…599"]

@@ -167,14 +167,12 @@ def test_check_of_the_configuration_alone_opens_no_source(config):
 
 
 def test_check_warns_of_files_that_could_not_be_written_and_writes_nothing(config):
-    (config.parent / "folder").mkdir()
-    more = "cache: {path: missing/remembered.sqlite}\nserver: {decisions: {path: folder}}\n"
+    more = "cache: {path: missing/remembered.sqlite}\n"
     config.write_text(CONFIG + more, encoding="utf-8")
     before = sorted(config.parent.rglob("*"))
     result = run("check", "-c", config)
     assert result.exit_code == 0
     folder = config.parent
-    assert f"warn    server.decisions: {folder}/folder cannot be written: it is no file\n" in result.stdout
     assert (
         f"warn    cache.path: {folder}/missing/remembered.sqlite cannot be written: its folder is missing\n"
         in result.stdout

@@ -56,7 +56,7 @@ def test_the_file_holds_names_and_extensions_and_is_its_owners_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff\xfe", b"[]", b"{}", b'{"list": 7, "of": 1, "salt": ""}', b"[" * 100_000, b"null"],
+    [b"", b"{", b"\0" * 900, b'{"salt": ', b'{"salt": "", "list": 7, "of": 1}', b'{"salt": ' + b"[" * 100_000],
 )
 def test_a_damaged_file_is_ignored_with_a_word_in_the_log_and_replaced(tmp_path, caplog, content):
     file = tmp_path / "kept.json"
@@ -65,6 +65,16 @@ def test_a_damaged_file_is_ignored_with_a_word_in_the_log_and_replaced(tmp_path,
     assert made.current().extensions_of(LAN) == ("101",)
     assert "the kept list kept.json is damaged, and is not used" in caplog.text
     assert json.loads(file.read_text())["list"]
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b"\xff\xfe", b"phone,owner\n0901234567,lan\n"])
+def test_a_file_that_we_did_not_make_is_not_replaced(tmp_path, content):
+    file = tmp_path / "kept.json"
+    file.write_bytes(content)
+    made = read_once(listed(GOOD, file))
+    assert "there is a file that omi-bridge did not make" in made.trouble
+    assert made.current().extensions_of(LAN) == ("101",)
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("kept.json", content)]
 
 
 def test_half_a_file_is_ignored(tmp_path, caplog):

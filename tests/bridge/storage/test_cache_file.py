@@ -113,10 +113,10 @@ def flip(at):
 
 
 DAMAGES = {
-    "text": lambda _: b"phone,extension\n0901234567,101\n" * 500,
-    "noise": lambda _: bytes(range(256)) * 100,
+    "text": lambda whole: whole[:100] + b"phone,extension\n0901234567,101\n" * 500,
+    "noise": lambda whole: whole[:100] + bytes(range(256)) * 100,
     "zeros": lambda whole: bytes(len(whole)),
-    "cut in the header": cut_to(50),
+    "cut behind the header": cut_to(100),
     "cut to a page": cut_to(4096),
     "cut in a page": cut_to(9000),
     "magic": flip(0),
@@ -151,11 +151,47 @@ def test_a_row_whose_caller_has_become_another_is_nobodys(path):
     assert remembered(path, call(3)) is None
 
 
-def test_one_damaged_file_is_kept_and_not_one_for_each_damage(path):
-    (path.parent / "answers.db.damaged-20200101-000000").write_bytes(b"before")
-    path.write_bytes(b"noise" * 100)
-    assert remembered(path, call()) is None
-    assert [file.read_bytes() for file in damaged(path)] == [b"noise" * 100]
+def test_no_file_that_was_moved_aside_before_is_deleted_or_replaced(path):
+    wrong = []
+    for number in range(3):  # within a second, mostly
+        remember(path, call(number))
+        wrong.append(path.read_bytes()[:100] + b"%d" % number * 1000)
+        path.write_bytes(wrong[-1])
+        assert remembered(path, call(number)) is None
+    assert sorted(file.read_bytes() for file in damaged(path)) == sorted(wrong)
+
+
+FOREIGN = {"text": b"phone,extension\n0901234567,101\n" * 5, "noise": bytes(range(256)), "word": b"x"}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("way", ["itself", "a link", "another name"])
+def test_a_file_that_we_did_not_make_is_left_alone_however_it_is_named(path, content, way):
+    theirs = path.with_name("customers.csv") if way != "itself" else path
+    theirs.write_bytes(content)
+    if way != "itself":
+        (path.symlink_to if way == "a link" else path.hardlink_to)(theirs)
+    before = {file.name: file.lstat() for file in path.parent.iterdir()}
+    with life(path) as (cache, store):
+        cache.put(call(), LAN)
+        until(lambda: store.trouble)
+        assert "there is a file that omi-bridge did not make, and it is left alone" in store.trouble
+    assert theirs.read_bytes() == content
+    after = {file.name: file.lstat() for file in path.parent.iterdir()}
+    assert {name: (one.st_ino, one.st_mode, one.st_mtime) for name, one in after.items()} == {
+        name: (one.st_ino, one.st_mode, one.st_mtime) for name, one in before.items()
+    }
+
+
+def test_a_foreign_file_that_takes_the_place_while_the_service_runs_is_left_alone(path):
+    with life(path) as (cache, store):
+        cache.put(call(1), LAN)
+        until(lambda: rows(path) == 1)
+        path.unlink()
+        path.write_bytes(b"phone,owner\n")
+        cache.put(call(2), LAN)
+        until(lambda: "did not make" in store.trouble)
+    assert path.read_bytes() == b"phone,owner\n"
 
 
 def test_a_file_that_is_damaged_while_the_service_runs_is_begun_anew(path, caplog):
@@ -396,7 +432,7 @@ assert not store.trouble, store.trouble
 """
 
 
-@pytest.mark.parametrize("left_behind", [b"", b"noise" * 100], ids=["new", "damaged"])
+@pytest.mark.parametrize("left_behind", [b"", bytes(600)], ids=["new", "damaged"])
 def test_several_processes_begin_and_share_one_file(path, left_behind):
     path.write_bytes(left_behind)
     processes = [

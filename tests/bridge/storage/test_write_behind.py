@@ -95,7 +95,7 @@ def test_as_long_as_the_file_cannot_be_used_the_newest_are_held_and_the_others_c
 
 
 def test_a_damaged_file_is_moved_aside_and_the_news_go_to_a_new_one(behind, path, caplog):
-    path.write_bytes(b"rubbish" * 1000)
+    path.write_bytes(bytes(7000))
     written = behind()
     written.hear("one")
     written.start()

@@ -76,7 +76,7 @@ def test_waiting_for_another_process_ends_with_the_deadline(file: Path) -> None:
         assert deadline.expired()
 
 
-@pytest.mark.parametrize("content", ["", "rubbish", "[]", "{}", '{"refresh_token": 5}', "\x00"])
+@pytest.mark.parametrize("content", ["", "{", '{"refresh_token": 5}', '{"refresh_token": "a', "\0" * 200])
 def test_a_damaged_file_is_told_about_and_the_configuration_is_used(
     file: Path, content: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -84,6 +84,16 @@ def test_a_damaged_file_is_told_about_and_the_configuration_is_used(
     assert renew(RefreshTokenStore("first", file), "second") == "first"
     assert "auth.token_file cannot be read" in caplog.text
     assert json.loads(file.read_text())["refresh_token"] == "second"
+
+
+@pytest.mark.parametrize("content", ["rubbish", "[]", "phone,owner\n"])
+def test_a_file_that_we_did_not_make_is_not_replaced(
+    file: Path, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(content)
+    assert renew(RefreshTokenStore("first", file), "second") == "first"
+    assert "auth.token_file cannot be written (there is a file that omi-bridge did not make" in caplog.text
+    assert file.read_text() == content
 
 
 def test_a_token_that_cannot_be_written_is_kept_in_memory_and_written_at_the_next_renewal(
