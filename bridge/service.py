@@ -19,6 +19,7 @@ from bridge.resilience.sanitizing import content_age
 from bridge.sdk.disk.list_state import ListState
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
+from bridge.storage.forgotten import Forgotten
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.sharing import Sharing
 
@@ -38,7 +39,10 @@ class Snapshot:
 
 
 class Service:
-    """All that answers calls under one configuration; `memory` is what the processes of this machine count together."""
+    """All that answers calls under one configuration; `memory` is what the processes of this machine count together.
+
+    `forgotten` are the callers of whom nothing from before may be used.
+    """
 
     def __init__(
         self,
@@ -48,14 +52,16 @@ class Service:
         *,
         shares: bool = True,
         memory: MachineMemory | None = None,
+        forgotten: Forgotten | None = None,
     ) -> None:
         self.config = config
+        self.forgotten = forgotten or forgotten_of(config)
         self._meter = meter
         self.deadline = config.settings.server.deadline
         self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
         self.trusted_proxies = config.settings.server.trusted_proxies
         self.allow = config.settings.server.allow
-        self.cache_file = _cache_file(config, previous)
+        self.cache_file = _cache_file(config, previous, self.forgotten)
         self.sharing: Sharing = Sharing(config, previous.sharing if previous else None, joins=shares, memory=memory)
         self.guards = {name: self._guard(source, previous) for name, source in config.sources.items()}
         self.extensions: ExtensionLists = ExtensionLists(config, previous.extensions if previous else None)
@@ -145,18 +151,34 @@ class Service:
                 kept.patience = self.deadline
                 self.sharing.stay(source, kept.connector)
                 return kept
-        connector, cache = self.sharing.make(source), AnswerCache(settings)
+        connector, cache = self.sharing.make(source), AnswerCache(settings, forgotten=self.forgotten)
         if self.cache_file and connector.remembered:
             self.cache_file.keep(source.name, identity_of(source, self.config), cache)
         connector.kept = ListState(self.config.lists_folder, source.name)
         shared = self.sharing.answers(connector, cache)
         meter = self._meter(source.name) if self._meter else None
         places = self.sharing.places(source.name, connector) if connector.remembered else None
-        return Guard(source.name, connector, cache, patience=self.deadline, meter=meter, shared=shared, places=places)
+        return Guard(
+            source.name,
+            connector,
+            cache,
+            patience=self.deadline,
+            meter=meter,
+            shared=shared,
+            places=places,
+            forgotten=self.forgotten,
+        )
 
 
-def _cache_file(config: Config, previous: Service | None) -> CacheFile | None:
+def forgotten_of(config: Config) -> Forgotten:
+    """Return who was forgotten, as known by now."""
+    found = Forgotten(config.forgotten_file, config.settings.api_keys[0].get_secret_value().encode())
+    found.look()
+    return found
+
+
+def _cache_file(config: Config, previous: Service | None, forgotten: Forgotten) -> CacheFile | None:
     path = config.settings.cache.path
     if previous and previous.cache_file and previous.cache_file.path == path:
         return previous.cache_file
-    return CacheFile(path) if path else None
+    return CacheFile(path, forgotten=forgotten) if path else None

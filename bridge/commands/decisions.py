@@ -1,33 +1,37 @@
 """`omi-bridge decisions`: what OMICall was told about the last calls, and why."""
 
 import json
+import math
 import sqlite3
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
-from bridge.commands.options import DURATION, PlainCommand, config_option
+from bridge.commands.options import MOMENT, PlainCommand, caller_in, config_option
 from bridge.config.loading import Config, load_config
-from bridge.observability.decision_log import hashed
+from bridge.config.moments import begins, ends
 from bridge.observability.decision_table import KeptDecision, Sought
 from bridge.observability.decision_table import decisions as kept_decisions
-from bridge.sdk.errors import ConfigError, InvalidNumber
+from bridge.sdk.errors import ConfigError
 from bridge.sdk.phone.number import PhoneNumber
+from bridge.storage.forgotten import hashed
 from bridge.storage.sqlite_file import why_without_table
 
 
 @click.command(cls=PlainCommand)
 @config_option
 @click.option("--caller", metavar="N", help="Only calls from this number.")
-@click.option("--since", type=DURATION, help="Only the last so-and-so long, such as 1h or 2d.")
+@click.option("--since", type=MOMENT, help="Only calls from then on: yesterday, 2h, 2026-11-25, 25/11/2026 14:00.")
+@click.option("--until", type=MOMENT, help="Only calls before then, or on that day at the latest.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def decisions(file: Path, caller: str | None, since: float | None, limit: int, *, as_json: bool) -> None:
+def decisions(
+    file: Path, caller: str | None, since: date | None, until: date | None, limit: int, *, as_json: bool
+) -> None:
     """Tell what the last calls were answered, and why, the newest first."""
     try:
         config = load_config(file)
@@ -35,11 +39,14 @@ def decisions(file: Path, caller: str | None, since: float | None, limit: int, *
         click.echo(str(error), err=True)
         sys.exit(2)
     path = config.decisions_file
-    sought = _sought(caller, config) if caller else None
-    oldest = time.time() - since if since else 0.0
+    sought = sought_in(config, caller_in(caller, config, "--caller")) if caller else None
+    oldest = begins(since).timestamp() if since else 0.0
+    end = ends(until).timestamp() if until else math.inf
+    if end <= oldest:
+        raise click.UsageError("--until lies before --since: nothing can be between them")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            for one in kept_decisions(db, sought, oldest, limit):
+            for one in kept_decisions(db, sought, oldest, end, limit):
                 click.echo(_as_json(one) if as_json else "\n".join(_told(one)))
     except sqlite3.Error as error:
         click.echo(f"{path} cannot be read: {_why(path, error)}", err=True)
@@ -57,13 +64,10 @@ def _why(path: Path, error: sqlite3.Error) -> str:
         return f"{hidden.strerror}: ask as the user that the service runs as"
 
 
-def _sought(caller: str, config: Config) -> Sought:
-    try:
-        number = PhoneNumber.parse(caller, config.settings.phone.region)
-    except InvalidNumber as error:
-        raise click.UsageError(f"--caller is no telephone number: {error}") from None
-    key = config.settings.api_keys[0].get_secret_value().encode()
-    return Sought(hashed(number, key), (number.masked, number.e164))
+def sought_in(config: Config, number: PhoneNumber) -> Sought:
+    """Return how a caller may stand in the file, under each key that is valid by now."""
+    keys = (key.get_secret_value().encode() for key in config.settings.api_keys)
+    return Sought(tuple(hashed(number.e164, key) for key in keys), (number.masked, number.e164))
 
 
 def _told(one: KeptDecision) -> Iterator[str]:

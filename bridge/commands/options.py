@@ -3,11 +3,15 @@
 import os
 import re
 import shlex
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
+from bridge.config.loading import Config
+from bridge.config.moments import parse_point
 from bridge.sdk.errors import InvalidNumber
+from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.phone.spelling import dialled
 from bridge.sdk.settings import parse_duration
 
@@ -77,3 +81,25 @@ class _Duration(click.ParamType[float]):
 
 DURATION = _Duration()
 """A duration as the configuration writes it, in seconds."""
+
+
+class _Moment(click.ParamType[date]):
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else parse_point(str(value), datetime.now())  # noqa: DTZ005 - local
+        except ValueError as error:
+            self.fail(f"{value}: {error}", param, ctx)
+
+
+MOMENT = _Moment()
+"""A day, or a moment, in local time."""
+
+
+def caller_in(text: str, config: Config, what: str) -> PhoneNumber:
+    """Return the number that `what` on the command line gives. Raises UsageError if it is none."""
+    try:
+        return PhoneNumber.parse(text, config.settings.phone.region)
+    except InvalidNumber as error:
+        raise click.UsageError(f"{what} is no telephone number: {error}") from None

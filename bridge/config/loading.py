@@ -20,10 +20,11 @@ from bridge.config.expectations import Expectation, read_expectations
 from bridge.config.interpolation import Interpolation
 from bridge.config.plugins import connector_class, extension_class
 from bridge.config.routes import RouteRule, read_routes
-from bridge.config.sections import Decisions, Extensions, Phone, Route, Settings, is_an_owner
+from bridge.config.sections import FORGOTTEN_BEGINS, Decisions, Extensions, Phone, Route, Settings, is_an_owner
 from bridge.config.written_files import FileNames
 from bridge.config.yaml_document import Document, KeyPath, read_document
 from bridge.sdk.connector import AnyConnector, ConnectorConfig
+from bridge.sdk.disk.own_file import Beginning
 from bridge.sdk.errors import ConfigError, Problem
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSourceConfig
 from bridge.sdk.secrets import Redaction, secrets_in
@@ -83,6 +84,11 @@ class Config:
         """Where is kept what lists were when they were last good, and which of them are doubted."""
         return _lists_folder(self.file)
 
+    @property
+    def forgotten_file(self) -> Path:
+        """Where stands which callers were forgotten, for all processes."""
+        return _forgotten_file(self.file)
+
 
 def _decisions_file(file: Path) -> Path:
     return file.absolute().parent / state_file("decisions.sqlite")
@@ -90,6 +96,10 @@ def _decisions_file(file: Path) -> Path:
 
 def _lists_folder(file: Path) -> Path:
     return file.absolute().parent / state_file("last-good")
+
+
+def _forgotten_file(file: Path) -> Path:
+    return file.absolute().parent / state_file("forgotten.json")
 
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
@@ -145,6 +155,8 @@ def _files_named(document: Document, file: Path, settings: Settings, interpolati
     if settings.server.decisions.path is None:
         how = next(mark for mark in Decisions.model_fields["path"].metadata if isinstance(mark, Written))
         names.written(_decisions_file(file), ("server", "decisions", "path"), "the file of decisions", how)
+    how = Written(Beginning(FORGOTTEN_BEGINS), beside=(".lock",))
+    names.written(_forgotten_file(file), (), "the file of who was forgotten", how)
     names.of(settings, ())
     return names
 

@@ -6,7 +6,11 @@ Midnight is no time but what Excel adds to a day: `14/12/2026 0:00` is the whole
 """
 
 import re
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+
+from bridge.sdk.settings import parse_duration
+from bridge.sdk.words import fold
 
 _DAY = re.compile(
     r"(?:(?P<y>[0-9]{4})(?P<s1>[-/.])(?P<m>[0-9]{1,2})(?P=s1)(?P<d>[0-9]{1,2})"
@@ -19,6 +23,7 @@ _TIME = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _NOON = 12
+_DAYS_AGO = {"today": 0, "hom nay": 0, "yesterday": 1, "hom qua": 1}
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _HELP = "write a day as 2026-12-31 or 31/12/2026, and a time behind it as 13:30"
 
@@ -39,6 +44,24 @@ def parse_moment(text: str) -> date | datetime:
         return datetime.combine(whole, at) if at != time() else whole
     except ValueError:
         raise ValueError(f"there is no such day or time: {_HELP}") from None
+
+
+def parse_point(text: str, now: datetime) -> date | datetime:
+    """Return a moment as somebody asks for it: a day, today or yesterday, a time of today, or so long ago as `2h`.
+
+    Raises ValueError, saying what to write, for everything else.
+    """
+    word = fold(text)
+    if word in _DAYS_AGO:
+        return now.date() - timedelta(days=_DAYS_AGO[word])
+    with suppress(ValueError):
+        return now - timedelta(seconds=parse_duration(text))
+    if ":" in text and _TIME.fullmatch(text.strip()):
+        text = f"{now.date().isoformat()} {text.strip()}"
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; or write today, yesterday, 13:30, 2h or 3d") from None
 
 
 def is_month_first(text: str) -> bool:

@@ -30,6 +30,9 @@ from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Region, Text, Wr
 REMEMBERED, DECIDED = 0x6F6D6962, 0x6F6D6964  # "omib", "omid"
 """What tells our databases from others': https://sqlite.org/pragma.html#pragma_application_id."""
 
+FORGOTTEN_BEGINS = b'{"forgotten": '
+"""How the file begins that says which callers were forgotten."""
+
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
 

@@ -25,6 +25,7 @@ from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.threads.single_flight import Flight, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
+from bridge.storage.forgotten import Forgotten, Matches
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.client import LIMIT
@@ -42,7 +43,8 @@ class Guard:
 
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
     and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
-    other instances know, `places` are those that they have as well.
+    other instances know, `places` are those that they have as well. Nothing of who is `forgotten` answers him that was
+    asked for before.
     """
 
     def __init__(  # noqa: PLR0913 - all that a guard joins
@@ -57,11 +59,13 @@ class Guard:
         meter: Meter | None = None,
         shared: SharedAnswers | None = None,
         places: Places | None = None,
+        forgotten: Forgotten | None = None,
     ) -> None:
         self.name = name
         self.connector = connector
         self.timeout: float = connector.config.timeout
         self._cache = cache
+        self._forgotten = forgotten or Forgotten()
         self.patience = patience
         self._clock = clock
         self._meter = meter or Unmetered()
@@ -75,6 +79,7 @@ class Guard:
         self.opening = Opening(name, connector, wait)
         self._breaker = ProbedBreaker(name, self._trial, lambda: self.patience, clock, wait)
         self._source = WatchedSource(name, connector, self._breaker, self._meter, lambda: self.patience, clock)
+        self._forgotten.join(self)
 
     def begin(self, call: Call, *, may_ask: bool = True, live: bool = False) -> Pending:
         """Return what is remembered, or what the source is going to say if it may be asked; never waits nor raises.
@@ -102,7 +107,8 @@ class Guard:
         except SourceError as error:
             self._meter.refused(error.reason)
             return self._look(question, error, by_then)
-        return Pending(flight.result, by_then, partial(self._source.told_so_far, question), flight.lease)
+        so_far = partial(self._source.told_so_far, question, self._forgotten.learnt(question.caller))
+        return Pending(flight.result, by_then, so_far, flight.lease)
 
     @property
     def trouble(self) -> str:
@@ -141,6 +147,10 @@ class Guard:
             return lines(self.connector.report())
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return [str(bug_in(self.name, error))]
+
+    def forget(self, matches: Matches) -> None:
+        """Ask for none of these callers any more in a trial."""
+        self._breaker.forget(matches)
 
     def close(self) -> None:
         """Stop trying, and let the connector release what it holds, waiting a second for it at most."""
@@ -195,7 +205,8 @@ class Guard:
 
     def _start(self, question: Call, *, ahead: bool = False) -> Flight[Answer]:
         lease = Deadline.after(self.timeout, self._clock)
-        return self._flights.start(question, partial(self._ask, question, lease, ahead=ahead), lease)
+        key = (question, self._forgotten.learnt(question.caller))  # who is forgotten waits for no older lookup
+        return self._flights.start(key, partial(self._ask, question, lease, ahead=ahead), lease)
 
     def _trial(self, question: Call) -> Future[Answer]:
         return self._start_alone(question, min(self.timeout, self.patience)).result
@@ -207,6 +218,7 @@ class Guard:
 
     def _ask(self, question: Call, lease: Deadline, *, ahead: bool = False, alone: bool = False) -> Answer:
         """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
+        asked_at, forgotten = self._clock(), self._forgotten.learnt(question.caller)
         if self._shared is None or alone:  # whoever asks alone wants to know of the source itself
             taking_turns: AbstractContextManager[Turn] = nullcontext(Turn(self._shared, question))
         else:
@@ -221,8 +233,9 @@ class Guard:
                 raise SourceUnavailable(trouble)
             with self._places.lease(lease.remaining()):
                 answer = self._source.ask(question, lease)
-            if self.connector.remembered and not answer.missing:
-                self._cache.put(question, answer.owners)
+            is_whole = self.connector.remembered and not answer.missing
+            if is_whole and self._forgotten.learnt(question.caller) == forgotten:  # else he was forgotten meanwhile
+                self._cache.put(question, answer.owners, asked_at)
                 turn.tell(answer.owners)
         return answer
 

@@ -73,6 +73,10 @@ class ProbedBreaker:
         if self._breaker.is_open and not self._is_guest(question):
             raise SourceUnavailable(f"not asked, because of: {self._breaker.reason}")
 
+    def forget(self, matches: Callable[[str], bool]) -> None:
+        """Ask for none of these callers any more in a trial."""
+        self._suspicion.forget(matches)
+
     def answered(self, question: Call) -> None:
         """Take note of an answer in good time: all is well, whatever was before."""
         self._suspicion.answered(question)

@@ -7,6 +7,7 @@ once succeeded: see docs/decisions/breaker.md.
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from bridge.sdk.connector import Call
 
@@ -25,6 +26,7 @@ class Suspicion:
         self._failed: dict[str, Call] = {}  # by the caller's number
         self._proven: deque[Call] = deque()
         self._newest: Call | None = None
+        self._forgotten: deque[Callable[[str], bool]] = deque(maxlen=_FAILED_KEPT)
 
     @property
     def is_strong(self) -> bool:
@@ -37,12 +39,15 @@ class Suspicion:
 
     def heard(self, question: Call) -> None:
         """Take note of a question, whether it is going to be asked or not."""
-        self._newest = question
+        if not self._is_forgotten(question):
+            self._newest = question
 
     def answered(self, question: Call) -> None:
         """Take note that a question was answered in good time."""
         with self._lock:
             self._failed.clear()
+            if self._is_forgotten(question):  # asked for before that, or by a call of his since
+                return
             if not self._proven or self._proven[0].caller != question.caller:
                 known = [one for one in self._proven if one.caller != question.caller]
                 self._proven = deque([_unexplained(question), *known][:_PROVEN_KEPT])
@@ -55,6 +60,15 @@ class Suspicion:
             if len(self._failed) > _FAILED_KEPT:
                 del self._failed[next(iter(self._failed))]
 
+    def forget(self, matches: Callable[[str], bool]) -> None:
+        """Ask for none of these callers any more."""
+        with self._lock:
+            self._forgotten.append(matches)
+            self._failed = {caller: call for caller, call in self._failed.items() if not matches(caller)}
+            self._proven = deque(one for one in self._proven if not matches(one.caller.e164))
+            if self._newest and matches(self._newest.caller.e164):
+                self._newest = None
+
     def question(self) -> Call | None:
         """Return what to ask in a trial: in turn what once succeeded, else what has not failed, else what has."""
         with self._lock:
@@ -65,6 +79,9 @@ class Suspicion:
             if self._newest and self._newest.caller.e164 not in self._failed:
                 return _unexplained(self._newest)
             return next(reversed(self._failed.values()), None)
+
+    def _is_forgotten(self, question: Call) -> bool:
+        return any(matches(question.caller.e164) for matches in list(self._forgotten))
 
 
 def _unexplained(question: Call) -> Call:

@@ -66,10 +66,10 @@ class WatchedSource:
                 self._late(attempt, "no answer in time")
         self._breaker.consider(question)
 
-    def told_so_far(self, question: Call) -> Owners:
-        """Return the owners that are known while the question, asked last, is under way."""
+    def told_so_far(self, question: Call, after: float | None = None) -> Owners:
+        """Return the owners that are known while the question, asked last and `after` a moment, is under way."""
         asked = (attempt for attempt in reversed(list(self._under_way.values())) if attempt.question == question)
-        return next((attempt.so_far for attempt in asked), ())
+        return next((attempt.so_far for attempt in asked if after is None or attempt.started > after), ())
 
     def ask(self, question: Call, lease: Deadline) -> Answer:
         """Ask the connector; raises SourceError if it fails with nobody known by then."""

@@ -3,11 +3,9 @@
 They are written behind the calls' back, and bounded in number and age.
 """
 
-import hashlib
-import hmac
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +16,7 @@ from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.deadline import Clock
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
+from bridge.storage.forgotten import Forgotten, hashed
 from bridge.storage.write_behind import Terms, WriteBehind
 
 _MOST_UNWRITTEN = 10_000
@@ -32,8 +31,9 @@ class _Heard(NamedTuple):
 
 
 class DecisionLog:
-    """Keeps decisions in the file at `path`. `key` is what callers are hashed with, if they are.
+    """Keeps decisions in the file at `path`, none of who is `forgotten` from before that.
 
+    Callers are hashed with the key of `forgotten`, if they are.
     A file that cannot be used is tried again after `pause` seconds.
     """
 
@@ -41,14 +41,14 @@ class DecisionLog:
         self,
         settings: Decisions,
         path: Path,
-        key: bytes,
+        forgotten: Forgotten,
         redaction: Redaction,
         wall_clock: Clock = time.time,
         *,
         pause: float = _PAUSE,
     ) -> None:
+        self._forgotten = forgotten
         self._settings = settings
-        self._key = key
         self._redaction = redaction
         self._wall_clock = wall_clock
         self._behind: WriteBehind[_Heard, DecisionTable] = WriteBehind(
@@ -82,7 +82,14 @@ class DecisionLog:
 
     def _write(self, table: DecisionTable, news: Sequence[_Heard]) -> None:
         oldest = self._wall_clock() - self._settings.max_age
-        table.write([self._kept(one) for one in news], self._settings.keep, oldest)
+        table.write(lambda: self._to_keep(news), self._settings.keep, oldest)
+
+    def _to_keep(self, news: Sequence[_Heard]) -> Iterator[KeptDecision]:
+        self._forgotten.look()
+        for one in news:
+            call = one.decision.call
+            if not (call and self._forgotten.was_before(call.caller, one.at - one.seconds)):
+                yield self._kept(one)
 
     def _kept(self, heard: _Heard) -> KeptDecision:
         decision = heard.decision
@@ -107,11 +114,6 @@ class DecisionLog:
             case "full":
                 return caller.e164, ""
             case "hashed":
-                return caller.masked, hashed(caller, self._key)
+                return caller.masked, hashed(caller.e164, self._forgotten.key)
             case _:
                 return caller.masked, ""
-
-
-def hashed(caller: PhoneNumber, key: bytes) -> str:
-    """Return what stands for a caller in the file: equal for the same caller, and of no use without the key."""
-    return hmac.new(key, caller.e164.encode("ascii"), hashlib.sha256).hexdigest()

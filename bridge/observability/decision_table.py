@@ -2,11 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from bridge.config.sections import DECIDED
-from bridge.storage.sqlite_file import number, transaction
+from bridge.storage.sqlite_file import delete_for_good, number, transaction
 
 _VERSION = 1
 _NEW = f"""
@@ -49,28 +49,47 @@ class DecisionTable:
         if number(db, "PRAGMA user_version") == 0:
             db.executescript(_NEW)
 
-    def write(self, decisions: Iterable[KeptDecision], keep: int, oldest: float) -> None:
-        """Add decisions, and delete what is older than `oldest` or more than the newest `keep`."""
+    def write(self, decisions: Callable[[], Iterable[KeptDecision]], keep: int, oldest: float) -> None:
+        """Add decisions, and delete what is older than `oldest` or more than the newest `keep`.
+
+        `decisions` is called once nobody else can write any more.
+        """
         columns = ", ".join(KeptDecision._fields)
         places = ", ".join("?" * len(KeptDecision._fields))
-        rows = [(*one[:-1], json.dumps(one.because, ensure_ascii=False)) for one in decisions]
         with transaction(self._db):
+            rows = [(*one[:-1], json.dumps(one.because, ensure_ascii=False)) for one in decisions()]
             self._db.executemany(f"INSERT INTO decisions ({columns}) VALUES ({places})", rows)  # noqa: S608 - our names
             self._db.execute("DELETE FROM decisions WHERE at < ?", [oldest])
             self._db.execute("DELETE FROM decisions WHERE id <= (SELECT max(id) FROM decisions) - ?", [keep])
+
+    def hotlines(self) -> list[str]:
+        """Return the hotlines of all calls, in E.164."""
+        return [one for (one,) in self._db.execute("SELECT DISTINCT hotline FROM decisions WHERE hotline != ''")]
+
+    def forget(self, sought: "Sought") -> int:
+        """Delete all rows that are a caller's or may be, so that nothing is left; return how many there were."""
+        condition, values = sought.condition()
+        return delete_for_good(self._db, f"DELETE FROM decisions WHERE {condition}", values)  # noqa: S608 - our own text
 
 
 class Sought(NamedTuple):
     """A caller who is looked for, as he may be written: with a hash, or without one, masked or whole."""
 
-    digest: str
+    digests: tuple[str, ...]
     texts: tuple[str, str]
 
+    def condition(self) -> tuple[str, list[str]]:
+        """Return what is asked of a row, and the values in it."""
+        places = ", ".join("?" * len(self.digests))
+        return f"(caller_hash IN ({places}) OR caller_hash = '' AND caller IN (?, ?))", [*self.digests, *self.texts]
 
-def decisions(db: sqlite3.Connection, sought: Sought | None, since: float, limit: int) -> Iterator[KeptDecision]:
-    """Yield the newest decisions, the newest first; raises sqlite3.Error."""
-    chosen = "AND (caller_hash = ? OR caller_hash = '' AND caller IN (?, ?))" if sought else ""
+
+def decisions(
+    db: sqlite3.Connection, sought: Sought | None, since: float, until: float, limit: int
+) -> Iterator[KeptDecision]:
+    """Yield the newest decisions from `since` on and before `until`, the newest first; raises sqlite3.Error."""
+    condition, values = sought.condition() if sought else ("TRUE", [])
     columns = ", ".join(KeptDecision._fields)
-    question = f"SELECT {columns} FROM decisions WHERE at >= ? {chosen} ORDER BY id DESC LIMIT ?"  # noqa: S608 - our names
-    for row in db.execute(question, [since, *((sought.digest, *sought.texts) if sought else ()), limit]):
+    question = f"SELECT {columns} FROM decisions WHERE at >= ? AND at < ? AND {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608 - our names
+    for row in db.execute(question, [since, until, *values, limit]):
         yield KeptDecision(*row[:-1], json.loads(row[-1]))  # type: ignore[call-arg]  # mypy cannot count the columns

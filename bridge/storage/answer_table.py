@@ -8,7 +8,7 @@ take the caller's row away, so that no former owner comes back with a restart.
 import json
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from bridge.config.identity import fingerprint
 from bridge.config.sections import REMEMBERED
 from bridge.sdk.connector import Call, Owner, Owners
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.storage.sqlite_file import WrongRows, number, transaction
+from bridge.storage.sqlite_file import WrongRows, delete_for_good, number, transaction
 
 _VERSION = 1
 _NEW = f"""
@@ -56,6 +56,10 @@ class Limits(NamedTuple):
     rows: int
 
 
+def _all() -> Callable[[Key], bool]:
+    return lambda _key: True
+
+
 class AnswerTable:
     """The rows in an open database, for one thread; raises sqlite3.Error and WrongRows."""
 
@@ -87,13 +91,23 @@ class AnswerTable:
         if wrong:
             raise WrongRows(f"{wrong} rows are not what was written")
 
-    def write(self, changes: Mapping[Key, Kept]) -> None:
-        """Put answers in the place of those before, all or none."""
-        keys = {key: (self._source(key.identity), *_numbers(key.call)) for key in changes}
-        rows = [(*keys[key], _text(kept.owners), kept.stored_at) for key, kept in changes.items() if kept.owners]
+    def write(self, changes: Mapping[Key, Kept], judge: Callable[[], Callable[[Key], bool]] = _all) -> None:
+        """Put answers in the place of those before, all or none.
+
+        `judge` is called once nobody else can write any more, and gives what tells whose may still be written.
+        """
+        numbers = {key: (self._source(key.identity), *_numbers(key.call)) for key in changes}
         with transaction(self._db):
+            may_stay = judge()
+            keys = {key: found for key, found in numbers.items() if may_stay(key)}
+            kept = ((keys[key], changes[key]) for key in keys)
+            rows = [(*call, _text(one.owners), one.stored_at) for call, one in kept if one.owners]
             self._db.executemany("DELETE FROM answers WHERE source = ? AND caller = ? AND hotline = ?", keys.values())
             self._db.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?)", [(*row, _seal(*row)) for row in rows])
+
+    def forget(self, caller: PhoneNumber) -> int:
+        """Delete all rows of a caller, so that the number is gone from the file; return how many there were."""
+        return delete_for_good(self._db, "DELETE FROM answers WHERE caller = ?", [caller.e164])
 
     def prune(self, identities: Collection[str], limits: Limits, now: float, stamp: float) -> None:
         """Delete the rows of all other sources, and of these what is beyond the limits.

@@ -15,6 +15,8 @@ from cachetools import TLRUCache
 from bridge.config.sections import Cache
 from bridge.sdk.connector import Call, Owners
 from bridge.sdk.deadline import Clock
+from bridge.sdk.phone.number import PhoneNumber
+from bridge.storage.forgotten import Forgotten, Matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,15 @@ class _Entry:
 
 
 class AnswerCache:
-    """Owners by call. Lives are in seconds of `clock`; safe to use from many threads."""
+    """Owners by call. Lives are in seconds of `clock`; safe to use from many threads.
 
-    def __init__(self, settings: Cache, clock: Clock = time.monotonic) -> None:
+    Of a caller who is `forgotten` nothing is taken that is from before that.
+    """
+
+    def __init__(self, settings: Cache, clock: Clock = time.monotonic, forgotten: Forgotten | None = None) -> None:
         self.settings = settings
+        self._forgotten = forgotten or Forgotten()
+        self._forgotten.join(self)
         self._clock = clock
         self._entries: TLRUCache[str, _Entry] = TLRUCache(settings.max_entries, ttu=self._end, timer=clock)
         self._lock = threading.Lock()
@@ -51,9 +58,11 @@ class AnswerCache:
         left = self._life(entry.owners) - (self._clock() - entry.stored_at)
         return Remembered(entry.owners, fresh=left > 0, due=left <= (self.settings.refresh_ahead or 0))
 
-    def put(self, call: Call, owners: Owners) -> None:
-        """Remember what the source answered just now."""
+    def put(self, call: Call, owners: Owners, asked_at: float | None = None) -> None:
+        """Remember what the source answered just now; it was asked at a time of the clock."""
         with self._lock:
+            if asked_at is not None and not self._may_use(call.caller, asked_at):
+                return
             self._entries[_key(call)] = _Entry(owners, self._clock())
             if self._tell:
                 self._tell(Call(call.caller, call.hotline), owners)
@@ -61,12 +70,15 @@ class AnswerCache:
     def restore(self, call: Call, owners: Owners, age: float) -> None:
         """Remember what the source answered `age` seconds ago, unless more is known by now or no room is left."""
         with self._lock:
-            if _key(call) not in self._entries and len(self._entries) < self.settings.max_entries:
+            room = _key(call) not in self._entries and len(self._entries) < self.settings.max_entries
+            if room and self._forgotten.may_stay(call.caller, self._forgotten.wall_clock() - age):
                 self._entries[_key(call)] = _Entry(owners, self._clock() - age)
 
     def adopt(self, call: Call, owners: Owners, age: float) -> None:
         """Remember what the source told somebody else `age` seconds ago, unless something newer is known."""
         stored_at = self._clock() - age
+        if not self._forgotten.may_stay(call.caller, self._forgotten.wall_clock() - age):
+            return
         with self._lock:
             known = self._entries.get(_key(call))
             if known is None or known.stored_at < stored_at:
@@ -75,6 +87,19 @@ class AnswerCache:
     def tell(self, listener: Callable[[Call, Owners], None]) -> None:
         """Have `listener` told of every answer that is put, in order; it must not wait."""
         self._tell = listener
+
+    def forget(self, matches: Matches) -> None:
+        """Remember nothing of these callers."""
+        with self._lock:
+            keys = list(self._entries)
+        gone = [key for key in keys if matches(_caller(key))]
+        with self._lock:
+            for key in gone:
+                self._entries.pop(key, None)
+
+    def _may_use(self, caller: PhoneNumber, moment: float) -> bool:
+        learnt = self._forgotten.learnt(caller)
+        return learnt is None or moment > learnt
 
     def __len__(self) -> int:
         with self._lock:
@@ -90,3 +115,7 @@ class AnswerCache:
 def _key(call: Call) -> str:
     """Return what an answer depends on as one text: small, and hashed once. E.164 numbers begin with +, none blurs."""
     return f"{call.caller.e164}{call.hotline.e164}" if call.hotline else call.caller.e164
+
+
+def _caller(key: str) -> str:
+    return key if (end := key.find("+", 1)) < 0 else key[:end]

@@ -10,14 +10,16 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bridge.sdk.connector import Call, Owners
 from bridge.sdk.deadline import Clock
 from bridge.storage.answer_table import AnswerTable, Kept, Key, Limits
 from bridge.storage.cache import AnswerCache
+from bridge.storage.forgotten import Forgotten
 from bridge.storage.sqlite_file import Unusable
 from bridge.storage.write_behind import Terms, WriteBehind
 
@@ -31,20 +33,34 @@ _FROZEN_EVERY = 10_000
 _MOST_UNWRITTEN = 20_000
 
 
+class _Heard(NamedTuple):
+    key: Key
+    kept: Kept
+    at: float
+
+
 class CacheFile:
     """The memory of a service's connectors in the file at `path`.
 
     `wall_clock` gives seconds since 1970. A file that cannot be used is tried again after `pause` seconds at first.
     """
 
-    def __init__(self, path: Path, wall_clock: Clock = time.time, *, pause: float = _FIRST_PAUSE) -> None:
+    def __init__(
+        self,
+        path: Path,
+        wall_clock: Clock = time.time,
+        *,
+        pause: float = _FIRST_PAUSE,
+        forgotten: Forgotten | None = None,
+    ) -> None:
         self.path = path
+        self._forgotten = forgotten or Forgotten()
         self._wall_clock = wall_clock
         self._caches: dict[str, tuple[str, AnswerCache]] = {}
         self._to_load: deque[tuple[str, AnswerCache]] = deque()
         self._written, self._next_tidying = 0, 0.0
         self._loaded = threading.Event()
-        self._behind: WriteBehind[tuple[Key, Kept], AnswerTable] = WriteBehind(
+        self._behind: WriteBehind[_Heard, AnswerTable] = WriteBehind(
             path,
             AnswerTable,
             self._catch_up,
@@ -81,12 +97,13 @@ class CacheFile:
         self._behind.close()
 
     def _hear(self, identity: str, call: Call, owners: Owners) -> None:
-        self._behind.hear((Key(identity, call), Kept(owners, self._wall_clock())))
+        kept = Kept(owners, self._wall_clock())
+        self._behind.hear(_Heard(Key(identity, call), kept, self._forgotten.clock()))
 
-    def _catch_up(self, table: AnswerTable, news: Sequence[tuple[Key, Kept]]) -> None:
+    def _catch_up(self, table: AnswerTable, news: Sequence[_Heard]) -> None:
         if news:
-            changes = dict(news)
-            table.write(changes)
+            changes = {one.key: one for one in news}
+            table.write({key: one.kept for key, one in changes.items()}, partial(self._judge, changes))
             self._written += len(changes)
         while self._to_load:
             self._load(table, *self._to_load[0])
@@ -94,6 +111,16 @@ class CacheFile:
         if self._written >= _TIDY_AFTER or time.monotonic() >= self._next_tidying:
             self._tidy(table)
             self._written, self._next_tidying = 0, time.monotonic() + _TIDY_EVERY
+
+    def _judge(self, changes: Mapping[Key, _Heard]) -> Callable[[Key], bool]:
+        """Look who is forgotten by now, and return what tells of each answer whether it was heard since."""
+        self._forgotten.look()
+
+        def may_stay(key: Key) -> bool:
+            learnt = self._forgotten.learnt(key.call.caller)
+            return learnt is None or changes[key].at > learnt
+
+        return may_stay
 
     def _tell_loaded(self, failure: Exception | None) -> None:
         if failure and not isinstance(failure, Unusable):  # the same would only bring the bug again

@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import disk_usage
@@ -75,6 +75,22 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 def number(db: sqlite3.Connection, question: str) -> int:
     """Return the only number that `question` asks for."""
     return int(db.execute(question).fetchone()[0])
+
+
+def delete_for_good(db: sqlite3.Connection, statement: str, values: Sequence[object]) -> int:
+    """Delete rows so that nothing of them is left in the file, nor in what lies beside it; return how many there were.
+
+    What was deleted earlier goes with them. Raises sqlite3.Error: if another program reads meanwhile, it has to be
+    done again.
+    """
+    db.execute("PRAGMA secure_delete = ON")
+    with transaction(db):
+        count = db.execute(statement, values).rowcount
+    db.execute("VACUUM")
+    busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("deleted, but another program still reads what was there: do it again")
+    return count
 
 
 class Unusable(BridgeError):

@@ -21,7 +21,7 @@ from bridge.observability.decision_log import DecisionLog
 from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.secrets import Redaction
-from bridge.service import Service
+from bridge.service import Service, forgotten_of
 from bridge.storage.machine import MachineMemory
 from bridge.web.endpoint import allowed_networks, owner_endpoint
 from bridge.web.pages import Readiness, pages
@@ -63,11 +63,14 @@ class Bridge:
         self._refused = refused
         self._memory = memory or MachineMemory()
         self._started_with = config.settings.server
-        key = config.settings.api_keys[0].get_secret_value().encode()
-        self.decisions = DecisionLog(config.settings.server.decisions, config.decisions_file, key, self._redaction)
+        self.forgotten = forgotten_of(config)
+        decisions, file = config.settings.server.decisions, config.decisions_file
+        self.decisions = DecisionLog(decisions, file, self.forgotten, self._redaction)
         self.decisions.start()
         self.metrics = _metrics()
-        self.service = Service(config, meter=self.metrics.of, memory=self._memory)
+        self.service = Service(config, meter=self.metrics.of, memory=self._memory, forgotten=self.forgotten)
+        self.forgotten.shared = self.service.sharing.of_all()
+        self.forgotten.start()
         self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.troubles())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
         self.alerts = AlertWatch(config, self._memory, self.alarms, self.metrics)
@@ -85,7 +88,7 @@ class Bridge:
             except ConfigError as error:
                 return self._refuse(*map(str, error.problems))
             self._redaction.replace_secrets(old.config.secrets | config.secrets)
-            new = Service(config, old, self.metrics.of, memory=self._memory)
+            new = Service(config, old, self.metrics.of, memory=self._memory, forgotten=self.forgotten)
             new.open(RELOAD_PATIENCE)
             if trouble := new.extensions.missing_since(old.extensions) or new.lost_since(old):
                 new.close(old)
@@ -98,6 +101,8 @@ class Bridge:
             self._expectations.close()
             self._expectations = self._watched(new, judgement.unmet)
             self.alerts.adopt(config)
+            self.forgotten.key = config.settings.api_keys[0].get_secret_value().encode()
+            self.forgotten.shared = new.sharing.of_all()
             # Calls that began under the old configuration have left by then.
             _later(old.deadline + 1.0, partial(old.close, new))
             for setting in ("bind", "workers", "threads", "path", "log_level", "log_format", "decisions"):
@@ -141,6 +146,7 @@ class Bridge:
         self._expectations.close()
         self.service.close()
         self.decisions.close()
+        self.forgotten.close()
 
 
 def create_app(

@@ -3,6 +3,9 @@
 import os
 import re
 import signal
+import subprocess
+import sys
+import threading
 
 import pytest
 
@@ -98,8 +101,30 @@ def test_no_secret_is_in_the_file(tmp_path):
 
 
 def test_a_file_that_cannot_be_used_is_said_and_costs_no_answer(tmp_path):
-    (tmp_path / "answers.db").mkdir()
-    with Crm(CRM) as crm, RunningService(write_config(tmp_path, crm)) as service:
-        service.wait_for_log("will not survive a restart: .*answers.db: Is a directory")
-        assert service.ask().body == b"101"
-        assert service.ask().headers["X-Bridge-Answer"] == "cached"
+    with Crm(CRM) as crm:
+        config = write_config(tmp_path, crm)
+        config.write_text(config.read_text().replace("answers.db", "missing/answers.db"))
+        with RunningService(config) as service:
+            service.wait_for_log("will not survive a restart: .*answers.db: No such file or directory")
+            assert service.ask().body == b"101"
+            assert service.ask().headers["X-Bridge-Answer"] == "cached"
+
+
+def test_every_worker_forgets_a_caller_and_none_brings_him_back(tmp_path):
+    with Crm(CRM) as crm:
+        config = write_config(tmp_path, crm)
+        config.write_text(config.read_text().replace("cache:", "server: {workers: 2}\ncache:"))
+        with RunningService(config) as service:
+            for _ in range(40):  # so that both have been asked
+                assert service.ask().body == b"101"
+            until(lambda: rows(tmp_path / "answers.db") == 1)
+            crm.script(Says(status=500))
+            command = [sys.executable, "-m", "bridge", "forget", "-c", str(config), "0901234567"]
+            told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+            assert "1 answer(s) deleted" in told
+            until(lambda: service.ask().headers["X-Bridge-Outcome"] == "unavailable")
+            threading.Event().wait(2)  # what the command says
+            asked = {service.ask().headers["X-Bridge-Outcome"] for _ in range(40)}
+            assert asked == {"unavailable"}
+        everything = b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+        assert b"901234567" not in everything

@@ -11,6 +11,7 @@ from bridge.config.sections import Cache
 from bridge.sdk import Call, Clock, Owner, PhoneNumber
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
+from bridge.storage.forgotten import Forgotten
 
 SETTINGS = Cache.model_validate({"ttl": "10m", "stale_ttl": "1h"})
 LAN = (Owner(id="7", email="lan@congty.example"), Owner(name="Bình", extension="0101"))
@@ -22,10 +23,17 @@ def call(number: int = 0, hotline: str | None = None) -> Call:
 
 @contextmanager
 def life(
-    path: Path, wall_clock: Clock = time.time, *, identity: str = "crm", settings: Cache = SETTINGS, pause: float = 0.01
+    path: Path,
+    wall_clock: Clock = time.time,
+    *,
+    identity: str = "crm",
+    settings: Cache = SETTINGS,
+    pause: float = 0.01,
+    forgotten: Forgotten | None = None,
 ) -> Iterator[tuple[AnswerCache, CacheFile]]:
     """Be a service from its start to its end, with one connector."""
-    cache, store = AnswerCache(settings), CacheFile(path, wall_clock, pause=pause)
+    cache = AnswerCache(settings, forgotten=forgotten)
+    store = CacheFile(path, wall_clock, pause=pause, forgotten=forgotten)
     store.keep("crm", identity, cache)
     store.start()
     try:

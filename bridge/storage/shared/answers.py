@@ -70,6 +70,10 @@ class SharedAnswers:
             if turn.token:
                 self.namespace.give_back(_name(question), turn.token)
 
+    def remove(self, question: Call) -> bool:
+        """Let nobody find the answer any more; tell whether there was one. Raises Silent."""
+        return self.namespace.remove(_name(question))
+
     def publish(self, question: Call, owners: Owners, token: str) -> None:
         """Put what the source said just now, for as long as it may be of use."""
         settings = self._cache.settings

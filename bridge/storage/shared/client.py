@@ -127,6 +127,10 @@ class SharedClient:
         """Give a lock back, or forget a content, some time soon; never waits nor raises."""
         self._tell(lambda: self._server.free(key, token))
 
+    def remove(self, key: str, content: bytes) -> None:
+        """Delete what is kept, if it still is this, at once; raises Silent."""
+        self._ask(lambda: self._server.free(key, content), LIMIT)
+
     def book(self, keys: tuple[str, str], window: Window, token: str, machine: str) -> Counted:
         """Book a turn, see `Backend.book`; raises Silent."""
         return self._counted(lambda: self._server.book(keys, window, token, machine))

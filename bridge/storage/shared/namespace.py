@@ -87,6 +87,14 @@ class Namespace(Shared):
         token = self._held.pop(name, "") if self.client.now() is not None else ""
         self.publish(name, content, seconds, token, wait=wait)
 
+    def remove(self, name: str) -> bool:
+        """Delete what is known under a name; tell whether anything was. Raises Silent."""
+        key = self._key(name)
+        content = self.client.read([key]).contents[0]
+        if content is not None:
+            self.client.remove(key, content)
+        return content is not None
+
     def turns(self, name: str, count: int, seconds: float) -> Turns:
         """Return when all instances have made requests, for a limit of `count` in `seconds`."""
         own = self._memory.shared(self._name).turns(name, count, seconds)

@@ -66,6 +66,10 @@ class Sharing:
         together = connector.shared if isinstance(connector.shared, Namespace) else None
         return Places(self._memory, name, connector.config.max_in_flight, together)
 
+    def of_all(self) -> Shared:
+        """Return what all instances tell each other, whichever connectors they have."""
+        return self.namespace("forgotten", "") or Shared()
+
     def stay(self, source: ConfiguredConnector, connector: AnyConnector) -> None:
         """Let a connector that is kept go on, with the keys of this configuration."""
         namespace = self.namespace(source.name, identity_of(source, self._config))

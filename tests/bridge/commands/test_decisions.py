@@ -20,6 +20,7 @@ from bridge.sdk.connector import Call, Owner
 from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
+from bridge.storage.forgotten import Forgotten
 from bridge.storage.sqlite_file import why_without_table
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
@@ -57,7 +58,7 @@ class Kept:
 
     def keep(self, *decisions, **settings):
         extra = {"wall_clock": self.clock} if self.clock else {}
-        log = DecisionLog(Decisions(**settings), self.file, b"change-me", Redaction([SECRET]), **extra)
+        log = DecisionLog(Decisions(**settings), self.file, Forgotten(key=b"change-me"), Redaction([SECRET]), **extra)
         log.start()
         for one in decisions:
             log.hear(one, 0.2525)
@@ -142,7 +143,7 @@ def test_a_file_that_cannot_be_written_is_told_once_and_costs_nothing_else(tmp_p
 
 def test_a_disk_that_takes_decisions_again_is_told(tmp_path, caplog):
     folder = tmp_path / "not mounted yet"
-    log = DecisionLog(Decisions(), folder / "decisions.sqlite", b"change-me", Redaction(), pause=0.01)
+    log = DecisionLog(Decisions(), folder / "decisions.sqlite", Forgotten(key=b"change-me"), Redaction(), pause=0.01)
     with caplog.at_level("INFO"):
         log.start()
         log.hear(decision(), 0.2525)
@@ -192,7 +193,9 @@ def test_no_decision_yet_is_said(tmp_path):
     assert "no call has been answered yet" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--caller", "lan"], ["--since", "yesterday"], ["-c", "nowhere.yaml"]])
+@pytest.mark.parametrize(
+    "arguments", [["--caller", "lan"], ["--since", "soon"], ["--since", "1h", "--until", "2h"], ["-c", "nowhere.yaml"]]
+)
 def test_wrong_usage_ends_with_2(tmp_path, arguments):
     assert Kept(tmp_path).told(*arguments).exit_code == 2
 
