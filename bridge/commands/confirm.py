@@ -11,7 +11,7 @@ import click
 
 from bridge.commands.options import PlainCommand, config_option
 from bridge.config.loading import load_config
-from bridge.extensions.lists import NAME_OF_THE_FILE
+from bridge.extensions.lists import NAME_OF_THE_DEPUTIES, NAME_OF_THE_FILE
 from bridge.sdk.disk.list_state import confirm_doubted
 from bridge.sdk.errors import ConfigError
 
@@ -27,6 +27,7 @@ def confirm(file: Path, name: str) -> None:
         click.echo(str(error), err=True)
         sys.exit(2)
     lists = [NAME_OF_THE_FILE] if config.settings.extensions.csv else []
+    lists += [NAME_OF_THE_DEPUTIES] if config.settings.extensions.deputies.csv else []
     names = [*config.sources, *lists, *(f"extensions.{one.name}" for one in config.lists)]
     if name not in names:
         raise click.UsageError(f"there is no list {name!r}: there are {', '.join(names)}")

@@ -131,7 +131,10 @@ def load_config(
             names.of(plugin.config, key)
         for one in lists:
             names.of(one.config, ("extensions", one.name))
-        names.kept_of([*sources, "extensions.csv", *(f"extensions.{one.name}" for one in lists)], _lists_folder(file))
+        names.kept_of(
+            [*sources, "extensions.csv", "extensions.deputies.csv", *(f"extensions.{one.name}" for one in lists)],
+            _lists_folder(file),
+        )
         found += names.problems()
     problems = _in_order([*document.problems, *found])
     if problems or settings is None:

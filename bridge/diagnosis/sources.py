@@ -20,6 +20,7 @@ from bridge.lookup.guard import Guard
 from bridge.resilience.sanitizing import bug_in, sanitised_owners
 from bridge.sdk.connector import Call, Owner
 from bridge.sdk.deadline import Deadline
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.threads.single_flight import SingleFlight
@@ -96,7 +97,12 @@ def _file(file: ExtensionFileWatch | DeputyFileWatch) -> Iterator[Finding]:
     else:
         yield from (_told("extensions", line) for line in lines)
     if file.trouble:
-        yield Finding("extensions", file.trouble, Severity.WARNING)
+        yield Finding("extensions", file.trouble, _as_bad_as(file.kept))
+
+
+def _as_bad_as(kept: ListState) -> Severity:
+    """Tell how bad a trouble is: where only a copy answers, somebody has to act before the file changes again."""
+    return Severity.FAILED if kept.stands_in and not kept.doubted else Severity.WARNING
 
 
 def _told(subject: str, line: str) -> Finding:
@@ -122,7 +128,7 @@ def _source(guard: Guard, tried: Tried | None) -> Iterator[Finding]:
     yield Finding(guard.name, "can be opened")
     yield from (_told(guard.name, line) for line in guard.report())
     if guard.trouble:
-        yield Finding(guard.name, guard.trouble, Severity.WARNING)
+        yield Finding(guard.name, guard.trouble, _as_bad_as(guard.connector.kept))
     if tried:
         yield _probe(guard, tried)
 

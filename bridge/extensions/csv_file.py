@@ -95,7 +95,7 @@ class ExtensionFileWatch:
             self._read,
             accept=_accept,
             announce=_announce,
-            shrinking=Shrinking(lambda content: content.useful, lambda: self.kept),
+            shrinking=Shrinking(lambda content: content.useful, lambda: self.kept, lambda content: content.ending),
             wait=wait,
         )
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from bridge.config.moments import begins, ends, is_month_first, may_be_month_first, parse_moment
 from bridge.config.sections import DeputyFile
 from bridge.extensions.deputies import Rule, named_in
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, UnexpectedAnswer
+from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
@@ -87,10 +89,18 @@ class DeputyList:
 class DeputyFileWatch:
     """The file of the configuration's `extensions.deputies.csv`, with its last good content in force."""
 
-    def __init__(self, settings: DeputyFile, *, wait: Wait | None = None) -> None:
+    def __init__(self, settings: DeputyFile, *, kept: ListState | None = None, wait: Wait | None = None) -> None:
         """`wait` is how the watching thread waits; a test gives its own."""
         self._settings = settings
-        self._file = WatchedFile(settings.path, self._read, accept=_accept, announce=_announce, wait=wait)
+        self.kept = kept or ListState()
+        self._file = WatchedFile(
+            settings.path,
+            self._read,
+            accept=_accept,
+            announce=_announce,
+            shrinking=Shrinking(_however_few, lambda: self.kept, lambda read: read.ending),
+            wait=wait,
+        )
 
     def start(self) -> None:
         """Read the file now, and again whenever it changes."""
@@ -199,6 +209,11 @@ def _moment(text: str, what: str, american: int) -> date | datetime | None:
         return parse_moment(text)
     except ValueError as error:
         raise ValueError(f"{what} {error}") from None
+
+
+def _however_few(_read: DeputyList) -> int:
+    """Count no row, so that none is missed: rules come and go as people do."""
+    return 0
 
 
 def _accept(old: DeputyList, new: DeputyList) -> None:

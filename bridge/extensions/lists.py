@@ -20,6 +20,7 @@ from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError
 
 NAME_OF_THE_FILE = "extensions.csv"
+NAME_OF_THE_DEPUTIES = "extensions.deputies.csv"
 
 
 class ExtensionLists:
@@ -42,9 +43,8 @@ class ExtensionLists:
 
     def start(self, *, writes: bool = True) -> None:
         """Read the file now, and let the sources be read in the background; `writes` keeps what they say on disk."""
-        if self.file:
-            self.file.kept.writes = writes
         for file in self.files():
+            file.kept.writes = writes
             file.start()
         for source in self.sources:
             source.kept.writes = writes
@@ -85,7 +85,7 @@ class ExtensionLists:
         if self.file:
             yield NAME_OF_THE_FILE, self.file.trouble
         if self.deputy_file:
-            yield "extensions.deputies.csv", self.deputy_file.trouble
+            yield NAME_OF_THE_DEPUTIES, self.deputy_file.trouble
         yield from ((source.name, source.trouble) for source in self.sources)
 
     def waited_for(self) -> dict[str, str]:
@@ -97,13 +97,15 @@ class ExtensionLists:
         if self.file:
             yield NAME_OF_THE_FILE, self.file.content_age()
         if self.deputy_file:
-            yield "extensions.deputies.csv", self.deputy_file.content_age()
+            yield NAME_OF_THE_DEPUTIES, self.deputy_file.content_age()
         yield from ((source.name, source.content_age()) for source in self.sources)
 
     def doubted(self) -> Iterator[str]:
         """Give the names of the lists that have lost so much that they are doubted."""
         if self.file and self.file.kept.doubted:
             yield NAME_OF_THE_FILE
+        if self.deputy_file and self.deputy_file.kept.doubted:
+            yield NAME_OF_THE_DEPUTIES
         yield from (source.name for source in self.sources if source.kept.doubted)
 
     def close(self, successor: "ExtensionLists | None" = None) -> None:
@@ -138,7 +140,7 @@ def _deputy_file(config: Config, previous: ExtensionLists | None) -> DeputyFileW
     chosen = config.settings.extensions.deputies.csv
     if previous and previous.settings.deputies.csv == chosen:
         return previous.deputy_file
-    return DeputyFileWatch(chosen) if chosen else None
+    return DeputyFileWatch(chosen, kept=ListState(config.lists_folder, NAME_OF_THE_DEPUTIES)) if chosen else None
 
 
 def _rules(written: Deputy, at: int) -> tuple[Rule, ...]:

@@ -102,7 +102,9 @@ class CsvConnector(Connector[CsvConfig]):
             self._load,
             accept=_accept,
             announce=_announce,
-            shrinking=Shrinking(lambda customers: customers.useful, lambda: self.kept),
+            shrinking=Shrinking(
+                lambda customers: customers.useful, lambda: self.kept, lambda customers: customers.ending
+            ),
             wait=wait,
         )
 

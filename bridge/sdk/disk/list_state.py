@@ -49,6 +49,8 @@ class ListState:
         self.name = name
         self.writes = writes
         self.trouble = ""
+        self.stands_in = ""
+        """Why a copy from before this process is in force, and not the list itself, or nothing."""
         self._folder = folder
         self._wall_clock = wall_clock
         self._doubt: Doubt | None = None

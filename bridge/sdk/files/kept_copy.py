@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.disk.replaced_file import replacing
+from bridge.sdk.tables.table import Ending
 
 _KIND, _FACTS = "good", "good.json"
 
@@ -23,6 +24,8 @@ class Facts:
     modified: int
     bytes: int
     rows: int
+    last_row_whole: bool = False
+    last_line_finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,10 @@ class KeptCopy:
         """Where the copy is, None if there is none."""
         return self._kept.path(_KIND)
 
-    def keep(self, modified: int, size: int, rows: int) -> None:
-        """Take a copy of the file, which looks so, unless it was taken already; what stands in the way is told."""
-        facts = Facts(str(self._path.absolute()), modified, size, rows)
+    def keep(self, looks: tuple[int, int], rows: int, ending: Ending | None) -> None:
+        """Take a copy of the file, which looks and ends so, unless it was taken; what stands in the way is told."""
+        whole, finished = (ending.last_row_whole, ending.last_line_finished) if ending else (False, False)
+        facts = Facts(str(self._path.absolute()), *looks, rows, whole, finished)
         target = self.path
         if target is None or not self._kept.writes or self.facts() == facts:
             return

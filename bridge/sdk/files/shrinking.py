@@ -1,5 +1,7 @@
 """A file that has lost more than half of its rows is doubted, as a list that is read from elsewhere is.
 
+So is, at a start, one that ends in the middle where the last good version did not.
+
 The last good version stays in force: the one that is in the memory, or after a restart the copy that was kept of it.
 What counts is the most that it had since half of it was last lost with somebody's word: a file that is being emptied
 loses it in steps.
@@ -14,7 +16,8 @@ from typing import Generic, TypeVar
 
 from bridge.sdk.disk.list_state import FEWEST_DOUBTED, ListState
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
-from bridge.sdk.files.kept_copy import KeptCopy
+from bridge.sdk.files.kept_copy import Facts, KeptCopy
+from bridge.sdk.tables.table import Ending
 
 _log = logging.getLogger(__name__)
 
@@ -30,10 +33,17 @@ class Copy:
 
 
 class Shrinking(Generic[T]):
-    """Judges each version of a file by its `rows`; `kept` is what is kept of the file."""
+    """Judges each version of a file by its `rows`; `kept` is what is kept of the file.
 
-    def __init__(self, rows: Callable[[T], int], kept: Callable[[], ListState]) -> None:
+    `ending` says how a version ended: one that ends worse than the copy of the last good one looks half-written, also
+    to a process that has just begun.
+    """
+
+    def __init__(
+        self, rows: Callable[[T], int], kept: Callable[[], ListState], ending: Callable[[T], Ending] | None = None
+    ) -> None:
         self._rows = rows
+        self._ending = ending
         self._kept = kept
         self._most = 0
 
@@ -47,22 +57,22 @@ class Shrinking(Generic[T]):
         `looks` are the time and the size of the file: one that looks like the last good one is that one.
         """
         kept, left = self._kept(), self._rows(new)
+        worse = ""
         if in_force is None:
             facts = KeptCopy(path, kept).facts()
             self._most = facts.rows if facts else 0
             if facts and (facts.modified, facts.bytes) == looks:
                 return
+            worse = self._ends_worse(new, facts) if facts else ""
         before = self._most
-        if before < FEWEST_DOUBTED or 2 * left >= before:
+        if not worse and (before < FEWEST_DOUBTED or 2 * left >= before):
             return
         digest = _digest_of(path)
         if kept.believes(digest, left):
             return
         by_hand = f"`omi-bridge confirm {kept.name}`" if kept.path("doubted") else "a restart"
-        told = (
-            f"{path.name}: only {left} of {before} rows are left that lead to somebody: not believed before {by_hand}, "
-            "or another version of like size a minute later"
-        )
+        lost = f"{path.name}: only {left} of {before} rows are left that lead to somebody"
+        told = f"{worse or lost}: not believed before {by_hand}, or another version of like size a minute later"
         kept.doubt(digest, left, told)
         raise UnexpectedAnswer(told)
 
@@ -72,6 +82,22 @@ class Shrinking(Generic[T]):
         facts = copy.facts()
         return Copy(copy.path, facts.modified) if facts and copy.path else None
 
+    def stands_in(self, words: str) -> None:
+        """Say for whoever checks that a copy is in force, and the file itself cannot be."""
+        self._kept().stands_in = words
+
+    def _ends_worse(self, new: T, facts: Facts) -> str:
+        """Say why a version looks half-written beside the one of which a copy is kept, or nothing."""
+        ending = self._ending(new) if self._ending else None
+        if ending is None or not (ending.rows or facts.rows):
+            return ""
+        before = Ending(ending.file, facts.rows, facts.last_row_whole, facts.last_line_finished)
+        try:
+            ending.check_against(before)
+        except UnexpectedAnswer as error:
+            return str(error)
+        return ""
+
     def keep(self, path: Path, looks: tuple[int, int], new: T) -> None:
         """Doubt nothing any more, and keep a copy of the version that is in force now."""
         kept = self._kept()
@@ -79,7 +105,8 @@ class Shrinking(Generic[T]):
         kept.settle()
         rows = self._rows(new)
         self._most = max(rows, self._most) if 2 * rows >= self._most else rows
-        KeptCopy(path, kept).keep(*looks, self._most)
+        kept.stands_in = ""
+        KeptCopy(path, kept).keep(looks, self._most, self._ending(new) if self._ending else None)
         if kept.trouble and kept.trouble != said:
             _log.warning("%s: %s: after a restart nobody can tell whether it has shrunk", path.name, kept.trouble)
 

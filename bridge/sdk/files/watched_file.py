@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from bridge.sdk.deadline import Clock
 from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.unreadable_file import why_unreadable
-from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.errors import SourceError, SourceUnavailable
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.threads.background import BackgroundLoop, Wait
 
@@ -72,6 +72,7 @@ class WatchedFile(Generic[T]):
         self._seen: _Look | None = None
         self._moves = 0
         self._done: _Look | None = None
+        self._fell_back = False
 
     def start(self) -> None:
         """Read the file at once, and go on watching it in a thread of its own, whether that worked or not."""
@@ -105,7 +106,7 @@ class WatchedFile(Generic[T]):
                 self._good.refuse(f"{self._path.name}: keeps changing, and is not read before it stands still")
         elif look.error:
             self._done = None
-            self._good.refuse(f"{self._path.name}: {why_unreadable(self._path, look.error)}")
+            self._refuse(f"{self._path.name}: {why_unreadable(self._path, look.error)}")
         elif look != self._done or (self._shrinking is not None and self._shrinking.is_confirmed()):
             self._read(look)
 
@@ -127,15 +128,15 @@ class WatchedFile(Generic[T]):
             self._judge(look, new)
         except SourceUnavailable as error:
             # What stands in the way may go without the file changing: it stays undone and is tried again.
-            self._good.refuse(str(error))
+            self._refuse(str(error))
         except SourceError as error:
             self._done = look
-            self._good.refuse(str(error))
+            self._refuse(str(error))
         except Exception:  # noqa: BLE001 - a bug in `load` must not end the watching
             # The same bytes would only bring it again.
             self._done = look
             _log.exception("%s: reading it failed", self._path.name)
-            self._good.refuse(f"{self._path.name}: reading it failed")
+            self._refuse(f"{self._path.name}: reading it failed")
         else:
             self._done = look
             self._good.put(_Content(new, look.modified))
@@ -151,21 +152,26 @@ class WatchedFile(Generic[T]):
             self._accept(in_force, new)
         if self._shrinking is None:
             return
-        try:
-            self._shrinking.check(self._path, (look.modified, look.size), new, in_force)
-        except UnexpectedAnswer:
-            if in_force is None:
-                self._take_the_copy(self._shrinking)
-            raise
+        self._shrinking.check(self._path, (look.modified, look.size), new, in_force)
 
-    def _take_the_copy(self, shrinking: Shrinking[T]) -> None:
+    def _refuse(self, reason: str) -> None:
+        """Keep what is in force, or take the copy of the last good version, and say why."""
+        if self._good.content is None and self._shrinking is not None and not self._fell_back:
+            self._fell_back = True
+            self._take_the_copy(self._shrinking, reason)
+        self._good.refuse(reason)
+
+    def _take_the_copy(self, shrinking: Shrinking[T], reason: str) -> None:
         """Put the last good version in force, as it was kept before this process began."""
         kept = shrinking.copy_of(self._path)
         try:
             if kept:
                 self._good.content = _Content(self._load(kept.path), kept.modified)
+                shrinking.stands_in(reason)
         except SourceError as error:
             _log.warning("%s: the copy of its last good version cannot be used: %s", self._path.name, error)
+        except Exception:  # noqa: BLE001 - as for the file itself
+            _log.exception("%s: reading the copy of its last good version failed", self._path.name)
 
     def _look(self) -> _Look:
         try:

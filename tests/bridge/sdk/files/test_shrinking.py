@@ -17,13 +17,14 @@ class Place:
         self.path = folder / "customers.csv"
         self.folder = folder / "state"
         self.clock = FakeClock()
+        self.kept = ListState()
         self.watched: list[WatchedFile[int]] = []
 
     def write(self, rows: int, sign: str = "x") -> None:
         self.path.write_text(f"{sign}\n" * rows)
 
     def start(self, *, writes: bool = True, folder: Path | None = None) -> WatchedFile[int]:
-        kept = ListState(folder or self.folder, "customers", writes=writes, wall_clock=self.clock)
+        kept = self.kept = ListState(folder or self.folder, "customers", writes=writes, wall_clock=self.clock)
         watched = WatchedFile(self.path, rows_of, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
         watched.start()
         self.watched.append(watched)
@@ -257,3 +258,45 @@ def test_the_same_file_read_otherwise_is_not_doubted(place: Place) -> None:
     watched = WatchedFile(place.path, lambda _: 3, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
     watched.start()
     assert (watched.current(), watched.trouble) == (3, "")
+
+
+def deleted(path: Path) -> None:
+    path.unlink()
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def no_longer_readable_as_such(path: Path) -> None:
+    path.write_bytes(b"\xff" * 1000)
+
+
+@pytest.mark.parametrize("damage", [deleted, a_folder, no_longer_readable_as_such])
+def test_a_file_that_cannot_be_read_at_a_restart_is_stood_in_for_by_its_copy(place: Place, damage) -> None:
+    place.start()
+    damage(place.path)
+    again = place.start()
+    assert again.current() == 40
+    assert again.trouble.startswith("customers.csv: ")
+    assert place.kept.stands_in == again.trouble
+    if place.path.is_dir():
+        place.path.rmdir()
+    place.write(41)
+    assert settle(again) == 41
+    assert (again.trouble, place.kept.stands_in) == ("", "")
+
+
+def test_without_a_copy_there_is_nothing_to_stand_in(place: Place) -> None:
+    place.path.unlink()
+    with pytest.raises(SourceUnavailable, match="there is no such file"):
+        place.start().current()
+    assert place.kept.stands_in == ""
+
+
+def test_the_copy_of_another_file_does_not_stand_in(place: Place) -> None:
+    place.start()
+    place.path = place.path.with_name("others.csv")
+    with pytest.raises(SourceUnavailable, match="there is no such file"):
+        place.start().current()
