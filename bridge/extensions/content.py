@@ -33,9 +33,12 @@ class ListContent:
     told: tuple[str, ...]
 
 
-def content_of(entries: Sequence[ExtensionEntry], notes: tuple[str, ...]) -> ListContent:
-    """Return what the entries say, with the source's own notes; raises UnexpectedAnswer if they name nobody."""
-    made = ExtensionMap(entries)
+def content_of(entries: Sequence[ExtensionEntry], notes: tuple[str, ...], name: str = "") -> ListContent:
+    """Return what the entries of the list `name` say, with the source's own notes.
+
+    Raises UnexpectedAnswer if they name nobody.
+    """
+    made = ExtensionMap(entries, name=name)
     if not len(made):
         raise UnexpectedAnswer("the list names nobody who has an extension")
     extensions = frozenset(extension for entry in entries for extension in entry.extensions)

@@ -145,7 +145,10 @@ class _CsvReader:
 
     def all(self) -> CsvList:
         rows = [row for line, cells in self._table.rows(self._signs) if (row := self._row(line, cells))]
-        entries = ExtensionMap(of_any_kind=((row.owners, row.extensions) for row in rows))
+        entries = ExtensionMap(
+            of_any_kind=((row.owners, row.extensions) for row in rows),
+            places=(f"{self._table.name}:{row.line}" for row in rows),
+        )
         self._note(rows, entries)
         columns, ending, problems = self._table.columns, self._table.ending, self._table.problems
         if not len(entries):

@@ -38,6 +38,8 @@ class Reach:
 
     extensions: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    """For each extension where it stands: the list, and the line in it or the entry; empty where that is not known."""
 
 
 class Directory:
@@ -75,7 +77,8 @@ class Directory:
                 doubt = self.doubt(person)
                 told += [f"not rung: {doubt}"] if doubt else []
                 self._name_once(person, doubt)
-        return Reach(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(told)))
+        extensions = tuple(dict.fromkeys(found))
+        return Reach(extensions, tuple(dict.fromkeys(told)), self._places(owner, extensions))
 
     def extensions_of(self, owner: Owner) -> tuple[str, ...]:
         """Return the extensions of `reach` alone."""
@@ -96,6 +99,22 @@ class Directory:
         if owner.extension and _EXTENSION.fullmatch(owner.extension):
             return ((owner, (owner.extension,)),)
         return _understood(owner, self._all) if len(self._all) > len(self._own) else ()
+
+    def _places(self, owner: Owner, extensions: Sequence[str]) -> tuple[str, ...]:
+        """Say for each extension where it stands: in a row of the owner's, or the only one that there is with it."""
+        maps = self.maps()
+        people = [person for person, _ in self.people(owner)]
+        own = [row for person in people for entries in maps for row in entries.rows_of(person)]
+        places = []
+        for extension in extensions:
+            rows = [row for row in own if extension in row.extensions]
+            if not rows and any(person.extension == extension for person in people):
+                places.append("the source itself")
+                continue
+            of_others = [row for entries in maps for row in entries.rows_at(extension)]
+            rows = rows or (of_others if len(of_others) == 1 else [])
+            places.append(rows[0].place if rows else "")
+        return tuple(places)
 
     def doubt(self, owner: Owner) -> str:
         """Say why an owner of whom something is known is not rung, or nothing."""

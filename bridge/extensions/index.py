@@ -8,7 +8,7 @@ meant.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from bridge.sdk.connector import Owner
 from bridge.sdk.extension_source import ExtensionEntry
@@ -30,6 +30,8 @@ class Row:
     keys: tuple[_Key, ...]
     person: frozenset[_Key]
     """What no two people have in common; rows that share some of it are one person's."""
+    place: str = field(default="", compare=False)
+    """Which list it stands in, and where there."""
 
     @property
     def emails(self) -> frozenset[str]:
@@ -45,9 +47,14 @@ class ExtensionMap:
         entries: Iterable[ExtensionEntry] = (),
         *,
         of_any_kind: Iterable[tuple[Sequence[str], Sequence[str]]] = (),
+        places: Iterable[str] = (),
+        name: str = "",
     ) -> None:
+        """`name` is the list's, and `places` say for each row of any kind where it stands, if that is known."""
         rows = [_typed(entry) for entry in entries]
         rows += [_untyped(names, extensions) for names, extensions in of_any_kind]
+        given = iter(places)
+        rows = [replace(row, place=next(given, "") or " ".join((name, *row.written[:1])).strip()) for row in rows]
         self.rows = tuple(row for row in rows if row.keys)
         self._by_key: dict[_Key, list[Row]] = {}
         for row in self.rows:
@@ -113,7 +120,8 @@ class ExtensionMap:
 
 def inline_map(entries: Mapping[str, Sequence[str]]) -> ExtensionMap:
     """Return the list that stands in the configuration itself."""
-    return ExtensionMap(of_any_kind=(((name,), extensions) for name, extensions in entries.items()))
+    of_any_kind = (((name,), extensions) for name, extensions in entries.items())
+    return ExtensionMap(of_any_kind=of_any_kind, name="extensions.inline")
 
 
 def extensions_in(rows: Iterable[Row]) -> tuple[str, ...]:

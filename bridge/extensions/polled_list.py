@@ -61,7 +61,7 @@ class PolledList:
             return
         self._writes = writes
         if self._kept and (entries := self._kept.read()):
-            self._good.put(content_of(entries, ("kept on disk, not read anew yet",)))
+            self._good.put(content_of(entries, ("kept on disk, not read anew yet",), self.name))
         self._loop.start()
 
     def wait(self, seconds: float) -> None:
@@ -155,7 +155,7 @@ class PolledList:
 
     def _take(self, entries: Sequence[ExtensionEntry]) -> None:
         """Put a list in force if it may be; raises UnexpectedAnswer if not."""
-        new = content_of(entries, self._source_says)
+        new = content_of(entries, self._source_says, self.name)
         if loss := self._good.loss(new, _names_in, self.kept):
             raise UnexpectedAnswer(
                 f"{loss} names are left: if the next reading says so again, or `omi-bridge confirm {self.name}`, it is "

@@ -70,5 +70,13 @@ class Decision:
     def about_owners(self) -> Iterator[str]:
         """Say where each owner is rung, and why not elsewhere."""
         for owner, reach in self.owners:
-            yield f"owner {owner}: extension {', '.join(reach.extensions) or 'none'}"
+            record = f" in {owner.record}" if owner.record else ""
+            yield f"owner {owner}{record}: extension {_told(reach) or 'none'}"
             yield from reach.notes
+
+
+def _told(reach: Reach) -> str:
+    """Name each extension, and which list and line it comes from."""
+    places = (*reach.places, *("" for _ in reach.extensions))
+    named = zip(reach.extensions, places, strict=False)
+    return ", ".join(f"{extension} ({place})" if place else extension for extension, place in named)

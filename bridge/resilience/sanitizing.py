@@ -39,7 +39,8 @@ def sanitised_owners(found: Sequence[Owner], most: int = _MOST_OWNERS) -> Owners
 def _owner(item: object) -> Owner:
     if not isinstance(item, Owner):
         raise TypeError(f"it returned {type(item).__name__} instead of an owner")
-    owner = Owner(*(_field(value) for value in (item.id, item.email, item.login, item.name, item.extension)))
+    texts = (item.id, item.email, item.login, item.name, item.extension, item.record)
+    owner = Owner(*map(_field, texts))
     if not any((owner.id, owner.email, owner.login, owner.name, owner.extension)):
         raise TypeError("it returned an owner whose fields are all empty")
     return owner

@@ -6,6 +6,7 @@ The file is read into memory, where a caller is found in microseconds, and read 
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +28,8 @@ from bridge.sdk.files import Shrinking, WatchedFile
 from bridge.sdk.tables import Customers, read_customers, read_table
 
 _log = logging.getLogger(__name__)
+
+_MOST_LINES = 5
 
 
 def _encoding(text: str) -> str:
@@ -116,10 +119,13 @@ class CsvConnector(Connector[CsvConfig]):
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:  # noqa: ARG002 - nothing here waits
         """Return the owners from all rows that have the caller's number, in the file's order."""
         customers = self._file.current()
-        owners = customers.index.find(int(call.caller.digits))
+        number = int(call.caller.digits)
+        owners = customers.index.find(number)
         if call.explained:
             call.explain(f"{customers.ending.file}: {_explanation(owners)}; {customers.read_as}")
-        return owners or ()
+        lines = customers.index.lines(number)
+        record = f"{customers.ending.file}:{', '.join(map(str, lines[:_MOST_LINES]))}"
+        return tuple(replace(owner, record=record) for owner in owners or ())
 
     def report(self) -> Sequence[str]:
         """Return what was read from the file in force, and what of it cannot be used."""

@@ -13,7 +13,8 @@ from bridge.sdk.deadline import Deadline
 from bridge.service import Service
 
 FILES = {
-    "customers.csv": "phone,owner email\n" + "".join(f"09012345{at:02},nv{at % 3}@congty.example\n" for at in range(40)),
+    "customers.csv": "phone,owner email\n"
+    + "".join(f"09012345{at:02},nv{at % 3}@congty.example\n" for at in range(40)),
     "staff.csv": "email,extension\n" + "".join(f"nv{at}@congty.example,{101 + at}\n" for at in range(3)),
     "deputies.csv": "owner,deputy,from,until\nnv0@congty.example,nv1@congty.example,2020-01-01,\n"
     "nv2@congty.example,nv1@congty.example,2020-01-01,2020-01-02\n",

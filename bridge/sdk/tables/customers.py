@@ -163,7 +163,7 @@ class _CustomerReader:
             else:
                 self._useful += 1
             for number in numbers:
-                self._index.add(number, place)
+                self._index.add(number, place, line)
         elif not complaint:
             self._without_phone.add(line)
         if complaint and numbers:

@@ -9,11 +9,11 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 
 from bridge.resilience.sanitizing import sanitised_owners
 from bridge.sdk.connector import Call, Owner, Owners
 from bridge.sdk.deadline import Deadline
+from bridge.storage.answer_table import written_owner
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.shared.backend import Silent
 from bridge.storage.shared.client import LIMIT
@@ -109,8 +109,7 @@ def _name(question: Call) -> str:
 
 
 def _written(owners: Owners) -> bytes:
-    filled = [{name: text for name, text in asdict(owner).items() if text is not None} for owner in owners]
-    return json.dumps(filled).encode()
+    return json.dumps([written_owner(owner) for owner in owners]).encode()
 
 
 def _read(content: bytes) -> Owners | None:
