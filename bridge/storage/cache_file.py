@@ -33,7 +33,7 @@ _FROZEN_EVERY = 10_000
 _MOST_UNWRITTEN = 20_000
 
 
-class _Heard(NamedTuple):
+class _News(NamedTuple):
     key: Key
     kept: Kept
     at: float
@@ -60,7 +60,7 @@ class CacheFile:
         self._to_load: deque[tuple[str, AnswerCache]] = deque()
         self._written, self._next_tidying = 0, 0.0
         self._loaded = threading.Event()
-        self._behind: WriteBehind[_Heard, AnswerTable] = WriteBehind(
+        self._behind: WriteBehind[_News, AnswerTable] = WriteBehind(
             path,
             AnswerTable,
             self._catch_up,
@@ -98,9 +98,9 @@ class CacheFile:
 
     def _hear(self, identity: str, call: Call, owners: Owners) -> None:
         kept = Kept(owners, self._wall_clock())
-        self._behind.hear(_Heard(Key(identity, call), kept, self._forgotten.clock()))
+        self._behind.hear(_News(Key(identity, call), kept, self._forgotten.clock()))
 
-    def _catch_up(self, table: AnswerTable, news: Sequence[_Heard]) -> None:
+    def _catch_up(self, table: AnswerTable, news: Sequence[_News]) -> None:
         if news:
             changes = {one.key: one for one in news}
             table.write({key: one.kept for key, one in changes.items()}, partial(self._judge, changes))
@@ -112,7 +112,7 @@ class CacheFile:
             self._tidy(table)
             self._written, self._next_tidying = 0, time.monotonic() + _TIDY_EVERY
 
-    def _judge(self, changes: Mapping[Key, _Heard]) -> Callable[[Key], bool]:
+    def _judge(self, changes: Mapping[Key, _News]) -> Callable[[Key], bool]:
         """Look who is forgotten by now, and return what tells of each answer whether it was heard since."""
         self._forgotten.look()
 

@@ -71,8 +71,10 @@ class Shrinking(Generic[T]):
         if kept.believes(digest, left):
             return
         by_hand = f"`omi-bridge confirm {kept.name}`" if kept.path("doubted") else "a restart"
-        lost = f"{path.name}: only {left} of {before} rows are left that lead to somebody"
-        told = f"{worse or lost}: not believed before {by_hand}, or another version of like size a minute later"
+        told = f"{path.name}: only {left} of {before} rows are left that lead to somebody: not believed before"
+        if worse:
+            told = f"{worse}: not believed before"
+        told = f"{told} {by_hand}, or another version of like size a minute later"
         kept.doubt(digest, left, told)
         raise UnexpectedAnswer(told)
 

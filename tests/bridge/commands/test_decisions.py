@@ -210,7 +210,8 @@ def test_the_running_service_keeps_its_decisions_also_when_it_is_killed(tmp_path
         service.process.wait()
         told = kept.told("--caller", "0901234567").stdout
     assert "…567: found 101 (live, customers," in told
-    assert "owner email lan@congty.example: extension 101" in told
+    line = "owner email lan@congty.example in customers.csv:2: extension 101 (extensions.inline lan@congty.example)"
+    assert line in told
 
 
 def test_a_state_directory_is_where_decisions_are_kept_if_systemd_gives_one(tmp_path):
