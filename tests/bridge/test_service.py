@@ -77,3 +77,23 @@ def test_a_file_that_is_damaged_at_a_restart_counts_as_it_last_was_and_is_told(c
     checked = CliRunner().invoke(main, ["check", "-c", str(config)])
     assert checked.exit_code == (0 if damage is half_written else 1)
     assert f"{name}: " in checked.stdout
+
+
+def test_a_decision_names_the_customers_line_and_the_line_of_each_extension(config: Path) -> None:
+    with config.open("a") as file:
+        file.write("  inline: {nv3@congty.example: 104}\n")
+    text = config.read_text().replace(
+        "extensions: {csv: {path: staff.csv}, ", "extensions:\n  csv: {path: staff.csv}\n  "
+    )
+    config.write_text(text.replace("deputies: {csv: {path: deputies.csv}}}", "deputies: {csv: {path: deputies.csv}}"))
+    rows = "0911111111,nv1@congty.example\n0911111111,nv3@congty.example\n0922222222,nv0@congty.example\n"
+    (config.parent / "customers.csv").write_text(f"phone,owner email\n{rows}")
+    with service(config) as made:
+        one, other = (made.lookup.answer([number], [], Deadline.after(5)) for number in ("0911111111", "0922222222"))
+        where = "in customers.csv:2, 3: extension"
+        assert list(one.about_owners()) == [
+            f"owner email nv1@congty.example {where} 102 (staff.csv:3)",
+            f"owner email nv3@congty.example {where} 104 (extensions.inline nv3@congty.example)",
+        ]
+        told = "owner email nv0@congty.example in customers.csv:4: extension 102 (staff.csv:3)"
+        assert next(iter(other.about_owners())) == told

@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,19 @@ def test_only_the_last_so_and_so_long_is_told(tmp_path):
     with closing(sqlite3.connect(kept.file)) as db, db:
         db.execute("UPDATE sqlite_sequence SET seq = seq")
     assert kept.callers("--since", "1h") == ["…502"]
+
+
+def test_calls_are_asked_for_by_days_and_moments(tmp_path):
+    clock = FakeClock()
+    kept = Kept(tmp_path, clock=clock)
+    clock.advance(datetime(2026, 11, 24, 8).timestamp() - clock())  # noqa: DTZ001 - local time, as it is asked for
+    for number in range(4):  # 8 o'clock on four days
+        kept.keep(decision(f"090123450{number}"), max_age="366d")
+        clock.advance(86400)
+    assert kept.callers("--since", "25/11/2026") == ["…503", "…502", "…501"]
+    assert kept.callers("--until", "2026-11-25") == ["…501", "…500"]
+    assert kept.callers("--since", "2026-11-24T08:30", "--until", "2026-11-26T07:59") == ["…501"]
+    assert "--until lies before --since" in kept.told("--since", "today", "--until", "2026-11-24").stderr
 
 
 @pytest.mark.parametrize(

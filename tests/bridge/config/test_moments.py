@@ -2,7 +2,7 @@ from datetime import date, datetime
 
 import pytest
 
-from bridge.config.moments import begins, ends, is_month_first, may_be_month_first, parse_moment, written
+from bridge.config.moments import begins, ends, is_month_first, may_be_month_first, parse_moment, parse_point, written
 
 at = datetime.fromisoformat
 FIRST, LAST = date(2026, 12, 1), date(2026, 12, 31)
@@ -74,3 +74,33 @@ def test_a_day_lasts_from_midnight_to_midnight_and_a_time_is_an_instant():
 )
 def test_a_date_of_an_american_excel_is_known_as_far_as_it_can_be(text, can_only_be, may_be):
     assert (is_month_first(text), may_be_month_first(text)) == (can_only_be, may_be)
+
+
+NOW = at("2026-11-26 09:30:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("today", date(2026, 11, 26)),
+        ("hôm nay", date(2026, 11, 26)),
+        ("Yesterday", date(2026, 11, 25)),
+        ("hôm qua", date(2026, 11, 25)),
+        ("2h", at("2026-11-26 07:30:00")),
+        ("3d", at("2026-11-23 09:30:00")),
+        ("13:30", at("2026-11-26 13:30:00")),
+        ("2026-11-25", date(2026, 11, 25)),
+        ("25/11/2026", date(2026, 11, 25)),
+        ("2026-11-25T14:00", at("2026-11-25 14:00:00")),
+        ("25/11/2026 2:00 CH", at("2026-11-25 14:00:00")),
+    ],
+)
+def test_a_point_is_read_as_people_ask_for_it(text, meant):
+    found = parse_point(text, NOW)
+    assert (found, type(found)) == (meant, type(meant))
+
+
+@pytest.mark.parametrize("text", ["soon", "11/25/2026", "25:99", "-2h", "26-11", ""])
+def test_what_is_no_point_is_told_with_what_to_write(text):
+    with pytest.raises(ValueError, match="or write today, yesterday, 13:30, 2h or 3d"):
+        parse_point(text, NOW)
