@@ -218,7 +218,7 @@ class Guard:
 
     def _ask(self, question: Call, lease: Deadline, *, ahead: bool = False, alone: bool = False) -> Answer:
         """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
-        asked_at, forgotten = self._clock(), self._forgotten.learnt(question.caller)
+        asked_at = self._clock()
         if self._shared is None or alone:  # whoever asks alone wants to know of the source itself
             taking_turns: AbstractContextManager[Turn] = nullcontext(Turn(self._shared, question))
         else:
@@ -234,8 +234,7 @@ class Guard:
             with self._places.lease(lease.remaining()):
                 answer = self._source.ask(question, lease)
             is_whole = self.connector.remembered and not answer.missing
-            if is_whole and self._forgotten.learnt(question.caller) == forgotten:  # else he was forgotten meanwhile
-                self._cache.put(question, answer.owners, asked_at)
+            if is_whole and self._cache.put(question, answer.owners, asked_at):
                 turn.tell(answer.owners)
         return answer
 

@@ -58,14 +58,18 @@ class AnswerCache:
         left = self._life(entry.owners) - (self._clock() - entry.stored_at)
         return Remembered(entry.owners, fresh=left > 0, due=left <= (self.settings.refresh_ahead or 0))
 
-    def put(self, call: Call, owners: Owners, asked_at: float | None = None) -> None:
-        """Remember what the source answered just now; it was asked at a time of the clock."""
+    def put(self, call: Call, owners: Owners, asked_at: float | None = None) -> bool:
+        """Remember what the source answered just now; tell whether it may be used again.
+
+        Not if the caller was forgotten since `asked_at`, the time of the clock at which the source was asked.
+        """
         with self._lock:
             if asked_at is not None and not self._may_use(call.caller, asked_at):
-                return
+                return False
             self._entries[_key(call)] = _Entry(owners, self._clock())
             if self._tell:
                 self._tell(Call(call.caller, call.hotline), owners)
+        return True
 
     def restore(self, call: Call, owners: Owners, age: float) -> None:
         """Remember what the source answered `age` seconds ago, unless more is known by now or no room is left."""

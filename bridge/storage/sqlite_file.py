@@ -83,7 +83,6 @@ def delete_for_good(db: sqlite3.Connection, statement: str, values: Sequence[obj
     What was deleted earlier goes with them. Raises sqlite3.Error: if another program reads meanwhile, it has to be
     done again.
     """
-    db.execute("PRAGMA secure_delete = ON")
     with transaction(db):
         count = db.execute(statement, values).rowcount
     db.execute("VACUUM")

@@ -1,7 +1,7 @@
 """`omi-bridge forget`: what is deleted where, and what is said of the rest."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -86,6 +86,47 @@ def test_the_caller_alone_is_gone_from_every_byte(folder: Path, callers: str) ->
     assert [file.name for file in folder.iterdir() if digest.encode() in file.read_bytes()] == ["forgotten.json"]
     assert "0901234567" not in result.output
     assert "…567" in result.stdout
+
+
+def test_nothing_is_left_either_while_the_service_has_the_files_open(folder: Path) -> None:
+    configure(folder, "server: {decisions: {callers: full}}\n")
+    names = ("answers.db", "decisions.sqlite")
+    with ExitStack() as open_files:
+        remember(folder, WHO, OTHER)
+        decide(folder, "full", WHO, OTHER)
+        for name in names:
+            db = open_files.enter_context(closing(sqlite3.connect(folder / name)))
+            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        remember(folder, WHO)
+        decide(folder, "full", WHO)
+        assert all((folder / f"{name}-wal").stat().st_size for name in names)
+        assert forget(folder).exit_code == 0
+        assert WHO[1:].encode() not in bytes_of(folder)
+        assert OTHER.encode() in bytes_of(folder)
+
+
+def test_nothing_is_left_either_of_what_was_deleted_before(folder: Path) -> None:
+    configure(folder)
+    remember(folder, WHO, OTHER)
+    with closing(sqlite3.connect(folder / "answers.db", isolation_level=None)) as db:
+        db.execute("PRAGMA secure_delete = OFF")
+        db.execute("DELETE FROM answers WHERE caller = ?", [WHO])
+    assert WHO[1:].encode() in bytes_of(folder)
+    assert "0 answer(s) deleted" in forget(folder).stdout
+    assert WHO[1:].encode() not in bytes_of(folder)
+
+
+def test_a_call_that_was_under_way_is_not_written_down_afterwards(folder: Path) -> None:
+    configure(folder)
+    own = Forgotten(folder / "forgotten.json", b"change-me")
+    log = DecisionLog(Decisions(callers="full"), folder / "decisions.sqlite", own, Redaction())
+    assert forget(folder).exit_code == 0
+    for seconds, number in ((60.0, WHO), (60.0, OTHER), (0.0, WHO)):
+        log.hear(Decision(Outcome.NOBODY, call=Call(PhoneNumber(number))), seconds)
+    log.start()
+    log.close()
+    with closing(sqlite3.connect(folder / "decisions.sqlite")) as db:
+        assert db.execute("SELECT caller FROM decisions").fetchall() == [(OTHER,), (WHO,)]
 
 
 def test_of_masked_calls_all_go_that_may_be_his_and_it_is_said(folder: Path) -> None:
