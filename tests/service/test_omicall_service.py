@@ -165,7 +165,7 @@ def test_no_sip_password_and_no_key_is_kept_logged_or_shown(config, omicall):
         for file in config.parent.iterdir()
         if file != config and file.is_file()
     )
-    assert "owner email lan@congty.example: extension 101" in everything
+    assert "extension 101 (extensions.omicall lan@congty.example)" in everything
     for secret in (sip_password("101"), sip_password("105"), API_KEY, "token-1"):
         assert secret not in everything
 
