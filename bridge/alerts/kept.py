@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bridge.sdk.disk.own_file import Beginning, ForeignFileError, refuse_foreign
 from bridge.sdk.disk.replaced_file import replace_file
 from bridge.sdk.threads.background import BackgroundLoop
 from bridge.storage.machine import MachineMemory
@@ -19,6 +20,7 @@ from bridge.storage.noticeboard import Page
 _log = logging.getLogger(__name__)
 
 _MADE_BY = "omi-bridge alerts 1"
+_BEGINS = f'{{"made_by": "{_MADE_BY}"'.encode()
 _LARGEST_FILE = 512 * 1024
 _IDLE = 3600.0
 
@@ -60,14 +62,12 @@ class KeptAlerts:
         self._loop.wake()
 
     def obstacle(self) -> str:
-        """Say why a file that is there already is not to be replaced, or nothing. Raises OSError."""
-        if not self._path.exists():
-            return ""
-        if not self._path.is_file():
-            return "it is no file"
-        with self._path.open("rb") as file:
-            found = file.read(_LARGEST_FILE)
-        return "" if not found or _state(found) else "it is a file that omi-bridge did not make: move it away"
+        """Say why the file is not to be written, for what stands there is not ours, or nothing. Raises OSError."""
+        try:
+            refuse_foreign(self._path, Beginning(_BEGINS))
+        except ForeignFileError as error:
+            return str(error.strerror)
+        return ""
 
     def close(self) -> None:
         """Write what is not written yet, waiting a moment for the disk."""
@@ -77,14 +77,11 @@ class KeptAlerts:
         text = self._text
         if text == self._written:
             return _IDLE
+        self._written = text
         try:
-            why_not = self.obstacle()
-            if not why_not:
-                replace_file(self._path, text.encode())
+            replace_file(self._path, text.encode(), begins=_BEGINS)
         except OSError as error:
             why_not = error.strerror or str(error)
-        self._written = text
-        if why_not:
             self._tell(f"{self._path} cannot be written: {why_not}: after a restart, what was told is told again")
         return _IDLE
 
