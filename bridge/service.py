@@ -22,6 +22,7 @@ from bridge.storage.cache_file import CacheFile
 from bridge.storage.forgotten import Forgotten
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.sharing import Sharing
+from bridge.storage.times import Moments
 
 MeterOf = Callable[[str], Meter]
 """Gives what a connector's guard tells of its work, by the connector's name."""
@@ -57,12 +58,14 @@ class Service:
         self.config = config
         self.forgotten = forgotten or forgotten_of(config)
         self._meter = meter
+        self._memory = memory or MachineMemory()
         self.deadline = config.settings.server.deadline
         self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
         self.trusted_proxies = config.settings.server.trusted_proxies
         self.allow = config.settings.server.allow
         self.cache_file = _cache_file(config, previous, self.forgotten)
-        self.sharing: Sharing = Sharing(config, previous.sharing if previous else None, joins=shares, memory=memory)
+        before = previous.sharing if previous else None
+        self.sharing: Sharing = Sharing(config, before, joins=shares, memory=self._memory)
         self.guards = {name: self._guard(source, previous) for name, source in config.sources.items()}
         self.extensions: ExtensionLists = ExtensionLists(config, previous.extensions if previous else None)
         for source in self.extensions.sources:
@@ -115,6 +118,10 @@ class Service:
         """
         return frozenset(f"connector {name}" for name, guard in self.guards.items() if guard.opening.is_rejected)
 
+    def answers(self) -> Mapping[str, Moments]:
+        """Return when each connector's source has last answered in time, by the connector's name."""
+        return {name: guard.answers for name, guard in self.guards.items()}
+
     def waited_for(self) -> dict[str, str]:
         """Say for each part that was not tried yet what it is doing."""
         fresh = [name for name, guard in self.guards.items() if not guard.opening.is_tried]
@@ -158,6 +165,7 @@ class Service:
         shared = self.sharing.answers(connector, cache)
         meter = self._meter(source.name) if self._meter else None
         places = self.sharing.places(source.name, connector) if connector.remembered else None
+        answers = self._memory.moments(f"answers of {source.name}")
         return Guard(
             source.name,
             connector,
@@ -167,6 +175,7 @@ class Service:
             shared=shared,
             places=places,
             forgotten=self.forgotten,
+            answers=answers,
         )
 
 

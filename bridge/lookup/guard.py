@@ -30,6 +30,7 @@ from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.client import LIMIT
 from bridge.storage.shared.limits import Places
+from bridge.storage.times import Moments
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ class Guard:
 
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
     and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
-    other instances know, `places` are those that they have as well. Nothing of who is `forgotten` answers him that was
-    asked for before.
+    other instances know, `places` are those that they have as well; `answers` are told of each answer in time. Nothing
+    of who is `forgotten` answers him that was asked for before.
     """
 
     def __init__(  # noqa: PLR0913 - all that a guard joins
@@ -60,6 +61,7 @@ class Guard:
         shared: SharedAnswers | None = None,
         places: Places | None = None,
         forgotten: Forgotten | None = None,
+        answers: Moments | None = None,
     ) -> None:
         self.name = name
         self.connector = connector
@@ -77,8 +79,11 @@ class Guard:
             f"source-{name}", limit, " (max_in_flight)", self._places.take
         )
         self.opening = Opening(name, connector, wait)
+        self.answers = answers or Moments(1)
         self._breaker = ProbedBreaker(name, self._trial, lambda: self.patience, clock, wait)
-        self._source = WatchedSource(name, connector, self._breaker, self._meter, lambda: self.patience, clock)
+        self._source = WatchedSource(
+            name, connector, self._breaker, self._meter, lambda: self.patience, clock, answers=self.answers
+        )
         self._forgotten.join(self)
 
     def begin(self, call: Call, *, may_ask: bool = True, live: bool = False) -> Pending:

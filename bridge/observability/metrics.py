@@ -32,6 +32,9 @@ REASONS = ("unavailable", "busy", "rejected", "unexpected-answer", "bug", "late"
 A stranger's connector may call its failures as it likes: then `error`.
 """
 
+REFUSED = ("path", "method", "network", "malformed", "too-long", "bug")
+"""Why a request was answered before the endpoint."""
+
 _DECIDED = (Outcome.FOUND, Outcome.NOBODY, Outcome.UNMAPPED)
 _NO_CALL = {Outcome.BAD_REQUEST, Outcome.UNAUTHORIZED}
 
@@ -51,6 +54,8 @@ class Metrics:
             registry=self._registry,
         )
         self._turned_away = self._counter("turned_away", "Calls turned away because more came than can be answered.")
+        refused = self._counter("requests_refused", "Requests answered before the endpoint, and why.", "reason")
+        self._refused = {reason: refused.labels(reason) for reason in REFUSED}
         self._requests = self._counter("connector_requests", "Lookups in a source that have ended.", "connector")
         self._failures = self._counter("connector_failures", "Lookups that failed, and why.", "connector", "reason")
         self._refusals = self._counter(
@@ -104,6 +109,10 @@ class Metrics:
     def alerts_waiting(self, channel: str, count: int) -> None:
         """Take over how many messages are still to be sent."""
         self._alerts_waiting.labels(channel).set(count)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that was answered before the endpoint."""
+        self._refused[reason].inc()
 
     def of(self, connector: str) -> "SourceMetrics":
         """Return what counts for one connector; under a name that was there before, counting goes on."""

@@ -1,7 +1,7 @@
-"""Looks at the service for what can only be read at a moment: when somebody asks, and with several processes ever anew.
+"""Looks at the service for what can only be read at a moment: when somebody asks, and every few seconds.
 
-Whoever is asked cannot look into the other processes: so each looks at itself every few seconds and leaves what it saw
-where all can read it.
+Whoever is asked cannot look into the other processes: so each leaves what it saw of itself where all can read it. And a
+trouble has a beginning though nobody asked just then.
 """
 
 from collections.abc import Callable
@@ -25,9 +25,8 @@ class MetricsSampler:
         self._loop = BackgroundLoop("metrics", self._look, wait=wait)
 
     def start(self) -> None:
-        """Begin to look, if others depend on it."""
-        if self._metrics.are_shared:
-            self._loop.start()
+        """Begin to look."""
+        self._loop.start()
 
     def text(self) -> bytes:
         """Return all figures as Prometheus reads them."""

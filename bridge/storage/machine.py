@@ -1,4 +1,4 @@
-"""What the processes of one machine count together: the places in a source, and the requests made to it.
+"""What the processes of one machine count together: places in a source, requests made to it, and when a thing happened.
 
 The master makes it before it has workers, as a file in memory without a name, which they inherit: so nothing has to be
 found, and nothing is left when they end, however they end. A place is a lock on a byte that the kernel gives back when
@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import secrets
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +19,9 @@ from contextlib import contextmanager
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.shared import Shared, Turns
+from bridge.storage.times import Moments, Times
 
 _REGION = 20  # bits: a region is larger than the times of 99999 requests
-_NUMBER, _TIME = struct.Struct("=Q"), struct.Struct("=d")
 _PATIENCE, _PAUSE = 0.05, 0.0005
 _TAKEN = {errno.EAGAIN, errno.EACCES}
 
@@ -41,6 +40,7 @@ class MachineMemory:
         self._held: set[int] = set()  # by this process: the kernel's locks are the process's, not a thread's
         self._own: dict[int, bytes] = {}  # what is written where there is no such file
         self._turns: dict[str, MachineTurns] = {}  # and so there is one of each name, with a lock for the threads
+        self._moments: dict[str, Moments] = {}
 
     @classmethod
     def make(cls) -> "MachineMemory":
@@ -99,6 +99,14 @@ class MachineMemory:
         else:
             self._own[at] = content
 
+    def moments(self, name: str, kept: int = 1) -> Moments:
+        """Return when what has this name has happened in any of the machine's processes: the last `kept` times."""
+        with self._lock:
+            if name not in self._moments:
+                times = None if self._file is None else Times(self._file, region_of(f"moments {name} {kept}"), kept)
+                self._moments[name] = Moments(kept, times)
+            return self._moments[name]
+
     def shared(self, name: str) -> Shared:
         """Return what the connector of this name knows together with itself in the machine's other processes."""
         return _MachineShared(self, name)
@@ -134,36 +142,22 @@ class MachineTurns(Turns):
     def __init__(self, file: int, region: int, count: int, seconds: float, clock: Clock = time.monotonic) -> None:
         super().__init__(count, seconds, clock)
         self._file = file
-        self._count = count
         self._region = region
+        self._times = Times(file, region, count)
 
     def book(self, most: int, longest: float) -> float:
         """Return after how many seconds the next request may be made; see `Turns`."""
         with self._alone():
-            now, made = self._clock(), self._number()
-            turn = max(now, self._time(made - most) + self._seconds) if made >= most else now
+            now, made = self._clock(), self._times.number()
+            turn = max(now, self._times.at(made - most) + self._seconds) if made >= most else now
             if turn - now <= longest:
-                self._add(made, turn)
+                self._times.add(made, turn)
             return turn - now
 
     def note(self, wait: float) -> None:
         """Take note of a request that is made after so many seconds, whoever allowed it."""
         with self._alone():
-            self._add(self._number(), self._clock() + wait)
-
-    def _number(self) -> int:
-        written = os.pread(self._file, _NUMBER.size, self._region)
-        return int(_NUMBER.unpack(written)[0]) if len(written) == _NUMBER.size else 0
-
-    def _time(self, number: int) -> float:
-        return float(_TIME.unpack(os.pread(self._file, _TIME.size, self._place(number)))[0])
-
-    def _add(self, number: int, turn: float) -> None:
-        os.pwrite(self._file, _TIME.pack(turn), self._place(number))
-        os.pwrite(self._file, _NUMBER.pack(number + 1), self._region)  # last: who is killed before has added nothing
-
-    def _place(self, number: int) -> int:
-        return self._region + _NUMBER.size + _TIME.size * (number % self._count)
+            self._times.add(self._times.number(), self._clock() + wait)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from flask import Flask
 
 from bridge.alerts.watch import AlertWatch
 from bridge.config.loading import Config, load_config
@@ -23,8 +22,11 @@ from bridge.sdk.errors import ConfigError
 from bridge.sdk.secrets import Redaction
 from bridge.service import Service, forgotten_of
 from bridge.storage.machine import MachineMemory
-from bridge.web.endpoint import allowed_networks, owner_endpoint
+from bridge.web.endpoint import owner_endpoint
+from bridge.web.health import Health
+from bridge.web.incoming import Incoming
 from bridge.web.pages import Readiness, pages
+from bridge.web.refusals import Refusals
 
 if TYPE_CHECKING:
     from bridge.observability.metrics import Metrics
@@ -68,10 +70,12 @@ class Bridge:
         self.decisions = DecisionLog(decisions, file, self.forgotten, self._redaction)
         self.decisions.start()
         self.metrics = _metrics()
+        self.incoming = Incoming(self._memory, config.settings.server.path)
         self.service = Service(config, meter=self.metrics.of, memory=self._memory, forgotten=self.forgotten)
         self.forgotten.shared = self.service.sharing.of_all()
         self.forgotten.start()
-        self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.troubles())))
+        self.health = Health(self.troubles, self.incoming.accepted, lambda: self.service.answers())  # noqa: PLW0108
+        self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.health.look())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
         self.alerts = AlertWatch(config, self._memory, self.alarms, self.metrics)
         self.service.open(START_PATIENCE)
@@ -132,6 +136,7 @@ class Bridge:
         if self.decisions.trouble:
             found["server.decisions"] = self.decisions.trouble
         found |= self.alerts.troubles()
+        found |= self.incoming.troubles()
         return {part: self._redaction(why) for part, why in found.items()}
 
     def alarms(self) -> dict[str, str]:
@@ -157,11 +162,13 @@ def create_app(
     bridge = Bridge(config, redaction, refused, memory)
     app.extensions["omi_bridge"] = bridge
     path = config.settings.server.path
-    app.before_request(allowed_networks(lambda: bridge.service))
+    app.url_map.merge_slashes = False  # it would redirect, which nobody follows
+    refusals = Refusals(path, lambda: bridge.service, bridge.incoming, bridge.metrics.refused)
+    app.before_request(refusals.turn_away)
+    app.register_error_handler(Exception, refusals.answer)
     listeners = (bridge.decisions.hear, bridge.metrics.answered)
-    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, listeners))
-    app.register_blueprint(pages(bridge.troubles, bridge.readiness, bridge.sampler.text))
-    app.register_error_handler(Exception, _empty)
+    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, bridge.incoming, listeners))
+    app.register_blueprint(pages(bridge.health.page, bridge.readiness, bridge.sampler.text))
     return app
 
 
@@ -170,18 +177,6 @@ def _metrics() -> "Metrics":
     from bridge.observability.metrics import Metrics  # noqa: PLC0415
 
     return Metrics()
-
-
-def _empty(error: Exception) -> Response:
-    """Answer any error without a body: whoever asks would read a text as an extension."""
-    response = Response(status=500, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
-    if isinstance(error, HTTPException):
-        response.status_code = error.code or 500
-        if isinstance(error, MethodNotAllowed):
-            response.headers["Allow"] = "GET"
-    else:
-        _log.error("a bug of omi-bridge", exc_info=error)
-    return response
 
 
 def _later(seconds: float, action: Callable[[], None]) -> None:

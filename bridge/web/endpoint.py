@@ -20,6 +20,7 @@ from bridge.sdk.deadline import Deadline
 from bridge.service import Service
 from bridge.web.access import AccessControl
 from bridge.web.client_address import Address
+from bridge.web.incoming import Incoming, Refusal
 
 _log = logging.getLogger(__name__)
 
@@ -36,40 +37,49 @@ Listener = Callable[[Decision, float], None]
 """Is told each decision and after how many seconds it was made; must not wait."""
 
 
-def owner_endpoint(path: str, current: Callable[[], Service], listeners: Sequence[Listener] = ()) -> Blueprint:
-    """Make the endpoint at `path`, answered by the service in force, which `current` gives anew for every call."""
+def owner_endpoint(
+    path: str, current: Callable[[], Service], incoming: Incoming, listeners: Sequence[Listener] = ()
+) -> Blueprint:
+    """Make the endpoint at `path`, answered by the service in force, which `current` gives anew for every call.
+
+    A slash at the end of the path changes nothing.
+    """
     blueprint = Blueprint("owner", __name__)
 
     def answer() -> Response:
         if request.method != "GET":  # Flask offers HEAD wherever it offers GET
             raise MethodNotAllowed
         arrived = ARRIVED.get() or time.monotonic()
-        request_id = _request_id(request.headers.get("X-Request-ID", ""))
-        token = REQUEST_ID.set(request_id)
+        known_as = request_id(request.headers.get("X-Request-ID", ""))
+        token = REQUEST_ID.set(known_as)
         try:
             service = current()
-            decision = _decide(service, arrived)
+            decision = _decide(service, arrived, incoming)
             seconds = time.monotonic() - arrived
             _tell(decision, seconds, service.deadline / 2)
             _hand_on(decision, seconds, listeners)
-            return _response(decision, request_id, _STATUS.get(decision.outcome, 200))
+            return _response(decision, known_as, _STATUS.get(decision.outcome, 200))
         finally:
             REQUEST_ID.reset(token)
 
-    blueprint.add_url_rule(path, view_func=answer, methods=["GET"], provide_automatic_options=False)
+    for written in {path.rstrip("/") or "/", f"{path.rstrip('/')}/"}:
+        blueprint.add_url_rule(written, view_func=answer, methods=["GET"], provide_automatic_options=False)
     return blueprint
 
 
-def _decide(service: Service, arrived: float) -> Decision:
-    given, hotlines = ([text for text in _values(name) if text] for name in ("phoneNumber", "sipNumber"))
+def _decide(service: Service, arrived: float, incoming: Incoming) -> Decision:
+    given, hotlines = ([text for text in values(name) if text] for name in ("phoneNumber", "sipNumber"))
     access = AccessControl(service)
     try:
         key = request.headers.get("X-API-KEY", "").encode("latin-1", "replace")
         if not access.knows(key):
-            decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {_client(access)}")
+            decision = Decision(Outcome.UNAUTHORIZED, reason=f"{'a wrong' if key else 'no'} key from {client(access)}")
+            if given:
+                incoming.refused(Refusal.WRONG_KEY if key else Refusal.NO_KEY)
         elif not given:
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:
+            incoming.accepted.note()
             deadline = Deadline(arrived + service.deadline)
             decision = service.lookup.answer(given, hotlines, deadline)
     except Exception:  # noqa: BLE001 - no caller may see our bugs
@@ -78,28 +88,18 @@ def _decide(service: Service, arrived: float) -> Decision:
     return decision
 
 
-def _values(name: str) -> list[str]:
-    """Return what a parameter holds each time that it is given, also behind an `&` written as HTML, once or twice."""
+def values(name: str) -> list[str]:
+    """Return what a parameter of the request holds each time that it is given, also behind an `&` written as HTML."""
     return [value for key, value in request.args.items(multi=True) if _AMPERSAND.sub("", key) == name]
 
 
-def allowed_networks(current: Callable[[], Service]) -> Callable[[], Response | None]:
-    """Make what turns away, before anything else, whoever asks from a network that may not."""
-
-    def turn_away() -> Response | None:
-        access = AccessControl(current())
-        if access.is_open_to_all() or access.admits(_client(access), request.path):
-            return None
-        return _response(Decision(Outcome.UNAUTHORIZED), _request_id(""), status=403)
-
-    return turn_away
-
-
-def _client(access: AccessControl) -> Address:
+def client(access: AccessControl) -> Address:
+    """Return the address of whoever asks."""
     return access.client(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"))
 
 
-def _request_id(given: str) -> str:
+def request_id(given: str) -> str:
+    """Return the id of a request: what it said itself, if that can stand in a log line and a header."""
     return given if _SANE_REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 
@@ -134,13 +134,13 @@ def _hand_on(decision: Decision, seconds: float, listeners: Sequence[Listener]) 
             _log.exception("a bug of omi-bridge")
 
 
-def _response(decision: Decision, request_id: str, status: int = 200) -> Response:
+def _response(decision: Decision, known_as: str, status: int) -> Response:
     body = decision.body if _BODY.fullmatch(decision.body) else ""
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Cache-Control", "no-store"),
         ("X-Bridge-Outcome", decision.outcome.value),
-        ("X-Request-ID", request_id),
+        ("X-Request-ID", known_as),
     ]
     if decision.freshness:
         headers.append(("X-Bridge-Answer", decision.freshness.value))

@@ -39,17 +39,12 @@ class Readiness:
         return {} if self._is_over else found
 
 
-def pages(troubles: Callable[[], Mapping[str, str]], readiness: Readiness, figures: Callable[[], bytes]) -> Blueprint:
-    """Make the pages.
-
-    `troubles` says for each part that is not well why not, in the words of the log; `figures` gives the text of the
-    metrics.
-    """
+def pages(health: Callable[[], Mapping[str, object]], readiness: Readiness, figures: Callable[[], bytes]) -> Blueprint:
+    """Make the pages: `health` gives the content of the first, `figures` the text of the metrics."""
     blueprint = Blueprint("pages", __name__)
 
     def healthz() -> Response:
-        found = troubles()
-        return _page({"status": "degraded" if found else "ok", "troubles": found}, 200)
+        return _page(health(), 200)
 
     def readyz() -> Response:
         found = readiness.waited_for()

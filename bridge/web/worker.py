@@ -22,6 +22,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers import gthread
 
 from bridge.observability.logs import write_behind
+from bridge.web.app import Bridge
 from bridge.web.endpoint import ARRIVED
 
 _log = logging.getLogger(__name__)
@@ -49,6 +50,15 @@ def empty_answer(status_line: str, *headers: str) -> bytes:
     ).encode("ascii")
 
 
+_MALFORMED = (
+    (LimitRequestLine, "414 URI Too Long", "too-long", "the first line of a request is too long"),
+    (LimitRequestHeaders, "431 Request Header Fields Too Large", "too-long", "the headers of a request are too long"),
+    (ParseException, "400 Bad Request", "malformed", "what came is no HTTP request"),
+)
+_A_BUG = ("500 Internal Server Error", "bug", "")
+_TLS = r"\x16\x03"
+"""What a client begins with that speaks TLS (RFC 8446, 5.1), as gunicorn's errors show it."""
+
 _UNAVAILABLE = empty_answer("200 OK", "X-Bridge-Outcome: unavailable")
 
 
@@ -59,6 +69,10 @@ def waited(sock: socket.socket) -> float:
         return float(struct.unpack_from("I", told, _LAST_DATA_RECEIVED)[0]) / 1000
     except (AttributeError, OSError, struct.error):  # no TCP, or no Linux
         return 0.0
+
+
+def _host(address: object) -> str:
+    return str(address[0]) if isinstance(address, tuple) and address else "an unknown address"
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -91,7 +105,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         now = time.monotonic()
         arrived = now - waited(conn.sock)
         if now - arrived > _LONGEST_QUEUE and arrived > self._serving_since:
-            goes_on = self._turn_away(conn.sock)
+            goes_on = self._turn_away(conn.sock, now - arrived)
         else:
             ARRIVED.set(arrived)
             goes_on = super().handle(conn)
@@ -112,18 +126,15 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         else:
             super().finish_request(conn, fs)
 
-    def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: BaseException) -> None:
+    def handle_error(self, _req: object, client: socket.socket, addr: object, exc: BaseException) -> None:
         """Answer what is no proper HTTP request with a status (RFC 9110, RFC 6585) and nothing else."""
-        match exc:
-            case LimitRequestLine():
-                status = "414 URI Too Long"
-            case LimitRequestHeaders():
-                status = "431 Request Header Fields Too Large"
-            case ParseException():
-                status = "400 Bad Request"
-            case _:
-                status = "500 Internal Server Error"
-                _log.error("a request failed", exc_info=exc)
+        status, word, why = next((told for kind, *told in _MALFORMED if isinstance(exc, kind)), _A_BUG)
+        if word == "bug":
+            _log.error("a request failed", exc_info=exc)
+        else:  # nothing of the request is shown: it may hold a number or a key
+            kind = "HTTPS, which the proxy in front is for" if _TLS in str(exc) else type(exc).__name__
+            _log.warning("%s for %s: %s: %s", int(status[:3]), _host(addr), why, kind)
+        self._bridge.metrics.refused(word)
         client.sendall(empty_answer(status))
 
     def init_signals(self) -> None:
@@ -146,10 +157,17 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENCE)
         self._serving_since = time.monotonic()
         super().run()
-        self.app.callable.extensions["omi_bridge"].close()
+        self._bridge.close()
 
-    def _turn_away(self, client: socket.socket) -> bool:
-        self.app.callable.extensions["omi_bridge"].metrics.turned_away()
+    @property
+    def _bridge(self) -> Bridge:
+        """The application that runs here."""
+        bridge: Bridge = self.app.callable.extensions["omi_bridge"]
+        return bridge
+
+    def _turn_away(self, client: socket.socket, seconds: float) -> bool:
+        _log.warning("a call is turned away: it has waited %.2f s for one of %d threads", seconds, self.cfg.threads)
+        self._bridge.metrics.turned_away()
         client.setblocking(True)
         client.sendall(_UNAVAILABLE)
         return False
@@ -160,6 +178,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def _reload(self) -> None:
         self._loaded.wait()
         try:
-            self.app.callable.extensions["omi_bridge"].reload()
+            self._bridge.reload()
         except Exception:  # noqa: BLE001 - a reload may fail, the service may not
             _log.exception("not reloaded, the old configuration stays in force: a bug of omi-bridge")

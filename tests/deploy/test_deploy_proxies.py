@@ -79,6 +79,10 @@ def test_a_call_through_tls_is_answered_with_the_bridge_s_own_headers(proxy):
     assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+def test_a_slash_at_the_end_of_the_path_changes_nothing(proxy):
+    assert proxy.ask(QUERY, path=f"{PATH}/").body == b"101:102"
+
+
 def test_a_wrong_key_is_refused_by_the_bridge_itself(proxy):
     reply = proxy.ask(QUERY, headers={"X-API-KEY": "wrong"})
     assert (reply.status, reply.body, reply.headers["X-Bridge-Outcome"]) == (401, b"", "unauthorized")
@@ -92,7 +96,7 @@ def test_a_wrong_key_is_refused_by_the_bridge_itself(proxy):
         "/readyz",
         "/metrics",
         "//metrics",
-        f"{PATH}/",
+        f"{PATH}/x",
         f"{PATH}/../metrics",
         f"{PATH}/%2e%2e/metrics",
         f"{PATH}%2f..%2fmetrics",

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.lookup.answer import Freshness
 from bridge.lookup.decision import Decision, Outcome
-from bridge.observability.metrics import CALL_SECONDS, REASONS, Metrics
+from bridge.observability.metrics import CALL_SECONDS, REASONS, REFUSED, Metrics
 from bridge.observability.metrics_folder import folder_for_figures, forget_process
 from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.resilience.sanitizing import content_age
@@ -99,7 +99,7 @@ def test_a_reason_that_a_stranger_s_connector_made_up_makes_no_series_of_its_own
         metrics.of("crm").asked(0.1, f"caller 0901{number:06}")
         metrics.of("crm").refused(f"caller 0901{number:06}")
     found = seen(metrics, snapshot(Connector("crm")))
-    assert found.of("reason") == set(REASONS)
+    assert found.of("reason") == {*REASONS, *REFUSED}
     assert found("omi_bridge_connector_failures_total", connector="crm", reason="error") == 50
     assert "0901" not in found.text
 

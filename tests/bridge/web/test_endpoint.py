@@ -155,7 +155,7 @@ def test_another_method_is_refused_without_a_body(client, method):
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", PATH + "/", "/static/x", PATH + "%00"])
+@pytest.mark.parametrize("path", ["/", "/nothing", PATH + "//", "/static/x", PATH + "%00"])
 def test_another_path_is_not_found_without_a_body(client, path):
     response = client.get(path, headers=KEY)
     assert (response.status_code, response.get_data()) == (404, b"")
@@ -244,7 +244,7 @@ def test_whoever_listens_badly_costs_no_call_its_answer(client, caplog):
     bridge, heard = client.application.extensions["omi_bridge"], []
     app = Flask("bridge")
     listeners = (listens_badly, lambda decision, _seconds: heard.append(decision.outcome))
-    app.register_blueprint(owner_endpoint(PATH, lambda: bridge.service, listeners))
+    app.register_blueprint(owner_endpoint(PATH, lambda: bridge.service, bridge.incoming, listeners))
     assert ask(app.test_client()).get_data() == b"101:102"
     assert heard == [Outcome.FOUND]
     assert "a bug of omi-bridge" in caplog.text

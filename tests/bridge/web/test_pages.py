@@ -1,6 +1,10 @@
+from datetime import datetime
+
 import pytest
 
 from bridge.config.loading import load_config
+from bridge.storage.times import Moments
+from bridge.web.health import Health
 from bridge.web.pages import Readiness
 from tests.support.application import opened
 from tests.support.fakes import FakeClock
@@ -30,7 +34,44 @@ def page(folder):
 
 def test_all_is_well(folder):
     (folder / "old.csv").write_text("phone,extension\n0912345678,102\n", encoding="utf-8")
-    assert page(folder) == (200, {"status": "ok", "troubles": {}}, b"101")
+    status, health, answer = page(folder)
+    assert (status, health["status"], health["troubles"], health["since"], answer) == (200, "ok", {}, {}, b"101")
+
+
+def test_the_last_call_and_each_sources_last_answer_are_told_in_local_time(folder):
+    with opened(load_config(folder / "config.yaml")) as app:
+        before = app.test_client().get("/healthz").get_json()
+        assert before["last_call"] == "none since start"
+        assert before["last_answers"] == {"customers": "none since start", "old": "none since start"}
+        app.test_client().get(
+            "/get_owner_contact_by_phone",
+            query_string={"phoneNumber": "0901234567"},
+            headers={"X-API-KEY": "change-me"},
+        )
+        after = app.test_client().get("/healthz").get_json()
+    for told in (after["last_call"], after["last_answers"]["customers"]):
+        assert told.keys() == {"time", "age"}
+        assert 0 <= told["age"] < 20
+        moment = datetime.fromisoformat(told["time"])
+        assert moment.utcoffset() == datetime.now().astimezone().utcoffset()
+        assert abs((datetime.now().astimezone() - moment).total_seconds()) < 20
+    assert after["last_answers"]["old"] == "none since start"
+
+
+def test_a_trouble_is_told_with_since_when_it_was_seen_and_a_later_one_begins_anew():
+    now, found = FakeClock(), {"connector crm": "unavailable: 503"}
+    health = Health(lambda: dict(found), Moments(1), dict, now)
+    health.look()
+    now.advance(60)
+    found |= {"cache.path": "the disk is full", "connector crm": "unavailable: 502"}
+    first, second = (health.page()["since"][part] for part in ("connector crm", "cache.path"))
+    assert (datetime.fromisoformat(second) - datetime.fromisoformat(first)).total_seconds() == 60
+    del found["connector crm"]
+    health.look()
+    now.advance(60)
+    found["connector crm"] = "unavailable: 503"
+    third = health.page()["since"]["connector crm"]
+    assert (datetime.fromisoformat(third) - datetime.fromisoformat(second)).total_seconds() == 60
 
 
 def test_what_is_in_trouble_is_named_with_its_reason_while_calls_are_answered(folder):

@@ -2,12 +2,15 @@ import socket
 import threading
 import time
 from contextlib import ExitStack, closing
+from types import SimpleNamespace
 
 import pytest
 from gunicorn.config import Config
 from gunicorn.http.errors import InvalidRequestLine, LimitRequestHeaders, LimitRequestLine
 
+from bridge.config.loading import load_config
 from bridge.web.worker import Worker, waited
+from tests.support.application import opened
 from tests.support.scrape import page
 from tests.support.service import RunningService
 
@@ -49,25 +52,42 @@ def test_where_nobody_says_how_long_it_has_waited_it_has_just_come():
 
 
 @pytest.mark.parametrize(
-    ("error", "status"),
+    ("error", "status", "word"),
     [
-        (LimitRequestLine(5000, 4094), b"414 URI Too Long"),
-        (LimitRequestHeaders("too many"), b"431 Request Header Fields Too Large"),
-        (InvalidRequestLine("rubbish"), b"400 Bad Request"),
-        (RuntimeError("a bug"), b"500 Internal Server Error"),
+        (LimitRequestLine(5000, 4094), b"414 URI Too Long", "too-long"),
+        (LimitRequestHeaders("too many"), b"431 Request Header Fields Too Large", "too-long"),
+        (InvalidRequestLine("GET /?phoneNumber=0901234567"), b"400 Bad Request", "malformed"),
+        (RuntimeError("a bug"), b"500 Internal Server Error", "bug"),
     ],
 )
-def test_what_cannot_be_answered_gets_a_status_and_no_body(error, status):
-    worker = Worker(0, 0, [], None, 60, Config(), None)
+def test_what_cannot_be_answered_gets_a_status_and_no_body(error, status, word, config, caplog):
+    with opened(load_config(config)) as application:
+        head, body = answer_to(error, application)
+        figures = application.test_client().get("/metrics").get_data(as_text=True)
+    assert head.splitlines()[0] == b"HTTP/1.1 " + status
+    assert b"Content-Length: 0" in head
+    assert body == b""
+    assert f'omi_bridge_requests_refused_total{{reason="{word}"}} 1.0' in figures
+    assert len([record for record in caplog.records if record.name == "bridge.web.worker"]) == 1
+    assert "0901234567" not in caplog.text
+
+
+def answer_to(error, application):
+    loaded = SimpleNamespace(callable=application)
+    worker = Worker(0, 0, [], loaded, 60, Config(), None)
     worker.tmp.close()
     client, server = socket.socketpair()
     with client:
         with server:
-            worker.handle_error(None, server, None, error)
+            worker.handle_error(None, server, ("192.0.2.7", 50000), error)
         head, _, body = read_all(client).partition(b"\r\n\r\n")
-    assert head.splitlines()[0] == b"HTTP/1.1 " + status
-    assert b"Content-Length: 0" in head
-    assert body == b""
+    return head, body
+
+
+def test_who_speaks_https_to_the_service_itself_is_told_of_as_that(config, caplog):
+    with opened(load_config(config)) as application:
+        answer_to(InvalidRequestLine("\x16\x03\x01"), application)
+    assert "400 for 192.0.2.7: what came is no HTTP request: HTTPS, which the proxy in front is for" in caplog.text
 
 
 def test_a_call_that_waits_for_too_long_is_turned_away_with_an_empty_answer(config):
@@ -84,4 +104,5 @@ def test_a_call_that_waits_for_too_long_is_turned_away_with_an_empty_answer(conf
         assert body == b""
         assert service.ask().body == b"101"
         assert "omi_bridge_turned_away_total 1.0" in page(service.port, "/metrics")[1]
+        service.wait_for_log("a call is turned away: it has waited [01][.][0-9]+ s for one of 2 threads")
         assert not [line for line in service.log if "Socket error" in line]

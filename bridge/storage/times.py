@@ -1,0 +1,70 @@
+"""The last times of something, in a file that all processes of a machine have, and when a thing last happened.
+
+A time is eight bytes at a place of its own, and what counts them is written last: so a process that is killed while it
+writes leaves nothing wrong behind.
+"""
+
+import os
+import struct
+import time
+from collections import deque
+from math import inf
+
+from bridge.sdk.deadline import Clock
+
+_NUMBER, _TIME = struct.Struct("=Q"), struct.Struct("=d")
+
+
+class Times:
+    """How many times were added, and the last `count` of them, in the file of all processes."""
+
+    def __init__(self, file: int, region: int, count: int) -> None:
+        self._file = file
+        self._count = count
+        self._region = region
+
+    def number(self) -> int:
+        """Return how many times were added."""
+        written = os.pread(self._file, _NUMBER.size, self._region)
+        return int(_NUMBER.unpack(written)[0]) if len(written) == _NUMBER.size else 0
+
+    def at(self, number: int) -> float:
+        """Return one of the last times, counted from the first ever."""
+        return float(_TIME.unpack(os.pread(self._file, _TIME.size, self._place(number)))[0])
+
+    def add(self, number: int, moment: float) -> None:
+        """Add a time after so many others."""
+        os.pwrite(self._file, _TIME.pack(moment), self._place(number))
+        os.pwrite(self._file, _NUMBER.pack(number + 1), self._region)  # last: who is killed before has added nothing
+
+    def _place(self, number: int) -> int:
+        return self._region + _NUMBER.size + _TIME.size * (number % self._count)
+
+
+class Moments:
+    """When something has happened: the last `kept` times, by the clock that all processes of the machine have.
+
+    Nobody waits here: of two who note the same thing at the same instant, one may be lost.
+    """
+
+    def __init__(self, kept: int, times: Times | None = None, clock: Clock = time.monotonic) -> None:
+        self._own: deque[float] = deque(maxlen=kept)
+        self._kept = kept
+        self._times = times
+        self._clock = clock
+
+    def note(self) -> None:
+        """Take note that it has happened now."""
+        if self._times is None:
+            self._own.append(self._clock())
+        else:
+            self._times.add(self._times.number(), self._clock())
+
+    def age(self, before: int = 0) -> float:
+        """Return how many seconds ago it last happened, or so many times `before` that; infinity if it did not."""
+        if self._times is None:
+            known = len(self._own) > before
+            return max(0.0, self._clock() - self._own[-1 - before]) if known else inf
+        number = self._times.number()
+        known = before < min(number, self._kept)
+        return max(0.0, self._clock() - self._times.at(number - 1 - before)) if known else inf

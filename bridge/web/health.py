@@ -1,0 +1,63 @@
+"""What `/healthz` tells: what is in trouble and since when, when the last call came, when each source last answered.
+
+Times are the machine's local time with its distance from UTC, as in `omi-bridge decisions`; ages are in seconds. Calls
+and answers are those of all processes of the machine; a trouble is what this process sees, and it looks every few
+seconds, also while nobody asks.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from math import isinf
+
+from bridge.sdk.deadline import Clock
+from bridge.storage.times import Moments
+
+_NONE = "none since start"
+
+
+class Health:
+    """Looks at `troubles`, which says for each part that is not well why not; `answers` are those of each source."""
+
+    def __init__(
+        self,
+        troubles: Callable[[], Mapping[str, str]],
+        accepted: Moments,
+        answers: Callable[[], Mapping[str, Moments]],
+        wall_clock: Clock = time.time,
+    ) -> None:
+        self._troubles = troubles
+        self._accepted = accepted
+        self._answers = answers
+        self._wall_clock = wall_clock
+        self._since: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def look(self) -> Mapping[str, str]:
+        """Return what is in trouble now, and take note of since when."""
+        found = self._troubles()
+        now = self._wall_clock()
+        with self._lock:
+            self._since = {part: self._since.get(part, now) for part in found}
+        return found
+
+    def page(self) -> Mapping[str, object]:
+        """Return what `/healthz` shows."""
+        found = self.look()
+        since = self._since
+        return {
+            "status": "degraded" if found else "ok",
+            "troubles": found,
+            "since": {part: _local(since[part]) for part in found if part in since},
+            "last_call": self._last(self._accepted),
+            "last_answers": {name: self._last(moments) for name, moments in self._answers().items()},
+        }
+
+    def _last(self, moments: Moments) -> object:
+        age = moments.age()
+        return _NONE if isinf(age) else {"time": _local(self._wall_clock() - age), "age": round(age, 1)}
+
+
+def _local(moment: float) -> str:
+    return datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
