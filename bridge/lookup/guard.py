@@ -23,6 +23,7 @@ from bridge.resilience.thread_leaks import leaked_threads
 from bridge.sdk.connector import AnyConnector, Call
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
+from bridge.sdk.http.rate_limit import calls_come_first
 from bridge.sdk.threads.single_flight import Flight, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.forgotten import Forgotten, Matches
@@ -80,7 +81,7 @@ class Guard:
         )
         self.opening = Opening(name, connector, wait)
         self.answers = answers or Moments(1)
-        self._breaker = ProbedBreaker(name, self._trial, lambda: self.patience, clock, wait)
+        self._breaker = ProbedBreaker(name, self._trial, lambda: self.patience, clock, probe=self._probe, wait=wait)
         self._source = WatchedSource(
             name, connector, self._breaker, self._meter, lambda: self.patience, clock, answers=self.answers
         )
@@ -117,7 +118,8 @@ class Guard:
 
     @property
     def trouble(self) -> str:
-        """Why the source cannot be used just now, or nothing if it can."""
+        """Why the source cannot be used now, or what it failed with unless that was disproved; else nothing."""
+        self._source.look()
         known = self.opening.trouble or self._breaker.trouble
         if known:
             return known
@@ -216,12 +218,22 @@ class Guard:
     def _trial(self, question: Call) -> Future[Answer]:
         return self._start_alone(question, min(self.timeout, self.patience)).result
 
-    def _start_alone(self, question: Call, seconds: float) -> Flight[Answer]:
+    def _probe(self, question: Call) -> Future[Answer]:
+        """Ask as in a trial, if it takes nothing from calls: half of the places are free, and half of `max_rate`."""
+        if not self.has_room or self.connector.config.max_in_flight == 1:
+            raise SourceBusy("the places are for calls")
+        with calls_come_first():
+            return self._start_alone(question, min(self.timeout, self.patience), is_probe=True).result
+
+    def _start_alone(self, question: Call, seconds: float, *, is_probe: bool = False) -> Flight[Answer]:
         """Ask the source itself, whether or not the same is being asked already: what hangs there shows nothing new."""
         lease = Deadline.after(seconds, self._clock)
-        return self._flights.start(object(), partial(self._ask, question, lease, alone=True), lease)
+        ask = partial(self._ask, question, lease, alone=True, is_probe=is_probe)
+        return self._flights.start(object(), ask, lease)
 
-    def _ask(self, question: Call, lease: Deadline, *, ahead: bool = False, alone: bool = False) -> Answer:
+    def _ask(
+        self, question: Call, lease: Deadline, *, ahead: bool = False, alone: bool = False, is_probe: bool = False
+    ) -> Answer:
         """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
         asked_at = self._clock()
         if self._shared is None or alone:  # whoever asks alone wants to know of the source itself
@@ -237,7 +249,7 @@ class Guard:
             if trouble := self.opening.wait(min(self.patience, lease.remaining())):
                 raise SourceUnavailable(trouble)
             with self._places.lease(lease.remaining()):
-                answer = self._source.ask(question, lease)
+                answer = self._source.ask(question, lease, is_probe=is_probe)
             is_whole = self.connector.remembered and not answer.missing
             if is_whole and self._cache.put(question, answer.owners, asked_at):
                 turn.tell(answer.owners)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from bridge.lookup.source_trouble import Probe, SourceTrouble
 from bridge.lookup.suspicion import Suspicion
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
 from bridge.sdk.connector import Call
@@ -33,17 +34,26 @@ Trial = Callable[[Call], Future[Any]]
 class ProbedBreaker:
     """Says whether one source is asked, by what became of the questions before.
 
-    `patience` gives the number of seconds after which an answer is too late, to a trial as to any question.
+    `patience` gives the number of seconds after which an answer is too late, to a trial as to any question. `probe` is
+    how a source is asked that is not left alone.
     """
 
     def __init__(
-        self, name: str, trial: Trial, patience: Callable[[], float], clock: Clock, wait: Wait | None = None
+        self,
+        name: str,
+        trial: Trial,
+        patience: Callable[[], float],
+        clock: Clock,
+        *,
+        probe: Probe,
+        wait: Wait | None = None,
     ) -> None:
         self._name = name
         self._trial = trial
         self._patience = patience
         self._clock = clock
         self._suspicion = Suspicion()
+        self._trouble = SourceTrouble(name, probe, self._suspicion.proven, patience, clock, wait)
         self._breaker = CircuitBreaker(1, clock)
         self._trials = Trials(
             name,
@@ -59,8 +69,8 @@ class ProbedBreaker:
 
     @property
     def trouble(self) -> str:
-        """Why the source is left alone just now, or nothing if it is not."""
-        return self._breaker.reason if self._breaker.is_open else ""
+        """Why the source is left alone, or what it failed with unless that was disproved; nothing if all is well."""
+        return self._breaker.reason if self._breaker.is_open else self._trouble.told
 
     @property
     def is_open(self) -> bool:
@@ -85,23 +95,33 @@ class ProbedBreaker:
         if doubt := self._in_doubt:
             self._in_doubt = None
             doubt.set()
+        self._trouble.answered()
         if self._breaker.succeeded():
             self._trials.wake()
 
-    def failed(self, question: Call, kind: str, reason: str, hold: float | None = None) -> None:
-        """Count a failure; if enough callers had one, begin with trials. `hold`: the source asks to be left alone."""
-        self._suspicion.failed(question)
+    def failed(
+        self, question: Call, kind: str, reason: str, hold: float | None = None, *, probed: bool = False
+    ) -> None:
+        """Count a failure; if enough callers had one, begin with trials. `hold`: the source asks to be left alone.
+
+        `probed`: no caller had it, so it speaks neither for nor against leaving the source alone.
+        """
+        if not probed:
+            self._suspicion.failed(question)
         before, self._kind, self._reason = self._kind, kind, reason
         if hold or self._breaker.is_open:
             was_open = self._breaker.is_open
             self._leave_alone(hold)
             if was_open and kind != before:
                 _log.warning("connector %s is still left alone, by now because of: %s", self._name, reason)
-        elif self._suspicion.is_strong:
+            return
+        self._trouble.failed(kind, reason)
+        if self._suspicion.is_strong:
             self._doubt()
 
     def close(self) -> None:
         """Try no more."""
+        self._trouble.close()
         self._trials.close()
 
     def _is_guest(self, question: Call) -> bool:
@@ -130,6 +150,7 @@ class ProbedBreaker:
         if self._breaker.failed(self._reason, hold):
             _log.warning("connector %s is left alone for a while: %s", self._name, self._reason)
             self._in_doubt, self._pause, self._next_guest = None, _FIRST_PAUSE, float("-inf")
+            self._trouble.rest()
             self._trials.start()
 
     def _next_pause(self) -> float:

@@ -69,13 +69,18 @@ class Suspicion:
             if self._newest and matches(self._newest.caller.e164):
                 self._newest = None
 
+    def proven(self) -> Call | None:
+        """Return what once succeeded, if anything: in turn, for the source may fail at one of them by now."""
+        with self._lock:
+            question = self._proven[0] if self._proven else None
+            self._proven.rotate(-1)
+            return question
+
     def question(self) -> Call | None:
         """Return what to ask in a trial: in turn what once succeeded, else what has not failed, else what has."""
+        if proven := self.proven():
+            return proven
         with self._lock:
-            if self._proven:
-                question = self._proven[0]
-                self._proven.rotate(-1)  # one of them may be what the source fails at by now
-                return question
             if self._newest and self._newest.caller.e164 not in self._failed:
                 return _unexplained(self._newest)
             return next(reversed(self._failed.values()), None)

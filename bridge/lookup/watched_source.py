@@ -32,6 +32,8 @@ class _Attempt:
     """Whether owners were told in good time, though maybe not all of them."""
     is_late: bool = False
     """Whether it was counted as late while it was under way."""
+    is_probe: bool = False
+    """Whether nobody waits for it: it is to tell how the source is."""
 
 
 class WatchedSource:
@@ -65,20 +67,24 @@ class WatchedSource:
 
     def consider(self, question: Call) -> None:
         """Raise SourceUnavailable if the source is not to be asked now."""
+        self.look()
+        self._breaker.consider(question)
+
+    def look(self) -> None:
+        """Count what hangs for longer than a call can wait."""
         now = self._clock()
         for attempt in list(self._under_way.values()):
             if attempt.started + self._patience() < now:
                 self._late(attempt, "no answer in time")
-        self._breaker.consider(question)
 
     def told_so_far(self, question: Call, after: float | None = None) -> Owners:
         """Return the owners that are known while the question, asked last and `after` a moment, is under way."""
         asked = (attempt for attempt in reversed(list(self._under_way.values())) if attempt.question == question)
         return next((attempt.so_far for attempt in asked if after is None or attempt.started > after), ())
 
-    def ask(self, question: Call, lease: Deadline) -> Answer:
+    def ask(self, question: Call, lease: Deadline, *, is_probe: bool = False) -> Answer:
         """Ask the connector; raises SourceError if it fails with nobody known by then."""
-        attempt = _Attempt(question, self._clock())
+        attempt = _Attempt(question, self._clock(), is_probe=is_probe)
         self._under_way[id(attempt)] = attempt
         try:
             with self._unreadable.told_during(question):
@@ -118,7 +124,7 @@ class WatchedSource:
             return
         attempt.is_late = True
         if attempt.started + self._patience() > self._answered_at:
-            self._breaker.failed(attempt.question, "late", reason)
+            self._breaker.failed(attempt.question, "late", reason, probed=attempt.is_probe)
 
     def _failure(self, attempt: _Attempt, error: BaseException) -> SourceError:
         """Log what a connector raised, and count it; return it as a failure."""
@@ -132,5 +138,6 @@ class WatchedSource:
             _log.warning("connector %s: %s: %s", self._name, failure.reason, failure)
         hold = getattr(failure, "retry_after", None)
         if hold or not (attempt.is_late or attempt.is_answered):
-            self._breaker.failed(attempt.question, kind, f"{failure.reason}: {failure}", hold)
+            reason = f"{failure.reason}: {failure}"
+            self._breaker.failed(attempt.question, kind, reason, hold, probed=attempt.is_probe)
         return failure

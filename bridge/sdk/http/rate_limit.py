@@ -9,7 +9,9 @@ leaves half of all turns to calls.
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -23,6 +25,17 @@ _WRITTEN = re.compile(r"\s*(?P<count>[1-9][0-9]{0,4})\s*/\s*(?P<unit>[smh])\s*",
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_TURN = 1.0
 _NO_TURN = "as many requests as max_rate allows were made just now"
+_CALLS_FIRST: ContextVar[bool] = ContextVar("calls_first", default=False)
+
+
+@contextmanager
+def calls_come_first() -> Iterator[None]:
+    """Let what is asked here, in threads that begin here too, wait for its turn as what is read in the background."""
+    token = _CALLS_FIRST.set(True)
+    try:
+        yield
+    finally:
+        _CALLS_FIRST.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,9 @@ class RateLimit:
 
     def take(self, deadline: Deadline) -> None:
         """Wait for a turn; raises SourceBusy at once if there is none within a second and before `deadline`."""
+        if _CALLS_FIRST.get():
+            self.take_in_background(deadline)
+            return
         longest = min(_LONGEST_TURN, deadline.remaining())
         wait = self._turns.book(self._rate.count, longest)
         if wait > longest:

@@ -4,7 +4,7 @@ import pytest
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.http.rate_limit import Rate, RateLimit, parse_rate
+from bridge.sdk.http.rate_limit import Rate, RateLimit, parse_rate, calls_come_first
 from bridge.sdk.shared import Shared, Turns, at_hand
 from tests.support.fakes import FakeClock
 
@@ -107,6 +107,17 @@ def test_calls_come_before_what_is_read_in_the_background():
     reading.read()
     assert sum(reading.slept) == 40.0  # until no more than one of the four calls was within the minute
     reading.take()
+
+
+def test_a_question_that_only_tells_how_the_source_is_leaves_half_of_the_turns_to_calls_too():
+    reading = Reading("4/m")
+    with calls_come_first():
+        reading.take()
+        reading.take()
+        with pytest.raises(SourceBusy):
+            reading.take()
+    reading.take()  # a call finds a turn at once
+    assert reading.slept == []
 
 
 def test_a_reading_does_not_wait_beyond_its_own_deadline():
