@@ -27,7 +27,7 @@ from bridge.diagnosis.expectations import expectations_in
 from bridge.diagnosis.known_customers import KNOWN
 from bridge.diagnosis.sources import OPENING_PATIENCE, check_service
 from bridge.lookup.decision import Decision, Outcome
-from bridge.observability.logs import set_up_logs
+from bridge.observability.logs import as_error, set_up_logs
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import ConfigError, InvalidNumber, Problem
 from bridge.sdk.phone.number import PhoneNumber
@@ -208,5 +208,5 @@ def _load(file: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Config:
 
 def _refuse(error: ConfigError) -> NoReturn:
     for problem in error.problems:
-        click.echo(str(problem), err=True)
+        click.echo(as_error(str(problem)), err=True)
     sys.exit(_WRONG_CONFIGURATION)

@@ -1,4 +1,8 @@
-"""Log lines: one format for people, one for machines, each with the request's id and without secrets."""
+"""Log lines: one format for people, one for machines, each with the request's id and without secrets.
+
+Where standard error is the journal, each line begins with its priority as sd-daemon(3) says, which the journal takes
+off again: so `journalctl -p warning` shows warnings, and nothing else does.
+"""
 
 import json
 import logging
@@ -18,6 +22,9 @@ from bridge.sdk.secrets import Redaction
 
 _MOST_WAITING = 10_000  # lines
 _PATIENCE_AT_END = 1.0
+
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+_DEBUG = 7
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 """The id of the call that this thread works for; job threads inherit it from the call that started them."""
@@ -86,6 +93,7 @@ class _StandardError(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
+        self._is_journal = _is_journal()
         self._waiting: deque[str] = deque()
         self._lost = 0
         self._work = threading.Event()
@@ -104,7 +112,7 @@ class _StandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; a log that cannot be written costs no call its answer."""
-        line = self.format(record) + "\n"
+        line = _prioritised(self.format(record), record.levelno, self._is_journal) + "\n"
         if self._thread is None:
             _write(line)
         elif len(self._waiting) < _MOST_WAITING:
@@ -126,11 +134,37 @@ class _StandardError(logging.Handler):
             self._work.clear()
             lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if self._lost:
-                lines.append(f"{self._lost} lines are missing here: standard error was not read\n")
+                told = f"{self._lost} lines are missing here: standard error was not read"
+                lines.append(_prioritised(told, logging.WARNING, self._is_journal) + "\n")
                 self._lost = 0
             _write("".join(lines))
             if not self._waiting:
                 self._done.set()
+
+
+def as_error(text: str) -> str:
+    """Return what a command says on standard error before it gives up, as an error where that is the journal."""
+    return _prioritised(text, logging.ERROR, _is_journal())
+
+
+def _is_journal() -> bool:
+    """Tell whether standard error is the journal: systemd says which file that is.
+
+    Source: https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#%24JOURNAL_STREAM
+    """
+    try:
+        there = os.fstat(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):  # there is none, or it is no file
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"
+
+
+def _prioritised(text: str, level: int, is_journal: bool) -> str:
+    """Put the priority in front of each line, for each is an entry of its own in the journal."""
+    if not is_journal:
+        return text
+    priority = next((number for least, number in _PRIORITIES if level >= least), _DEBUG)
+    return "\n".join(f"<{priority}>{line}" for line in text.split("\n"))
 
 
 def _write(text: str) -> None:

@@ -1,11 +1,15 @@
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
 from bridge.observability.logs import REQUEST_ID, JsonFormatter, TextFormatter
 from bridge.sdk.secrets import MASK, Redaction
+from tests.support.documents import ROOT
 
 SECRET = "s3cr3t/+ with blank"
 
@@ -68,3 +72,39 @@ def test_the_fields_of_a_line_stand_one_by_one_for_machines_and_are_masked():
 
     fields = json.loads(formatted(JsonFormatter(Redaction([SECRET])), log))
     assert (fields["message"], fields["ms"], fields["reason"]) == ("found ms=1.5", 1.5, f"key {MASK}")
+
+
+SPEAKS = """
+import logging
+from bridge.observability.logs import set_up_logs, write_behind
+from bridge.sdk.secrets import Redaction
+
+set_up_logs("debug", FORM, Redaction())
+log = logging.getLogger("bridge.test")
+log.debug("one"); log.info("two")
+write_behind()
+log.warning("three\\nforged"); log.error("four"); log.critical("five")
+logging.getLogger().handlers[0].flush()
+"""
+
+
+def journal(tmp_path, form, stream=None) -> list[str]:
+    """Return what a process writes whose standard error is a file that stands for the journal."""
+    file = tmp_path / "journal"
+    with file.open("wb") as stderr:
+        there = os.fstat(stderr.fileno())
+        environment = {**os.environ, "JOURNAL_STREAM": stream or f"{there.st_dev}:{there.st_ino}"}
+        command = [sys.executable, "-c", SPEAKS.replace("FORM", repr(form))]
+        subprocess.run(command, stderr=stderr, env=environment, cwd=ROOT, check=True)
+    return file.read_text().splitlines()
+
+
+@pytest.mark.parametrize(("form", "priorities"), [("text", "<7><6><4><4><3><2>"), ("json", "<7><6><4><3><2>")])
+def test_in_the_journal_each_line_has_its_priority(tmp_path, form, priorities):
+    lines = journal(tmp_path, form)
+    assert "".join(line[:3] for line in lines) == priorities
+    assert lines[0].endswith("one") or json.loads(lines[0][3:])["message"] == "one"
+
+
+def test_elsewhere_it_has_none_though_a_parent_has_its_own_in_the_journal(tmp_path):
+    assert all(line[:1] in {"2", " "} for line in journal(tmp_path, "text", "8:123456"))

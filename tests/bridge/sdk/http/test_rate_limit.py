@@ -4,7 +4,7 @@ import pytest
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.http.rate_limit import Rate, RateLimit, parse_rate, calls_come_first
+from bridge.sdk.http.rate_limit import Rate, RateLimit, calls_come_first, parse_rate
 from bridge.sdk.shared import Shared, Turns, at_hand
 from tests.support.fakes import FakeClock
 
