@@ -176,6 +176,10 @@ class ExtensionFile(Section):
     delimiter: Delimiter | None = Field(
         default=None, description="Character between cells, or `tab`; found out if left out."
     )
+    max_age: Duration | None = Field(
+        default=None,
+        description="How old the file may become before /healthz says that it is not written any more.",
+    )
 
 
 class Deputy(Section):
@@ -218,6 +222,10 @@ class DeputyFile(Section):
     encoding: Text | None = Field(default=None, description="Character encoding; found out if left out.")
     delimiter: Delimiter | None = Field(
         default=None, description="Character between cells, or `tab`; found out if left out."
+    )
+    max_age: Duration | None = Field(
+        default=None,
+        description="How old the file may become before /healthz says that it is not written any more.",
     )
 
 

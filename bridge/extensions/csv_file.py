@@ -96,6 +96,7 @@ class ExtensionFileWatch:
             accept=_accept,
             announce=_announce,
             shrinking=Shrinking(lambda content: content.useful, lambda: self.kept, lambda content: content.ending),
+            max_age=settings.max_age,
             wait=wait,
         )
 

@@ -99,6 +99,7 @@ class DeputyFileWatch:
             accept=_accept,
             announce=_announce,
             shrinking=Shrinking(_however_few, lambda: self.kept, lambda read: read.ending),
+            max_age=settings.max_age,
             wait=wait,
         )
 

@@ -17,6 +17,7 @@ from bridge.sdk import (
     Connector,
     ConnectorConfig,
     Deadline,
+    Duration,
     LocalPath,
     OneOrMore,
     Owner,
@@ -81,6 +82,10 @@ class CsvConfig(ConnectorConfig):
     delimiter: Literal[",", ";", "|", "tab"] | None = Field(
         default=None, description="What stands between two cells. Found out from the header if left out."
     )
+    max_age: Duration | None = Field(
+        default=None,
+        description="How old the file may become before /healthz says that it is not written any more.",
+    )
     columns: CsvColumns = Field(
         default=CsvColumns(), description="Which column holds what. Usual headers are found without it."
     )
@@ -108,6 +113,7 @@ class CsvConnector(Connector[CsvConfig]):
             shrinking=Shrinking(
                 lambda customers: customers.useful, lambda: self.kept, lambda customers: customers.ending
             ),
+            max_age=config.max_age,
             wait=wait,
         )
 

@@ -17,11 +17,13 @@ from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.unreadable_file import why_unreadable
 from bridge.sdk.errors import SourceError, SourceUnavailable
 from bridge.sdk.files.shrinking import Shrinking
+from bridge.sdk.settings import written_duration
 from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _log = logging.getLogger(__name__)
 _RESTLESS = 60
 _INTERVAL = 1.0
+_UNITS = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 T = TypeVar("T")
 
@@ -49,10 +51,11 @@ class WatchedFile(Generic[T]):
 
     `load` raises SourceError if the file cannot be used; its message is what the log says. `accept(old, new)`, if
     given, may refuse a new content by raising the same, for instance because it looks emptied. `announce` is told each
-    content once it is in force, to log it. `shrinking` doubts what has lost too much.
+    content once it is in force, to log it. `shrinking` doubts what has lost too much. After `max_age` seconds a
+    file that is not written any more is a trouble.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is judged of a file, and what tests steer
         self,
         path: Path,
         load: Callable[[Path], T],
@@ -60,13 +63,17 @@ class WatchedFile(Generic[T]):
         accept: Callable[[T, T], None] | None = None,
         announce: Callable[[T], None] | None = None,
         shrinking: Shrinking[T] | None = None,
+        max_age: float | None = None,
         wait: Wait | None = None,
+        wall_clock: Clock = time.time,
     ) -> None:
         self._path = path
         self._load = load
         self._accept = accept
         self._announce = announce
         self._shrinking = shrinking
+        self._max_age = max_age
+        self._wall_clock = wall_clock
         self._loop = BackgroundLoop(f"watch {path.name}", self._watch, wait=wait)
         self._good: LastGood[_Content[T]] = LastGood(path.name, "the last good version stays in force", _log)
         self._seen: _Look | None = None
@@ -89,12 +96,12 @@ class WatchedFile(Generic[T]):
     @property
     def trouble(self) -> str:
         """What is wrong with the file as it is now, or nothing; the last good content may be in force all the same."""
-        return self._good.trouble
+        return "; ".join(filter(None, (self._good.trouble, self._too_old())))
 
-    def age(self, wall_clock: Clock = time.time) -> float | None:
+    def age(self) -> float | None:
         """Return how many seconds ago the content in force was written, None if there is none; never negative."""
         content = self._good.content
-        return None if content is None else max(0.0, wall_clock() - content.modified / 1e9)
+        return None if content is None else max(0.0, self._wall_clock() - content.modified / 1e9)
 
     def poll(self) -> None:
         """Look at the file once, and read it if it has changed and stands still now: what the thread does each time."""
@@ -113,6 +120,17 @@ class WatchedFile(Generic[T]):
     def close(self) -> None:
         """Stop watching. A reading that is under way is not waited for long."""
         self._loop.close()
+
+    def _too_old(self) -> str:
+        """Say that nobody writes the file any more, if that is so."""
+        age = self.age()
+        if age is None or self._max_age is None or age <= self._max_age:
+            return ""
+        size, unit = next(((size, unit) for size, unit in _UNITS if age >= 2 * size), _UNITS[-1])
+        return (
+            f"{self._path.name}: was last written {age // size:.0f} {unit} ago, and max_age is "
+            f"{written_duration(self._max_age)}: does what writes it still run? What it holds stays in force"
+        )
 
     def _watch(self) -> float:
         self.poll()

@@ -1,3 +1,4 @@
+import os
 from datetime import datetime
 
 import pytest
@@ -86,6 +87,23 @@ def test_without_its_list_of_extensions_no_call_is_told_that_there_is_none(folde
     _, health, answer = page(folder)
     assert "there is no such file" in health["troubles"]["extensions.csv"]
     assert answer == b""
+
+
+def test_files_that_are_older_than_their_max_age_are_named_while_they_answer(folder):
+    (folder / "old.csv").write_text("phone,extension\n0912345678,102\n", encoding="utf-8")
+    (folder / "away.csv").write_text("owner,deputy,from,until\n", encoding="utf-8")
+    for name in ("old.csv", "staff.csv", "away.csv"):
+        os.utime(folder / name, (1_000_000_000, 1_000_000_000))
+    (folder / "config.yaml").write_text(
+        "api_keys: [change-me]\nconnectors:\n  customers: {type: csv, path: customers.csv, max_age: 7d}\n"
+        "  old: {type: csv, path: old.csv, max_age: 26h}\nextensions:\n  csv: {path: staff.csv, max_age: 1d}\n"
+        "  deputies: {csv: {path: away.csv, max_age: 30d}}\n",
+        encoding="utf-8",
+    )
+    _, health, answer = page(folder)
+    assert answer == b"101"
+    assert health["troubles"].keys() == {"connector old", "extensions.csv", "extensions.deputies.csv"}
+    assert all("max_age is" in told for told in health["troubles"].values())
 
 
 def test_ready_is_who_waits_for_nothing_any_more_and_stays_so():

@@ -1,13 +1,16 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.files.watched_file import WatchedFile
+from tests.support.fakes import FakeClock
 from tests.support.rounds import Rounds
 
 
@@ -23,8 +26,10 @@ def text_of(path: Path) -> str:
     return text
 
 
-def watch(path: Path, load: Callable[[Path], str] = text_of) -> WatchedFile[str]:
-    watched = WatchedFile(path, load, wait=never)
+def watch(
+    path: Path, load: Callable[[Path], str] = text_of, *, max_age: float | None = None, wall_clock: Clock = time.time
+) -> WatchedFile[str]:
+    watched = WatchedFile(path, load, max_age=max_age, wait=never, wall_clock=wall_clock)
     watched.start()
     return watched
 
@@ -47,18 +52,48 @@ def test_the_file_is_read_at_the_start_without_waiting(path: Path) -> None:
 
 
 def test_the_age_is_that_of_the_content_in_force_and_never_negative(path: Path) -> None:
-    os.utime(path, (1000, 1000))
-    watched = watch(path)
-    assert watched.age(lambda: 1060.0) == 60.0
-    assert watched.age(lambda: 900.0) == 0.0
+    now = FakeClock()
+    os.utime(path, (940, 940))
+    watched = watch(path, wall_clock=now)
+    assert watched.age() == 60.0
+    now.now = 900.0
+    assert watched.age() == 0.0
+    now.now = 1000.0
     path.write_text("bad")
-    os.utime(path, (1050, 1050))
+    os.utime(path, (990, 990))
     settle(watched)
-    assert watched.age(lambda: 1060.0) == 60.0
+    assert watched.age() == 60.0
     path.write_text("good")
-    os.utime(path, (1055, 1055))
+    os.utime(path, (995, 995))
     settle(watched)
-    assert watched.age(lambda: 1060.0) == 5.0
+    assert watched.age() == 5.0
+
+
+def test_a_file_that_is_not_written_any_more_is_a_trouble_until_it_is_written_again(path: Path) -> None:
+    now = FakeClock()
+    os.utime(path, (1000, 1000))
+    watched = watch(path, max_age=26 * 3600.0, wall_clock=now)
+    now.advance(26 * 3600)
+    assert watched.trouble == ""
+    now.advance(7200)
+    assert watched.trouble == (
+        "people.csv: was last written 28 hours ago, and max_age is 26h: does what writes it still run? What it holds "
+        "stays in force"
+    )
+    assert watched.current() == "one"
+    now.advance(5 * 86400)
+    assert "6 days ago" in watched.trouble
+    os.utime(path, (now(), now()))
+    settle(watched)
+    assert watched.trouble == ""
+
+
+def test_a_file_may_be_as_old_as_it_likes_where_nothing_else_is_said(path: Path) -> None:
+    now = FakeClock()
+    os.utime(path, (1000, 1000))
+    watched = watch(path, wall_clock=now)
+    now.advance(10**9)
+    assert watched.trouble == ""
 
 
 def test_what_was_never_read_has_no_age(tmp_path: Path) -> None:
