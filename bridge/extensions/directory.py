@@ -116,6 +116,14 @@ class Directory:
             places.append(rows[0].place if rows else "")
         return tuple(places)
 
+    def leads_nowhere(self, owner: Owner) -> bool:
+        """Tell whether no list knows the owner, and no deputy answers; not while a list was never read."""
+        try:
+            ring = [self.deputies.answering(person, self).extensions for person in people_in(owner)]
+            return not self.people(owner) and not any(ring)
+        except SourceError:
+            return False
+
     def doubt(self, owner: Owner) -> str:
         """Say why an owner of whom something is known is not rung, or nothing."""
         readable = [partial(_same, entries) for entries in self.maps()]

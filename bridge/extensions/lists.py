@@ -15,12 +15,14 @@ from bridge.extensions.deputies import Clock, DeputyRules, Rule, named_in
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.directory import Directory
 from bridge.extensions.index import ExtensionMap, inline_map
+from bridge.extensions.lost_owners import LostOwners
 from bridge.extensions.polled_list import PolledList
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError
 
 NAME_OF_THE_FILE = "extensions.csv"
 NAME_OF_THE_DEPUTIES = "extensions.deputies.csv"
+_INLINE = "extensions.inline"
 
 
 class ExtensionLists:
@@ -29,6 +31,8 @@ class ExtensionLists:
     def __init__(self, config: Config, previous: "ExtensionLists | None" = None, *, now: Clock = datetime.now) -> None:
         self.settings = config.settings.extensions
         self.inline: Mapping[str, Sequence[str]] = self.settings.inline
+        self._inline_map = inline_map(self.inline)
+        self._lost: LostOwners = previous._lost if previous else LostOwners()  # noqa: SLF001 - another of us
         self.file = _file(config, previous)
         self.deputy_file = _deputy_file(config, previous)
         self.sources = tuple(_source(source, config, previous) for source in config.lists)
@@ -87,6 +91,14 @@ class ExtensionLists:
         if self.deputy_file:
             yield NAME_OF_THE_DEPUTIES, self.deputy_file.trouble
         yield from ((source.name, source.trouble) for source in self.sources)
+        yield "extensions", self._who_is_lost()
+
+    def _who_is_lost(self) -> str:
+        lists = dict(self.own_maps()) | {
+            source.name: source.current() for source in self.sources if source.ready and source.of_the_pbx
+        }
+        configured = {_INLINE, *(source.name for source in self.sources), *([NAME_OF_THE_FILE] if self.file else [])}
+        return self._lost.trouble(lists, configured, self.directory.leads_nowhere)
 
     def waited_for(self) -> dict[str, str]:
         """Say for each list that was not tried yet that it is being read."""
@@ -120,7 +132,7 @@ class ExtensionLists:
 
     def own_maps(self) -> Iterator[tuple[str, ExtensionMap]]:
         """Give the lists that the company keeps, by name, those that could be read."""
-        yield "extensions.inline", inline_map(self.inline)
+        yield _INLINE, self._inline_map
         with suppress(SourceError):
             if self.file:
                 yield NAME_OF_THE_FILE, self.file.current()
