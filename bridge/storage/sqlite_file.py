@@ -15,6 +15,7 @@ from shutil import disk_usage
 from typing import Generic, Protocol, TypeVar
 
 from bridge.sdk.disk.own_file import DatabaseOf, Mark, judged, refuse_foreign, reserve_beside
+from bridge.sdk.disk.replaced_file import obstacle as obstacle_to_a_file
 from bridge.sdk.errors import BridgeError
 
 _log = logging.getLogger(__name__)
@@ -174,15 +175,8 @@ class SqliteFile(Generic[T]):
 
 def obstacle(path: Path) -> str:
     """Return why this user cannot keep such a file at `path`, as far as can be told without writing, or nothing."""
-    try:
-        if not path.parent.is_dir():
-            return "its folder is missing"
-        if path.exists() and not path.is_file():
-            return "it is no file"
-    except OSError as error:
-        return error.strerror or str(error)
-    if not os.access(path.parent, os.W_OK | os.X_OK):  # SQLite makes files beside it
-        return "this user may not write into its folder"
+    if why := obstacle_to_a_file(path):  # SQLite makes files beside it
+        return why
     return "this user may not write it" if path.exists() and not os.access(path, os.R_OK | os.W_OK) else ""
 
 

@@ -69,8 +69,8 @@ class RestConnector(Connector[RestConfig]):
         return self._users.content_age() if self._users else None
 
     def trouble(self) -> str:
-        """Return why the list of users could not be read the last time, or nothing."""
-        return self._users.trouble if self._users else ""
+        """Return why the list of users could not be read the last time, or a token not be kept, or nothing."""
+        return "; ".join(filter(None, (self._users.trouble if self._users else "", self._auth.trouble)))
 
     def close(self) -> None:
         """Close the connections, and stop renewing tokens and reading users."""

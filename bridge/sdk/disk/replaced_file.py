@@ -45,6 +45,18 @@ def replacing(path: Path, mark: Mark) -> Iterator[BinaryIO]:
         _sync_folder(path.parent)
 
 
+def obstacle(path: Path) -> str:
+    """Return why this user cannot put a file there, as far as can be told without writing, or nothing."""
+    try:
+        if not path.parent.is_dir():
+            return "its folder is missing"
+        if path.exists() and not path.is_file():
+            return "it is no file"
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if os.access(path.parent, os.W_OK | os.X_OK) else "this user may not write into its folder"
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -1,6 +1,6 @@
 """Files that are read again when they change or replaced as a whole, and the tables in them. Import from here."""
 
-from bridge.sdk.disk.replaced_file import replace_file
+from bridge.sdk.disk.replaced_file import obstacle, replace_file
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.table import Ending, Problems, Table, read_table
@@ -11,6 +11,7 @@ __all__ = [
     "Shrinking",
     "Table",
     "WatchedFile",
+    "obstacle",
     "read_table",
     "replace_file",
 ]

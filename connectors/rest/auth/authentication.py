@@ -37,6 +37,11 @@ class Authentication(ABC):
         """Return the secrets that are not in the configuration, such as live tokens, to be masked everywhere."""
         return ()
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong though requests can still be signed, or nothing."""
+        return ""
+
     def close(self) -> None:  # noqa: B027 - nothing to do is the usual case
         """Stop what goes on in the background."""
 

@@ -152,9 +152,16 @@ class OAuthAuthentication(Authentication):
             *([self._refresh.token] if self._refresh else []),
         ]
 
+    @property
+    def trouble(self) -> str:
+        """Why the refresh token cannot be kept, or nothing."""
+        return self._refresh.trouble if self._refresh else ""
+
     def close(self) -> None:
         """Begin no further renewals."""
         self._supply.close()
+        if self._refresh:
+            self._refresh.close()
 
     def _fetch(self, deadline: Deadline) -> AccessToken:
         if self._refresh is None:

@@ -18,8 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.sdk import Deadline, Shared, SourceUnavailable
-from bridge.sdk.files import replace_file
+from bridge.sdk import BackgroundLoop, Deadline, Shared, SourceUnavailable, Wait
+from bridge.sdk.files import obstacle, replace_file
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +27,19 @@ BEGINS = b'{"refresh_token": '
 """How such a file begins."""
 
 _LOCK_POLL = 0.05
+_PAUSE = 10.0  # seconds between attempts to write what could not be written
 _PATIENCE = 1.0  # seconds for the file of a token that was taken over; it is in memory before
 _SHARED_AS = "refresh-token"
 _SHARED_FOR = 366 * 86400.0  # seconds
 
 
 class RefreshTokenStore:
-    """The newest refresh token: in memory, on disk if there is a `file`, and with other instances if they share."""
+    """The newest refresh token: in memory, on disk if there is a `file`, and with other instances if they share.
 
-    def __init__(self, configured: str, file: Path | None) -> None:
+    What cannot be written is tried again in the background; `wait` is how that waits, a test gives its own.
+    """
+
+    def __init__(self, configured: str, file: Path | None, wait: Wait | None = None) -> None:
         self._configured = configured
         self._origin = hashlib.sha256(configured.encode()).hexdigest()
         self._file = file
@@ -44,6 +48,10 @@ class RefreshTokenStore:
         self._serial = 0
         self._shared = Shared()
         self._shared_serial = 0
+        self.trouble = _told(file, why) if file and (why := obstacle(file)) else ""
+        """Why the file cannot be written and what to do, or nothing; told from the first look on."""
+        self._failures = 0
+        self._again = BackgroundLoop("token-file", self._try_again, wait=wait)
 
     def share(self, shared: Shared) -> None:
         """Learn from other instances which token is the newest, and tell them."""
@@ -67,7 +75,7 @@ class RefreshTokenStore:
         """
         with contextlib.ExitStack() as held:
             if self._file is not None:
-                held.enter_context(_locked(self._file, deadline))
+                held.enter_context(self._locked(self._file, deadline))
                 self._read(self._file)
             self._learn()
             yield self._token
@@ -79,6 +87,10 @@ class RefreshTokenStore:
             log.warning("the server replaces the refresh token: without auth.token_file a restart needs a new one")
         self._token, self._serial = token, self._serial + 1
         self._save()
+
+    def close(self) -> None:
+        """Try no more to write what could not be written."""
+        self._again.close()
 
     def take_over(self, token: str, serial: int) -> None:
         """Take over the token that another instance got, if it is the newest; put it where the others look for it."""
@@ -123,30 +135,58 @@ class RefreshTokenStore:
         try:
             replace_file(self._file, json.dumps(data).encode(), begins=BEGINS)
         except OSError as error:
-            log.error(  # noqa: TRY400 - the reason says it all
-                "auth.token_file cannot be written (%s): if the service stops now, it will need a new refresh token",
-                error.strerror,
-            )
+            self._fail(self._file, error.strerror or str(error))
         else:
             self._on_disk = self._token
+            self._mend()
+
+    @contextlib.contextmanager
+    def _locked(self, file: Path, deadline: Deadline) -> Iterator[None]:
+        try:
+            lock = os.open(f"{file}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self._fail(file, error.strerror or str(error))  # another process may renew meanwhile
+            yield
+            return
+        try:
+            while not _taken(lock):
+                if deadline.expired():
+                    raise SourceUnavailable("another process holds the refresh token for too long")
+                time.sleep(min(_LOCK_POLL, deadline.remaining()))
+            yield
+        finally:
+            os.close(lock)  # gives up the lock
+
+    def _fail(self, file: Path, why: str) -> None:
+        """Say once why the file cannot be written, and go on trying."""
+        told = _told(file, obstacle(file) or why)
+        if told != self.trouble or not self._failures:
+            log.error("%s", told)
+        self.trouble = told
+        self._failures += 1
+        self._again.start(_PAUSE)
+
+    def _mend(self) -> None:
+        if self.trouble:
+            log.info("auth.token_file can be written again: %s", self._file)
+        self.trouble = ""
+
+    def _try_again(self) -> float:
+        """Write what could not be written; return after how many seconds to look again."""
+        if self._file and self.trouble:
+            failures = self._failures
+            with contextlib.suppress(SourceUnavailable), self.renewing(Deadline.after(_PATIENCE)):
+                pass  # what is known is saved at the end
+            if self._failures == failures and not obstacle(self._file):
+                self._mend()
+        return _PAUSE
 
 
-@contextlib.contextmanager
-def _locked(file: Path, deadline: Deadline) -> Iterator[None]:
-    try:
-        lock = os.open(f"{file}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        log.error("no lock beside auth.token_file (%s): another process may renew meanwhile", error.strerror)  # noqa: TRY400
-        yield
-        return
-    try:
-        while not _taken(lock):
-            if deadline.expired():
-                raise SourceUnavailable("another process holds the refresh token for too long")
-            time.sleep(min(_LOCK_POLL, deadline.remaining()))
-        yield
-    finally:
-        os.close(lock)  # gives up the lock
+def _told(file: Path, why: str) -> str:
+    return (
+        f"auth.token_file: {file} cannot be written: {why}: let the service's user write into that folder, and see that "
+        "no folder has this name; else the service needs a new refresh token once it is started again"
+    )
 
 
 def _taken(lock: int) -> bool:

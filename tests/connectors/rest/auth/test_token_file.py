@@ -129,3 +129,30 @@ def test_without_a_file_a_replaced_token_is_kept_in_memory_and_warned_about_once
     assert renew(store, "second") == "first"
     assert renew(store, "third") == "second"
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def test_a_file_that_cannot_be_written_is_a_trouble_until_it_was_written_without_a_renewal(file: Path) -> None:
+    again, tried = threading.Event(), threading.Event()
+    ended = False
+
+    def wait(_seconds: float) -> bool:
+        tried.set()
+        again.wait(PATIENCE)
+        again.clear()
+        return ended
+
+    file.mkdir()
+    store = RefreshTokenStore("first", file, wait)
+    assert f"auth.token_file: {file} cannot be written: it is no file" in store.trouble
+    renew(store, "planted")
+    assert tried.wait(PATIENCE)
+    assert "see that no folder has this name" in store.trouble
+    file.rmdir()
+    tried.clear()
+    again.set()
+    assert tried.wait(PATIENCE)
+    assert store.trouble == ""
+    assert json.loads(file.read_text())["refresh_token"] == "planted"
+    ended = True
+    again.set()
+    store.close()
