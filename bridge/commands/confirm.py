@@ -1,7 +1,8 @@
 """`omi-bridge confirm`: a list that has lost more than half of what it had is right as it is.
 
 The running service, which may be several processes, learns of it by a file in its folder. What is confirmed is the very
-version that the service doubts and told of, not whatever may take its place meanwhile.
+version that the service doubts and told of, not whatever may take its place meanwhile. Where no service has doubted it
+yet, `check` has: then it is what a file looks like now.
 """
 
 import sys
@@ -10,10 +11,14 @@ from pathlib import Path
 import click
 
 from bridge.commands.options import PlainCommand, config_option
-from bridge.config.loading import load_config
+from bridge.config.loading import Config, load_config
+from bridge.diagnosis.sources import OPENING_PATIENCE
 from bridge.extensions.lists import NAME_OF_THE_DEPUTIES, NAME_OF_THE_FILE
-from bridge.sdk.disk.list_state import confirm_doubted
+from bridge.observability.logs import set_up_logs
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import ConfigError
+from bridge.sdk.secrets import Redaction
+from bridge.service import Service
 
 
 @click.command(cls=PlainCommand)
@@ -26,17 +31,37 @@ def confirm(file: Path, name: str) -> None:
     except ConfigError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+    where = config.lists_folder
     lists = [NAME_OF_THE_FILE] if config.settings.extensions.csv else []
     lists += [NAME_OF_THE_DEPUTIES] if config.settings.extensions.deputies.csv else []
     names = [*config.sources, *lists, *(f"extensions.{one.name}" for one in config.lists)]
     if name not in names:
         raise click.UsageError(f"there is no list {name!r}: there are {', '.join(names)}")
     try:
-        told = confirm_doubted(config.lists_folder, name)
+        told = ListState(where, name).confirm() or _as_check_sees_it(config, name).confirm()
     except OSError as error:
-        click.echo(f"{config.lists_folder}: {error.strerror or error}: confirm as the service's user", err=True)
+        click.echo(f"{where}: {error.strerror or error}: confirm as the service's user", err=True)
         sys.exit(1)
     if not told:
-        click.echo(f"{name} is not doubted, as far as {config.lists_folder} tells", err=True)
+        click.echo(f"{name} is not doubted, neither by a service that keeps its lists in {where} nor here", err=True)
         sys.exit(1)
     click.echo(f"{name} is confirmed, and believed from now on: {told}")
+
+
+def _as_check_sees_it(config: Config, name: str) -> ListState:
+    """Read a file as `check` does, writing nothing; what is asked for over the network is doubted by a service alone."""
+    set_up_logs("error", "text", Redaction(config.secrets))
+    service = Service(config, shares=False)
+    try:
+        files = {NAME_OF_THE_FILE: service.extensions.file, NAME_OF_THE_DEPUTIES: service.extensions.deputy_file}
+        if file := files.get(name):
+            file.start()
+            return file.kept
+        guard = service.guards.get(name)
+        if guard is None or guard.connector.needs_network:
+            return ListState()
+        guard.opening.start()
+        guard.opening.wait(OPENING_PATIENCE)
+        return guard.connector.kept
+    finally:
+        service.close()

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from pathlib import Path
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -11,10 +12,13 @@ from bridge.sdk.connector import AnyConnector
 from bridge.sdk.settings import written
 
 
-def describe(type_name: str | None = None) -> Iterator[str]:
-    """Give a paragraph for each installed connector type, or for one; raises ValueError if that one cannot be used."""
+def describe(type_name: str | None = None, directory: Path | None = None) -> Iterator[str]:
+    """Give a paragraph for each installed connector type, or for one; raises ValueError if that one cannot be used.
+
+    `directory` is that of the configuration, where modules may lie that are not installed.
+    """
     if type_name is not None:
-        yield "\n".join(_paragraph(type_name, connector_class(type_name)))
+        yield "\n".join(_paragraph(type_name, connector_class(type_name, directory)))
         return
     for name in installed_types(CONNECTORS):
         try:

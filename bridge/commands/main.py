@@ -136,11 +136,15 @@ def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool
 
 
 @main.command()
+@config_option
 @click.argument("type_name", metavar="[TYPE]", required=False)
-def connectors(type_name: str | None) -> None:
-    """List every connector type, or TYPE alone, with the settings that it needs."""
+def connectors(file: Path, type_name: str | None) -> None:
+    """List every connector type, or TYPE alone, with the settings that it needs.
+
+    A TYPE such as my_crm:MyCrm is looked for beside the configuration, too, which need not be valid yet.
+    """
     try:
-        click.echo("\n\n".join(connector_types.describe(type_name)))
+        click.echo("\n\n".join(connector_types.describe(type_name, file.absolute().parent)))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 

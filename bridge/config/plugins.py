@@ -24,10 +24,8 @@ from bridge.sdk.suggestion import did_you_mean
 CONNECTORS = "omi_bridge.connectors"
 EXTENSIONS = "omi_bridge.extensions"
 
-_NEITHER = (
-    "; if a package brings it, that is not installed where this omi-bridge is; for any other system see docs/rest.md, "
-    "or docs/no-owner.md if it keeps no owner"
-)
+_NOT_INSTALLED = "; if a package brings it, that is not installed where this omi-bridge is"
+_NEITHER = "; for any other system see docs/rest.md, or docs/no-owner.md if it keeps no owner"
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
@@ -53,8 +51,9 @@ def connector_class(type_name: str, directory: Path | None = None) -> type[AnyCo
     else:
         known = installed_types(CONNECTORS)
         guess = did_you_mean(type_name, known)
+        listed = f"known: {', '.join(known)}, or package.module:Class"
         others = "" if guess else _NEITHER
-        raise ValueError(f"unknown connector type{guess}; known: {', '.join(known)}, or package.module:Class{others}")
+        raise ValueError(f"unknown connector type{guess}; {listed}{_NOT_INSTALLED}{others}")
     return _class(what, found, Connector, ConnectorConfig)
 
 
@@ -68,7 +67,8 @@ def extension_class(type_name: str, beside: tuple[str, ...] = ()) -> type[AnyExt
         return _class(what, point, ExtensionSource, ExtensionSourceConfig)
     known = (*beside, *installed_types(EXTENSIONS))
     guess = did_you_mean(type_name, known)
-    raise ValueError(f"unknown key{guess}" if guess else f"unknown key; known here: {', '.join(known)}")
+    others = f"; known here: {', '.join(known)}{_NOT_INSTALLED}"
+    raise ValueError(f"unknown key{guess or others}")
 
 
 def base_type(type_name: str) -> str:

@@ -12,23 +12,20 @@ from bridge.diagnosis.deputies import DeputyReport
 from bridge.diagnosis.directory import DirectoryReport
 from bridge.diagnosis.finding import Finding, Severity
 from bridge.diagnosis.known_customers import Tried, ask_known_customers, name_known_customers
+from bridge.diagnosis.probing import probe
 from bridge.diagnosis.settings import settings_to_look_at
 from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.polled_list import PolledList
 from bridge.lookup.guard import Guard
 from bridge.resilience.sanitizing import bug_in, sanitised_owners
-from bridge.sdk.connector import Call, Owner
+from bridge.sdk.connector import Attention, Owner
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, SourceUnavailable
-from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.threads.single_flight import SingleFlight
 from bridge.service import Service
 from bridge.storage.sqlite_file import obstacle
-
-PROBE = PhoneNumber("+84999999999")
-"""A number that should have no owner: well-formed, and in nobody's address book."""
 
 OPENING_PATIENCE = 30.0
 """Seconds that a command waits for a connector to open: longer than the service, for nobody's call depends on it."""
@@ -37,8 +34,6 @@ IN_A_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 """Files that Docker and Podman make in each container."""
 
 _MOST_OWNERS = 100_000
-_TO_LOOK_AT = ("slow:", "unread:", "assumed:", "set aside:", "doubtful:", "empty:")
-"""How lines of a connector's report begin that tell of something that is probably not meant so."""
 _NAMING_KEYS = ("owners_query", "users")
 """Optional settings of the connectors that come along: with one, a connector can name all its owners."""
 
@@ -61,6 +56,7 @@ def check_service(service: Service, *, online: bool, more: Sequence[Expectation]
     for guard in service.guards.values():
         if guard.connector.needs_network and not online:
             yield Finding(guard.name, "not asked (--online asks it)")
+            yield from _own_trouble(guard)
         else:
             yield from _source(guard, tried if online else None)
     yield from ask_known_customers(service, known, tried) if online else name_known_customers(service, known)
@@ -106,7 +102,7 @@ def _as_bad_as(kept: ListState) -> Severity:
 
 
 def _told(subject: str, line: str) -> Finding:
-    return Finding(subject, line, Severity.WARNING if line.startswith(_TO_LOOK_AT) else Severity.OK)
+    return Finding(subject, line, Severity.WARNING if isinstance(line, Attention) else Severity.OK)
 
 
 def _list(source: PolledList) -> Iterator[Finding]:
@@ -115,39 +111,32 @@ def _list(source: PolledList) -> Iterator[Finding]:
     if source.failure:
         yield Finding(source.name, source.failure, Severity.FAILED)
     else:
-        yield from (Finding(source.name, line) for line in source.report())
+        yield from (_told(source.name, line) for line in source.report())
     if source.cannot_keep:
         yield Finding(source.name, source.cannot_keep, Severity.WARNING)
 
 
 def _source(guard: Guard, tried: Tried | None) -> Iterator[Finding]:
+    started = time.monotonic()
     guard.opening.start()
     if trouble := guard.opening.wait(max(OPENING_PATIENCE, guard.connector.opening_takes)):
         yield Finding(guard.name, f"cannot be opened: {trouble}", Severity.FAILED)
         return
-    yield Finding(guard.name, "can be opened")
+    yield Finding(guard.name, f"can be opened{_after(time.monotonic() - started)}")
     yield from (_told(guard.name, line) for line in guard.report())
     if guard.trouble:
         yield Finding(guard.name, guard.trouble, _as_bad_as(guard.connector.kept))
     if tried:
-        yield _probe(guard, tried)
+        yield from probe(guard, tried)
 
 
-def _probe(guard: Guard, tried: Tried) -> Finding:
-    started = time.monotonic()
-    try:
-        pending = guard.begin(Call(PROBE, None, tried.hears(guard.name)))
-        pending.wait(guard.timeout)
-        answer = pending.answer()
-    except SourceError as error:
-        return Finding(guard.name, f"{error.reason}: {error}", Severity.FAILED)
-    tried.answers(guard.name)
-    milliseconds = (time.monotonic() - started) * 1000
-    told = f"asked for {PROBE.national}: {len(answer.owners)} owner(s) in {milliseconds:.0f} ms"
-    if answer.owners:
-        advice = ", for a number that nobody should have: does the source compare the whole number?"
-        return Finding(guard.name, told + advice, Severity.WARNING)
-    return Finding(guard.name, told)
+def _after(seconds: float) -> str:
+    return f", in {seconds:.1f} s (connecting, signing in, reading lists: not at each call)" if seconds >= 1 else ""
+
+
+def _own_trouble(guard: Guard) -> Iterator[Finding]:
+    if trouble := guard.own_trouble:
+        yield Finding(guard.name, trouble, Severity.WARNING)
 
 
 def _directory(service: Service) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bridge.extensions.index import ExtensionMap
+from bridge.sdk.connector import Attention
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
@@ -51,7 +52,7 @@ def _told_of_names(ambiguous: Iterable[str]) -> Iterator[str]:
     if names:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         first = ", ".join(names[:_MOST_NAMES])
-        yield f"names that several people have lead to nobody (e-mails and ids still do): {first}{more}"
+        yield Attention(f"names that several people have lead to nobody (e-mails and ids still do): {first}{more}")
 
 
 def sanitised_entries(found: Iterable[ExtensionEntry], deadline: Deadline) -> tuple[ExtensionEntry, ...]:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from bridge.config.sections import ExtensionFile
 from bridge.extensions.index import ExtensionMap
+from bridge.sdk.connector import Attention
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.doubtful_columns import RunningNumber
 from bridge.sdk.tables.lost_cells import why_lost
-from bridge.sdk.tables.problems import Lines
+from bridge.sdk.tables.problems import Lines, announce
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
     Ending,
@@ -56,12 +57,13 @@ _HEADINGS = frozenset(header_key(name) for names in _KNOWN.values() for name in 
 
 @dataclass(frozen=True, slots=True)
 class CsvList:
-    """The content of the file, how the file ended, and what was wrong or worth a note in it."""
+    """The content of the file, how the file ended, and what was wrong in it, worth a note or probably a slip."""
 
     entries: ExtensionMap
     ending: Ending
     problems: Problems
     notes: Problems
+    slips: Problems
     without_extension: Lines
     read_as: str
     doubts: tuple[str, ...]
@@ -75,10 +77,11 @@ class CsvList:
         if self.without_extension.count:
             yield f"{file}: {_rows(self.without_extension.count)} without an extension ({self.without_extension})"
         if self.problems.count:
-            yield f"{file}: {_rows(self.problems.count)} with something that cannot be used; the first ones:"
-            yield from self.problems.told()
+            yield Attention(f"{file}: {_rows(self.problems.count)} with something that cannot be used; the first ones:")
+            yield from map(Attention, self.problems.told())
         yield from self.notes.told()
-        yield from (f"doubtful: {file}: {doubt}" for doubt in self.doubts)
+        yield from map(Attention, self.slips.told())
+        yield from (Attention(f"doubtful: {file}: {doubt}") for doubt in self.doubts)
 
 
 class ExtensionFileWatch:
@@ -140,7 +143,7 @@ class _CsvReader:
         self._owners = owners
         self._extension = extension
         self._signs = RowSigns((extension,), owners, _is_extension, headings=_HEADINGS)
-        self._notes = Problems(table.name)
+        self._notes, self._slips = Problems(table.name), Problems(table.name)
         self._without_extension = Lines()
         self._running = RunningNumber()
 
@@ -158,7 +161,7 @@ class _CsvReader:
         names = ", ".join(shown(columns[index]) for index in self._owners)
         read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
         doubts = tuple(self._running.told(columns[self._extension]))
-        return CsvList(entries, ending, problems, self._notes, self._without_extension, read_as, doubts, len(rows))
+        return CsvList(entries, ending, problems, self._notes, self._slips, self._without_extension, read_as, doubts, len(rows))
 
     def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])
@@ -187,12 +190,12 @@ class _CsvReader:
             for owner in row.owners:
                 before, known = seen.setdefault(canonical(owner), (row.line, row.extensions))
                 if not entries.leads(owner):
-                    self._notes.add(row.line, f"{shown(owner)} is what several people are called: it leads to nobody")
+                    self._slips.add(row.line, f"{shown(owner)} is what several people are called: it leads to nobody")
                 elif known != row.extensions:
                     told = f"{shown(owner)} has another extension in line {before}: all of them ring"
                     self._notes.add(row.line, told)
                 elif len(several_in(owner)) > 1:
-                    self._notes.add(row.line, f"{shown(owner)} is taken as one owner: give each owner a row of its own")
+                    self._slips.add(row.line, f"{shown(owner)} is taken as one owner: give each owner a row of its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,5 +236,4 @@ def _accept(old: CsvList, new: CsvList) -> None:
 
 
 def _announce(new: CsvList) -> None:
-    level = logging.WARNING if new.problems.count else logging.INFO
-    _log.log(level, "read %s", "; ".join(new.summary()))
+    announce(_log, new.summary())

@@ -13,10 +13,12 @@ from pathlib import Path
 from bridge.config.moments import begins, ends, is_month_first, may_be_month_first, parse_moment
 from bridge.config.sections import DeputyFile
 from bridge.extensions.deputies import Rule, named_in
+from bridge.sdk.connector import Attention
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.tables.problems import announce
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
     Ending,
@@ -82,8 +84,9 @@ class DeputyList:
         """Say what was read, and what of it cannot be used."""
         yield f"{self.ending.file}: {len(self.rules)} rule(s) about who answers for whom; {self.read_as}"
         if self.problems.count:
-            yield f"{self.ending.file}: {self.problems.count} row(s) that cannot be used: their owners ring as always:"
-            yield from self.problems.told()
+            rows = f"{self.problems.count} row(s) that cannot be used: their owners ring as always:"
+            yield Attention(f"{self.ending.file}: {rows}")
+            yield from map(Attention, self.problems.told())
 
 
 class DeputyFileWatch:
@@ -223,5 +226,4 @@ def _accept(old: DeputyList, new: DeputyList) -> None:
 
 
 def _announce(new: DeputyList) -> None:
-    level = logging.WARNING if new.problems.count else logging.INFO
-    _log.log(level, "read %s", "; ".join(new.summary()))
+    announce(_log, new.summary())

@@ -16,6 +16,8 @@ from bridge.config.loading import ConfiguredList
 from bridge.extensions.content import ListContent, content_of, sanitised_entries
 from bridge.extensions.index import ExtensionMap
 from bridge.extensions.snapshot import ListSnapshot, as_text, from_text, is_text
+from bridge.resilience.sanitizing import lines
+from bridge.sdk.connector import Attention
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.list_state import ListState
@@ -169,9 +171,9 @@ class PolledList:
 
     def _notes(self) -> tuple[str, ...]:
         try:
-            return tuple(str(line) for line in self._source.report())
+            return tuple(lines(self._source.report()))
         except BaseException as error:  # noqa: BLE001 - a stranger's code
-            return (f"a bug in the source's report: {type(error).__name__}",)
+            return (Attention(f"a bug in the source's report: {type(error).__name__}"),)
 
     def _pause_after(self, error: SourceError) -> float:
         """Ask soon again while there is hope, ever more seldom while there is none, never more often than allowed."""

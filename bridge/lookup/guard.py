@@ -20,7 +20,7 @@ from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.lookup.watched_source import WatchedSource
 from bridge.resilience.sanitizing import bug_in, lines
 from bridge.resilience.thread_leaks import leaked_threads
-from bridge.sdk.connector import AnyConnector, Call
+from bridge.sdk.connector import AnyConnector, Attention, Call
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.http.rate_limit import calls_come_first
@@ -121,8 +121,11 @@ class Guard:
         """Why the source cannot be used now, or what it failed with unless that was disproved; else nothing."""
         self._source.look()
         known = self.opening.trouble or self._breaker.trouble
-        if known:
-            return known
+        return known or self.own_trouble
+
+    @property
+    def own_trouble(self) -> str:
+        """What the connector itself says is wrong, also before it is open, or nothing."""
         try:
             return "; ".join(lines(self.connector.trouble()))
         except BaseException as error:  # noqa: BLE001 - a stranger's code
@@ -153,7 +156,7 @@ class Guard:
         try:
             return lines(self.connector.report())
         except BaseException as error:  # noqa: BLE001 - a stranger's code
-            return [str(bug_in(self.name, error))]
+            return [Attention(bug_in(self.name, error))]
 
     def forget(self, matches: Matches) -> None:
         """Ask for none of these callers any more in a trial."""

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from bridge.sdk.connector import AnyConnector, Owner, Owners
+from bridge.sdk.connector import AnyConnector, Attention, Owner, Owners
 from bridge.sdk.errors import SourceBusy, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.phone.number import PhoneNumber
 
@@ -62,11 +62,11 @@ def _plain(text: str) -> str:
 
 
 def lines(said: Iterable[str] | str) -> Sequence[str]:
-    """Return what a connector reports as plain lines; raises TypeError if it is something else."""
+    """Return what a connector reports as plain lines, or as `Attention`; raises TypeError if it is something else."""
     found = [said] if isinstance(said, str) else list(islice(said, _MOST_LINES))
     if not all(isinstance(line, str) for line in found):
         raise TypeError("it reported something that is no text")
-    return [_plain(line)[:_LONGEST_MESSAGE] for line in found]
+    return [(Attention if isinstance(line, Attention) else str)(_plain(line)[:_LONGEST_MESSAGE]) for line in found]
 
 
 def failure_of(name: str, error: BaseException, caller: PhoneNumber | None = None) -> SourceError:

@@ -4,7 +4,7 @@ Import from here: `from bridge.sdk import Connector, Owner`; `bridge.sdk.http`, 
 `bridge.sdk.tables` have what only some connectors need. Nothing in here knows the rest of omi-bridge.
 """
 
-from bridge.sdk.connector import AnyConnector, Call, Connector, ConnectorConfig, Owner, Owners
+from bridge.sdk.connector import AnyConnector, Attention, Call, Connector, ConnectorConfig, Owner, Owners
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.list_state import ListState
@@ -67,6 +67,7 @@ __all__ = [
     "AccessToken",
     "AnyConnector",
     "AnyExtensionSource",
+    "Attention",
     "BackgroundLoop",
     "Beginning",
     "Call",

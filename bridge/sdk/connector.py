@@ -27,6 +27,12 @@ def _not_needed(_owners: Sequence["Owner"]) -> None:
     """Drop owners that are known early: nobody answers before all are known."""
 
 
+class Attention(str):
+    """A line of a report that tells of something that somebody should see to: `check` shows it as a warning."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """The question: who looks after `caller`, who dialled `hotline`.
@@ -143,7 +149,10 @@ class Connector(ABC, Generic[C]):
         """
 
     def report(self) -> Sequence[str]:
-        """Return what `omi-bridge check` should tell about the source after `open`: rows read, rows skipped and why."""
+        """Return what `omi-bridge check` should tell about the source after `open`: rows read, rows skipped and why.
+
+        A line that is no mere fact, but asks somebody to act, is an `Attention("…")`: it is shown as a warning.
+        """
         return ()
 
     def owners_known(self) -> Sequence[Owner]:

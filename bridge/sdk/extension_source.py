@@ -73,7 +73,10 @@ class ExtensionSource(ABC, Generic[C]):
         """
 
     def report(self) -> Sequence[str]:
-        """Return what is worth a note about the list that was read last, for the log and `omi-bridge check`."""
+        """Return what is worth a note about the list that was read last, for the log and `omi-bridge check`.
+
+        A line that asks somebody to act is an `Attention("…")`: it is shown as a warning.
+        """
         return ()
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from bridge.sdk.disk.own_file import Mark
+from bridge.sdk.phone.countries import region_meant
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"\s*(?P<amount>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[a-z]*)\s*", re.ASCII)
@@ -223,7 +224,9 @@ def state_file(name: str, environment: Mapping[str, str] = os.environ) -> Path:
 
 def _country(text: str) -> str:
     if text not in SUPPORTED_REGIONS:
-        raise ValueError("has to be a country's code of two capital letters (ISO 3166), such as VN")
+        meant = region_meant(text)
+        advice = f"write {meant}" if meant in SUPPORTED_REGIONS else "write VN for Vietnam"
+        raise ValueError(f"is no country's code, which has two capital letters (ISO 3166): {advice}")
     return text
 
 

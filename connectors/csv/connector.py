@@ -26,7 +26,7 @@ from bridge.sdk import (
     Text,
 )
 from bridge.sdk.files import Shrinking, WatchedFile
-from bridge.sdk.tables import Customers, read_customers, read_table
+from bridge.sdk.tables import Customers, announce, read_customers, read_table
 
 _log = logging.getLogger(__name__)
 
@@ -169,8 +169,7 @@ def _accept(old: Customers, new: Customers) -> None:
 
 
 def _announce(customers: Customers) -> None:
-    level = logging.WARNING if customers.problems.count or customers.notes else logging.INFO
-    _log.log(level, "read %s", "; ".join(customers.summary()))
+    announce(_log, customers.summary())
 
 
 def _explanation(owners: tuple[Owner, ...] | None) -> str:

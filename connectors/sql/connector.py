@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from bridge.sdk import (
+    Attention,
     Call,
     Connector,
     Deadline,
@@ -124,5 +125,6 @@ class SqlConnector(Connector[SqlConfig]):
         took = f"the query took {found.seconds * 1000:.0f} ms"
         lines = [f"{self._database.place}: {took}, and returns {', '.join(dict.fromkeys(found.columns))}"]
         if found.seconds > _SLOW:
-            lines.append(f"slow: {took}, and every call waits for it: is there an index on what it compares?")
+            slow = f"slow: {took}, and every call waits for it: is there an index on what it compares?"
+            lines.append(Attention(slow))
         return lines

@@ -88,6 +88,23 @@ class ListState:
         """Tell whether what is doubted was confirmed meanwhile."""
         return self._doubt is not None and self.confirms(self._doubt.digest)
 
+    def confirm(self) -> str:
+        """Confirm what the service doubts, or else this very process; return what is said of it, nothing if none does.
+
+        Raises OSError if that cannot be read or written.
+        """
+        doubted, path = self.path("doubted"), self.path("confirmed")
+        if doubted is None or path is None:
+            return ""
+        if doubted.exists():
+            doubted.open("rb").close()  # another user's is told as that
+        doubt = self._read_doubt() or self._doubt
+        if doubt is None:
+            return ""
+        _replace(path, json.dumps({"digest": doubt.digest}), _BEGINS["confirmed"])
+        path.chmod(0o644)  # whoever confirms need not be the service's user
+        return doubt.told
+
     def settle(self) -> None:
         """Doubt nothing any more."""
         self._doubt = None
@@ -129,24 +146,6 @@ class ListState:
             return Doubt(**found) if found and isinstance(found["since"], float) else None
         except (LookupError, TypeError):
             return None
-
-
-def confirm_doubted(folder: Path, name: str) -> str:
-    """Confirm the list that is doubted under this name; return what was said of it, nothing if none is doubted.
-
-    Raises OSError if that cannot be written.
-    """
-    kept = ListState(folder, name)
-    doubted, path = kept.path("doubted"), kept.path("confirmed")
-    if doubted is None or path is None or not doubted.exists():
-        return ""
-    doubted.open("rb").close()  # another user's is told as that
-    found = kept.read("doubted") or {}
-    if not isinstance(found.get("digest"), str):
-        return ""
-    _replace(path, json.dumps({"digest": found["digest"]}), _BEGINS["confirmed"])
-    path.chmod(0o644)  # whoever confirms need not be the service's user
-    return str(found.get("told", ""))
 
 
 def _replace(path: Path, text: str, begins: bytes) -> None:

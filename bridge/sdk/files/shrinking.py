@@ -71,12 +71,9 @@ class Shrinking(Generic[T]):
         if kept.believes(digest, left):
             return
         by_hand = f"`omi-bridge confirm {kept.name}`" if kept.path("doubted") else "a restart"
-        told = f"{path.name}: only {left} of {before} rows are left that lead to somebody: not believed before"
-        if worse:
-            told = f"{worse}: not believed before"
-        told = f"{told} {by_hand}, or another version of like size a minute later"
-        kept.doubt(digest, left, told)
-        raise UnexpectedAnswer(told)
+        loss = worse or f"{path.name}: only {left} of {before} rows are left that lead to somebody"
+        kept.doubt(digest, left, loss)
+        raise UnexpectedAnswer(f"{loss}: not believed before {by_hand}, or another version of like size a minute later")
 
     def copy_of(self, path: Path) -> Copy | None:
         """Return the last good version that was kept, None if there is none."""

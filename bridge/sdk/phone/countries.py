@@ -9,6 +9,8 @@ from functools import cache
 
 import phonenumbers
 
+from bridge.sdk.suggestion import nearest
+
 _NAMES = (
     "AC Ascension Island;AD Andorra;AE United Arab Emirates/UAE/Các Tiểu vương quốc Ả Rập Thống nhất;AF Afghanistan;"
     "AG Antigua and Barbuda;AI Anguilla;AL Albania;AM Armenia;AO Angola;AR Argentina;AS American Samoa;AT Austria/Áo;"
@@ -57,6 +59,10 @@ _CODE = re.compile(r"(?:\+|00)?([1-9][0-9]{0,2})(?:\.0)?")
 _CODE_BESIDE = re.compile(r"\(?(?:\+|00)?[1-9][0-9]{0,2}\)?")
 
 
+_RESERVED = {"UK": "GB", "EL": "GR"}
+"""What is written for a country's code, and is none: ISO 3166 only keeps it from others."""
+
+
 def region_named(text: str) -> str:
     """Return the region (ISO 3166) that `+66`, `66`, `TH`, `Thailand`, `Thái Lan` or `Thailand (+66)` stands for.
 
@@ -68,6 +74,15 @@ def region_named(text: str) -> str:
         return region if region in _english() else ""
     regions = _regions()
     return regions.get(_key(written)) or regions.get(_key(_CODE_BESIDE.sub("", written))) or ""
+
+
+def region_meant(text: str) -> str:
+    """Return the region that somebody who wrote this most likely meant, empty if none is near: `Vietman` is VN."""
+    known = _regions()
+    if found := _RESERVED.get(text.upper()) or region_named(f"+{text}" if text.isdigit() else text):
+        return found
+    near = nearest(_key(text), known) if len(text) > 2 else None  # noqa: PLR2004 - two letters are near to many codes
+    return known.get(near or "", "")
 
 
 def regions_in(remark: str) -> set[str]:

@@ -18,6 +18,7 @@ from bridge.sdk.tables.layout import MEANINGS, Layout
 from bridge.sdk.tables.lost_cells import SHORTENED, is_shortened
 from bridge.sdk.tables.number_index import OwnerIndex
 from bridge.sdk.tables.owners import owners_of
+from bridge.sdk.tables.problems import announce
 from bridge.sdk.tables.table import Ending, Problems, Table, read_table
 from bridge.sdk.tables.unread import UnreadColumns
 from bridge.sdk.words import fold, is_nothing
@@ -32,6 +33,7 @@ __all__ = [
     "Problems",
     "Table",
     "UnreadColumns",
+    "announce",
     "clean_cell",
     "extensions_in",
     "find_columns",

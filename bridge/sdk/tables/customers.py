@@ -11,6 +11,7 @@ from operator import itemgetter
 
 from phonenumbers import country_code_for_region
 
+from bridge.sdk.connector import Attention
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.phone import FieldReading, read_field, region_named
 from bridge.sdk.tables.columns import is_email
@@ -53,27 +54,29 @@ class Customers:
         file = self.ending.file
         yield f"{file}: {self.ending.rows} rows, {len(self.index)} telephone numbers; {self.read_as}"
         if not self.ending.rows:
-            yield f"empty: {file}: holds a header and no customers: everybody who calls is nobody's"
+            yield Attention(f"empty: {file}: holds a header and no customers: everybody who calls is nobody's")
         if self.without_phone.count or self.without_owner.count:
             numbers, owners = self.without_phone, self.without_owner
             yield f"{file}: {numbers.told('rows without a number')}, {owners.told('without an owner')}"
         if self.problems.count:
-            yield f"{file}: {self.problems.count} rows with something that cannot be used; the first ones:"
-            yield from self.problems.told()
+            yield Attention(f"{file}: {self.problems.count} rows with something that cannot be used; the first ones:")
+            yield from map(Attention, self.problems.told())
         if self.assumed:
             more = ", …" if len(self.assumed) > _MOST_NAMED else ""
-            yield (
+            yield Attention(
                 f"assumed: {file}: {len(self.assumed)} numbers without + are not Vietnam's and valid elsewhere: "
                 f"{', '.join(self.assumed[:_MOST_NAMED])}{more}: write + in front, or correct them"
             )
         if names := sorted(self.index.shared_names):
             several = ", ".join(map(shown, names[:_MOST_NAMED]))
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            yield f"{file}: names that several owners have lead to nobody (e-mails and ids do): {several}{more}"
-        yield from (f"set aside: {file}: {note}" for note in self.notes)
-        yield from (f"doubtful: {file}: {doubt}" for doubt in self.doubts)
+            yield Attention(
+                f"{file}: names that several owners have lead to nobody (e-mails and ids do): {several}{more}"
+            )
+        yield from (Attention(f"set aside: {file}: {note}") for note in self.notes)
+        yield from (Attention(f"doubtful: {file}: {doubt}") for doubt in self.doubts)
         if self.unread:
-            yield (
+            yield Attention(
                 f"unread: {file}: {', '.join(self.unread)} seem to hold telephone numbers, and are not read: "
                 "if they are the customer's, name all such columns under `columns: {phone: […]}`"
             )

@@ -1,6 +1,9 @@
 """What of a table cannot be used, counted and told: the first rows with the reason, the others by their lines."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+
+from bridge.sdk.connector import Attention
 
 _MOST_NAMED = 10
 _MOST_LINES = 1000
@@ -54,6 +57,13 @@ class Problems:
         yield from self.first
         if self._others.count:
             yield f"{self._file}: and {self._others.count} more: {self._others}"
+
+
+def announce(log: logging.Logger, summary: Iterable[str]) -> None:
+    """Log what was read, in one line: as a warning if something of it asks somebody to act."""
+    lines = list(summary)
+    level = logging.WARNING if any(isinstance(line, Attention) for line in lines) else logging.INFO
+    log.log(level, "read %s", "; ".join(lines))
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[str]:

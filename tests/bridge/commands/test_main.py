@@ -314,3 +314,20 @@ def test_lookup_explains_which_route_answers(config):
         "hotline not known: no route answers"
         in run("lookup", "-c", config, "--explain", "--hotline", "x", "0901234567").stderr
     )
+
+
+def test_connectors_finds_a_class_beside_the_configuration_from_elsewhere(tmp_path, monkeypatch):
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "our_crm_beside.py").write_text(
+        "from bridge.sdk import Connector, ConnectorConfig\n"
+        "class OurCrm(Connector):\n    '''Asks our CRM.'''\n    Config = ConnectorConfig\n"
+        "    def find_owners(self, call, deadline):\n        return ()\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    unknown = CliRunner().invoke(main, ["connectors", "our_crm_beside:OurCrm"])
+    assert "there is no module our_crm_beside, neither installed nor beside the configuration" in unknown.output
+    found = CliRunner().invoke(main, ["connectors", "-c", "etc/config.yaml", "our_crm_beside:OurCrm"])
+    assert found.exit_code == 0, found.output
+    assert "our_crm_beside:OurCrm: Asks our CRM." in found.output

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from bridge.sdk import LastGood, ListState, SourceUnavailable
-from bridge.sdk.disk.list_state import confirm_doubted
 
 WHOLE, HALF, FEW, OTHERS = frozenset("abcd"), frozenset("ab"), frozenset("a"), frozenset("b")
 
@@ -90,7 +89,7 @@ def test_a_loss_that_somebody_confirms_is_none(good: LastGood[frozenset[object]]
     good.put(WHOLE)
     assert good.loss(FEW, frozenset, kept) == "only 1 of 4"
     assert kept.doubted == "people: only 1 of 4 are left"
-    assert confirm_doubted(tmp_path, "crm") == "people: only 1 of 4 are left"
+    assert ListState(tmp_path, "crm").confirm() == "people: only 1 of 4 are left"
     assert good.loss(OTHERS, frozenset, kept) == "only 1 of 4"
     assert good.loss(FEW, frozenset, kept) == ""
     assert kept.doubted == ""

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.sdk.disk.list_state import ListState, confirm_doubted
+from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
@@ -78,7 +78,7 @@ def test_what_was_confirmed_is_what_later_versions_are_measured_by(place: Place)
     settle(watched)
     place.write(19)
     assert settle(watched) == 25
-    confirm_doubted(place.folder, "customers")
+    ListState(place.folder, "customers").confirm()
     assert settle(watched) == 19
     place.write(12)
     assert settle(place.start()) == settle(watched) == 12
@@ -127,7 +127,7 @@ def test_confirming_puts_the_doubted_version_in_force_in_every_process(place: Pl
     watched = [place.start(), place.start()]
     place.write(5)
     assert [settle(one) for one in watched] == [40, 40]
-    assert "only 5 of 40 rows" in confirm_doubted(place.folder, "customers")
+    assert "only 5 of 40 rows" in ListState(place.folder, "customers").confirm()
     assert [settle(one) for one in watched] == [5, 5]
     assert [one.trouble for one in watched] == ["", ""]
     assert place.start().current() == 5
@@ -137,19 +137,19 @@ def test_what_was_confirmed_is_that_version_alone(place: Place) -> None:
     watched = place.start()
     place.write(5)
     settle(watched)
-    confirm_doubted(place.folder, "customers")
+    ListState(place.folder, "customers").confirm()
     place.write(3, "y")
     assert settle(watched) == 40
 
 
 def test_nothing_is_confirmed_where_nothing_is_doubted(place: Place) -> None:
     watched = place.start()
-    assert confirm_doubted(place.folder, "customers") == ""
+    assert ListState(place.folder, "customers").confirm() == ""
     place.write(5)
     settle(watched)
     place.write(39)
     settle(watched)
-    assert confirm_doubted(place.folder, "customers") == ""
+    assert ListState(place.folder, "customers").confirm() == ""
 
 
 def test_a_later_different_version_of_like_size_is_believed(place: Place) -> None:
