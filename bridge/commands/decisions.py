@@ -18,6 +18,7 @@ from bridge.observability.decision_table import KeptDecision, Sought
 from bridge.observability.decision_table import decisions as kept_decisions
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.phone.number import PhoneNumber
+from bridge.sdk.words import with_signs
 from bridge.storage.forgotten import hashed
 from bridge.storage.sqlite_file import why_without_table
 
@@ -47,7 +48,7 @@ def decisions(
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             for one in kept_decisions(db, sought, oldest, end, limit):
-                click.echo(_as_json(one) if as_json else "\n".join(_told(one)))
+                click.echo(with_signs(_as_json(one) if as_json else "\n".join(_told(one))))
     except sqlite3.Error as error:
         click.echo(f"{path} cannot be read: {_why(path, error)}", err=True)
         sys.exit(1)

@@ -32,6 +32,7 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import ConfigError, InvalidNumber, Problem
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
+from bridge.sdk.words import with_signs
 from bridge.service import Service
 
 _UNAVAILABLE = 1
@@ -119,7 +120,7 @@ def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool
 
     def tell(line: str) -> None:
         milliseconds = (time.monotonic() - started) * 1000
-        click.echo(redaction(f"{milliseconds:7.1f} ms  {line}"), err=True)
+        click.echo(with_signs(redaction(f"{milliseconds:7.1f} ms  {line}")), err=True)
 
     try:
         decision = _decide(service, phone, hotline, tell if explain else None)
@@ -129,8 +130,8 @@ def lookup(file: Path, phone: str, hotline: str, *, explain: bool, as_json: bool
     if explain:
         tell(why)
     elif not decision.extensions:
-        click.echo(redaction(why), err=True)
-    click.echo(redaction(_as_json(decision)) if as_json else decision.body)
+        click.echo(with_signs(redaction(why)), err=True)
+    click.echo(with_signs(redaction(_as_json(decision))) if as_json else decision.body)
     if decision.outcome is Outcome.UNAVAILABLE:
         sys.exit(_UNAVAILABLE)
 

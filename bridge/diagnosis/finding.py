@@ -1,10 +1,14 @@
 """One line of what `omi-bridge check` reports."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.sdk.words import with_signs
+
 _MOST_LINES = 20
+_BREAKS = re.compile(r"[\t\n\r\xa0]+")
 
 
 class Severity(StrEnum):
@@ -34,11 +38,11 @@ class Finding:
 
     def __str__(self) -> str:
         lines = [f"{self.severity:6}  {self.subject}: {self.message}", *(f"{'':8}{line}" for line in self.details)]
-        return "\n".join(map(_printable, lines))
+        return "\n".join(map(_on_one_line, lines))
 
 
-def _printable(line: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in line)
+def _on_one_line(text: str) -> str:
+    return with_signs(_BREAKS.sub(" ", text))
 
 
 def at_most(subject: str, messages: Iterable[str], severity: Severity) -> Iterator[Finding]:

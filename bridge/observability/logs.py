@@ -19,6 +19,7 @@ from typing import Literal
 
 from bridge.observability.log_throttle import LogThrottle
 from bridge.sdk.secrets import Redaction
+from bridge.sdk.words import with_signs
 
 _MOST_WAITING = 10_000  # lines
 _PATIENCE_AT_END = 1.0
@@ -59,7 +60,7 @@ class TextFormatter(_Formatter):
 
     def compose(self, when: str, record: logging.LogRecord, message: str) -> str:
         """Put one line together."""
-        text = message.replace("\r", "\\r").replace("\n", "\n    ")
+        text = with_signs(message).replace("\r", "\\r").replace("\n", "\n    ")
         return f"{when} {record.levelname} {REQUEST_ID.get()} {record.name}: {text}"
 
 
@@ -76,7 +77,7 @@ class JsonFormatter(_Formatter):
             "message": message,
             **{name: self._redaction(value) if isinstance(value, str) else value for name, value in _fields(record)},
         }
-        return json.dumps(fields, ensure_ascii=False)
+        return with_signs(json.dumps(fields, ensure_ascii=False))  # its escapes are JSON's own as well
 
 
 def _fields(record: logging.LogRecord) -> Iterable[tuple[str, object]]:

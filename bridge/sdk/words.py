@@ -24,6 +24,7 @@ _LONGEST = 40
 _UNSEEN = frozenset(("\u034f", *map(chr, range(0xFE00, 0xFE10))))
 _LIKE_D = {0xF0: "đ", 0x256: "đ"}  # of Ð (Icelandic) and Ɖ (African), which look like Đ
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+_STEERING = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))  # categories of Unicode: seen by what they do alone
 _VOWELS = re.compile("(?:[aeiouy][\u0300-\u036f]*)+")
 
 
@@ -63,6 +64,24 @@ def fold(text: str) -> str:
 def _tones_last(vowels: re.Match[str]) -> str:
     tones = "".join(filter(_TONES.__contains__, vowels[0]))
     return "".join(char for char in vowels[0] if char not in _TONES) + tones
+
+
+def with_signs(text: str) -> str:
+    """Return a text as it may be written down for people: what steers a terminal or turns the reading is a sign.
+
+    A name from a CRM may hold U+202E, which reverses all that stands behind it, or an escape sequence. It becomes
+    `\\u202e`, which is JSON's escape, too. Line breaks and tabs are left to whoever writes the line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_sign(char) if unicodedata.category(char) in _STEERING else char for char in text)
+
+
+def _sign(char: str) -> str:
+    if char in "\t\n\r":
+        return char
+    written = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{written[at : at + 4]}" for at in range(0, len(written), 4))
 
 
 def is_nothing(text: str) -> bool:

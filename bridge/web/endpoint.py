@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 ARRIVED: ContextVar[float] = ContextVar("arrived", default=0.0)
 """When the request that this thread serves arrived, in seconds of `time.monotonic`; 0 where no server says so."""
 
-_SANE_REQUEST_ID = re.compile(r"[ -~]{1,64}")
+_SANE_REQUEST_ID = re.compile(r"[!-~]{1,64}")
 _STATUS = {Outcome.BAD_REQUEST: 400, Outcome.UNAUTHORIZED: 401}
 _AMPERSAND = re.compile(r"^(?:amp;)+")
 _BODY = re.compile(r"([0-9]+(:[0-9]+)*)?", re.ASCII)

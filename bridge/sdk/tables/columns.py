@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from bridge.sdk.meant_extensions import what_was_meant
 from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.tables.lost_cells import why_lost
-from bridge.sdk.words import fold, is_nothing
+from bridge.sdk.words import fold, is_nothing, with_signs
 
 _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
 _BLANKS = dict.fromkeys([0xA0, 0x2007, 0x202F, 0x3000], " ")
@@ -134,7 +134,7 @@ def shown(text: str) -> str:
 
     A file without headers has a customer where they should be.
     """
-    line = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+    line = with_signs(" ".join(text.split()))
     masked = _ALL_BUT_THREE_DIGITS.sub("*", line) if sum(map(str.isdigit, line)) > _LONGEST_SHORT_NUMBER else line
     return f"'{masked[:_LONGEST_LISTED]}…'" if len(masked) > _LONGEST_LISTED else f"'{masked}'"
 

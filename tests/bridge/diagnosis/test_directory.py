@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from bridge.config.loading import load_config
+from bridge.diagnosis.finding import Finding
 from bridge.diagnosis.sources import check_service
 from bridge.service import Service
 from tests.support.omicall import Omicall, Reply, phone
@@ -310,3 +311,8 @@ def test_a_part_of_a_name_that_is_known_is_told(tmp_path):
         "warn   no extension for name Vo, Minh ('Minh' known, 'Vo' not: nobody is rung for a part of a name): "
         'write `"Vo, Minh": EXTENSION` under extensions.inline'
     )
+
+
+def test_a_direction_mark_in_a_name_is_shown_and_not_obeyed():
+    told = str(Finding("crm", "no extension\nfor name \u202enaL\u2066 \x1b[2J, Nguyễn"))
+    assert told == "ok      crm: no extension for name \\u202enaL\\u2066 \\u001b[2J, Nguyễn"

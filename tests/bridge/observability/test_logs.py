@@ -53,6 +53,18 @@ def test_a_text_line_is_one_line_whatever_the_message_holds():
     assert [line[:4] for line in text.splitlines()][1] == "    "
 
 
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200b", "\ufeff", "\x1b", "\x7f", "\u2028", "\U000e0041"])
+def test_a_sign_that_is_seen_by_what_it_does_is_written_and_not_obeyed(sign):
+    name = f"Lan {sign}101 gnar{sign} Nguyễn"
+    text = formatted(TextFormatter(Redaction()), lambda log: log.info("owner %s", name))
+    assert text.rstrip("\n").isprintable()
+    assert "Lan \\u" in text
+    assert "Nguyễn" in text
+    told = formatted(JsonFormatter(Redaction()), lambda log: log.info("owner %s", name))
+    assert told.rstrip("\n").isprintable()
+    assert json.loads(told)["message"] == f"owner {name}"
+
+
 def test_a_json_line_is_one_object_with_the_request_s_id():
     token = REQUEST_ID.set("call-1")
     try:
