@@ -35,6 +35,7 @@ from bridge.sdk.secrets import (
     Password,
     Prefix,
     Redaction,
+    remember_derived,
     repeats,
     secrets_in,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "is_nothing",
     "located",
     "refuse_unfilled",
+    "remember_derived",
     "repeats",
     "secrets_in",
     "shared_names",

@@ -5,6 +5,7 @@ in words that lead nowhere: it is told when the file is loaded, and no complaint
 tracebacks and explanations is the second line of defence: nothing is meant to write a secret in the first place.
 """
 
+import threading
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
@@ -15,11 +16,29 @@ from bridge.sdk.readings import Span, masked, unescaped
 from bridge.sdk.settings import refuse_unfilled
 
 _SHORTEST = 4
+_SHORTEST_DERIVED, _MOST_DERIVED = 8, 500
 MASK = "•••"
+
+_derived: dict[str, None] = {}  # the oldest first
+_deriving = threading.Lock()
+
+
+def remember_derived(text: str) -> None:
+    """Have every redaction of this process mask what was made of a secret, such as its hash, as it masks the secret.
+
+    A signature with the time in it is another one at each call: of so many the newest are known.
+    """
+    if len(text) < _SHORTEST_DERIVED:
+        return
+    with _deriving:
+        _derived.pop(text, None)
+        _derived[text] = None
+        if len(_derived) > _MOST_DERIVED:
+            del _derived[next(iter(_derived))]
 
 
 class Redaction:
-    """Replaces known secrets by a mask, however they are escaped, and also if they are written in base64.
+    """Replaces known secrets by a mask, however they are escaped, if they are written in base64, and what is derived.
 
     Secrets of fewer than four characters are left alone: masking "1" would make every line unreadable.
     """
@@ -35,12 +54,12 @@ class Redaction:
 
     def __call__(self, text: str) -> str:
         """Return `text` with every secret masked."""
-        return masked(text, self._find, MASK) if self._forms else text
+        return masked(text, self._find, MASK) if self._forms or _derived else text
 
     def _find(self, text: str) -> Iterator[Span]:
         """Find the secrets; in a query a plus is a blank, and somebody may have undone that where it was none."""
         text = text.replace("+", " ")
-        for form in self._forms:
+        for form in (*self._forms, *(derived.replace("+", " ") for derived in list(_derived))):
             start = text.find(form)
             while start >= 0:
                 yield start, start + len(form)

@@ -17,7 +17,7 @@ from jinja2 import StrictUndefined, Undefined
 from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from bridge.sdk import UnexpectedAnswer
+from bridge.sdk import UnexpectedAnswer, remember_derived
 
 _FROM_JINJA = (
     "default",
@@ -40,6 +40,9 @@ class _Absent(tuple[()]):
 
     __slots__ = ()
 
+
+TELLS_DERIVED = "tells-derived"
+"""Not a name that a template can hold: a filter that has its value, made of a secret, masked wherever it is told."""
 
 ABSENT = _Absent()
 """A value that takes with it the parameter or the key that it stands for; within a text it is empty."""
@@ -65,13 +68,19 @@ def as_text(value: object) -> str:
     raise UnexpectedAnswer(f"{kind} cannot be put into a text")
 
 
+def _tell_derived(value: object) -> object:
+    if isinstance(value, str):
+        remember_derived(value)
+    return value
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja2 with our filters only, in which a dot reads a key of an object and nothing else."""
 
     def __init__(self, encode: Callable[[object], str]) -> None:
         super().__init__(undefined=StrictUndefined, finalize=encode, keep_trailing_newline=True)
         self.globals.clear()
-        self.filters = dict(FILTERS)
+        self.filters = {**FILTERS, TELLS_DERIVED: _tell_derived}
 
     def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - Jinja2's own signature
         """Read `obj.attribute`: a key of an object, never one of Python's attributes."""

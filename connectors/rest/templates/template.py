@@ -21,10 +21,12 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bridge.sdk import SourceError, UnexpectedAnswer
 from connectors.rest.templates.check import check
-from connectors.rest.templates.sandbox import ABSENT, Sandbox, as_text
+from connectors.rest.templates.sandbox import ABSENT, TELLS_DERIVED, Sandbox, as_text
 from connectors.rest.templates.scope import scope
 
 _LONGEST_TEXT = 64 * 1024
+_SECRET_GROUPS = {"secrets", "login", "challenge"}
+_TELL_LITTLE = {"default", "length"}  # filters whose result is no secret, or may have come from elsewhere
 
 
 class Template:
@@ -39,6 +41,7 @@ class Template:
         try:
             tree = sandbox.parse(source)
             self.names = check(tree, scope() if names is None else names)
+            _have_derived_told(tree)
             self._text = sandbox.from_string(tree)
             self._single = _single_expression(tree, sandbox)
         except TemplateSyntaxError as error:
@@ -85,6 +88,22 @@ class Template:
 
     def _short(self) -> str:
         return repr(self.source if len(self.source) <= 80 else self.source[:79] + "…")  # noqa: PLR2004
+
+
+def _have_derived_told(tree: nodes.Template) -> None:
+    """Have each placeholder that makes something else of a secret, such as a hash of it, tell what comes out."""
+    for output in tree.find_all(nodes.Output):
+        for at, node in enumerate(output.nodes):
+            if isinstance(node, nodes.Expr) and _derives(node):
+                told = nodes.Filter(node, TELLS_DERIVED, [], [], None, None, lineno=node.lineno)
+                told.environment = node.environment
+                output.nodes[at] = told
+
+
+def _derives(node: nodes.Expr) -> bool:
+    changes = (found for found in (node, *node.find_all(nodes.Filter)) if isinstance(found, nodes.Filter))
+    secret = any(name.name in _SECRET_GROUPS for name in (*node.find_all(nodes.Name),))
+    return secret and any(found.name not in _TELL_LITTLE for found in changes)
 
 
 def _plain(value: object) -> object:

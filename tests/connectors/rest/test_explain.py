@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from bridge.sdk import Call, Deadline, PhoneNumber, SourceError
+from bridge.sdk import Call, Deadline, PhoneNumber, Redaction, SourceError
 from connectors.rest.connector import RestConnector
 from connectors.rest.masking import Mask
+from connectors.rest.templates.template import Template
 from tests.support.crm import Crm, Says, config, in_turn, lookup, owners
 
 TEXT = """
@@ -231,3 +232,44 @@ def test_the_label_of_a_step_tells_for_which_value_it_is_made_and_hides_template
         crm.scripts["leads"] = Says(status=500)
         with pytest.raises(SourceError, match=r"^step 1, kind leads: "):
             owners(crm, text)
+
+
+SIGNED = """
+secrets: {key: planted-key-4711, user: planted-user}
+steps:
+  - path: contacts
+    query:
+      phone: "{{ caller.national }}"
+      a: "{{ secrets.key | md5 }}"
+      b: "{{ (secrets.key ~ caller.national) | sha256 | upper }}"
+      c: "x{{ caller.national | hmac_sha256(secrets.key) }}y"
+      d: "{% if caller.national %}{{ secrets.key | base64 }}{% endif %}"
+      e: "{{ caller.national | md5 }}"
+    error_message: message
+    match: phone
+    take: {email: email}
+"""
+
+
+def test_what_a_template_makes_of_a_secret_is_masked_like_the_secret() -> None:
+    lines: list[str] = []
+    with Crm({"contacts": lambda asked: Says({"message": " ".join(value for _, value in asked.query)}, 400)}) as crm:
+        connector = RestConnector(config(SIGNED, crm.url))
+        with pytest.raises(SourceError) as error:
+            connector.find_owners(Call(PhoneNumber.parse("0901234567"), None, lines.append), Deadline.after(5))
+        connector.close()
+        sent = dict(crm.asked[0].query)
+    told = "\n".join((*lines, str(error.value)))
+    assert "a=•••&b=•••&c=x•••y&d=•••&e=" in told
+    for name in "abcd":
+        assert sent[name].strip("xy") not in told
+        assert Redaction(["another secret"])(f"log: {sent[name].strip('xy')} end") == "log: ••• end"
+    assert sent["e"] in told  # made of nothing secret
+    assert "0901234567" in told
+
+
+def test_of_what_was_derived_the_newest_are_known() -> None:
+    template = Template("{{ secrets.key | hmac_sha256(caller.e164) }}", {"secrets.key", "caller.e164"})
+    made = [template.render({"secrets": {"key": "k"}, "caller": {"e164": str(at)}}) for at in range(600)]
+    assert Redaction()(made[-1]) == "•••"
+    assert Redaction()(made[0]) == made[0]
