@@ -256,3 +256,9 @@ def test_the_versions_agree():
     assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "Python 3.11" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert project["requires-python"] == ">=3.11"
+
+
+def test_no_example_writes_a_key_where_everybody_on_the_machine_sees_it():
+    lines = [(path.name, line) for path in DOCUMENTS for line in path.read_text(encoding="utf-8").splitlines()]
+    shown = re.compile(r"--key [\"'$]|-H [\"']X-API-KEY: (?!change-me)")
+    assert [f"{name}: {line}" for name, line in lines if shown.search(line)] == []

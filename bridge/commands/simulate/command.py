@@ -29,7 +29,12 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command(cls=PlainCommand)
 @click.option("-c", "--config", "file", type=_file, envvar="OMI_BRIDGE_CONFIG", help="Where address and key come from.")
 @click.option("--url", help="Address of the endpoint. Default: server.bind and server.path of the configuration.")
-@click.option("--key", envvar="OMI_BRIDGE_KEY", help="X-API-KEY. Default: $OMI_BRIDGE_KEY, then the first of api_keys.")
+@click.option(
+    "--key",
+    envvar=["OMI_BRIDGE_KEY", "OMI_BRIDGE_API_KEY"],
+    help="X-API-KEY, which is better not written here, where others see it. Default: $OMI_BRIDGE_KEY, "
+    "$OMI_BRIDGE_API_KEY, then the first of api_keys.",
+)
 @click.option("--phones", type=_file, help="Callers, one a line. Default: numbers that nobody should have.")
 @expect_option
 @hotline_option
@@ -75,7 +80,7 @@ def _target(file: Path | None, url: str | None, key: str | None, hotline: str, c
         try:
             settings = load_config(file or Path("config.yaml")).settings
         except ConfigError as error:
-            missing = " and ".join(name for name, given in (("--url", url), ("--key", key)) if not given)
+            missing = " and ".join(name for name, given in (("--url", url), ("$OMI_BRIDGE_KEY", key)) if not given)
             raise click.UsageError(f"{missing} not given, and the configuration cannot be read:\n{error}") from None
         port = settings.server.bind.rpartition(":")[2]
         url = url or f"http://127.0.0.1:{port}{settings.server.path}"

@@ -34,7 +34,7 @@ def _verdict(report: Report) -> str:
     if not report.passed:
         return "FAILED"
     if report.unavailable:
-        return f"PASSED, but {report.unavailable} of {len(report.results)} calls were unavailable"
+        return f"WARNING: in time, but {report.unavailable} of {len(report.results)} calls were unavailable"
     return "PASSED"
 
 

@@ -167,7 +167,7 @@ def test_a_rehearsal_without_expectations_passes_but_says_that_calls_were_unavai
     with answering(b"", 200, ("X-Bridge-Outcome", "unavailable")) as server:
         result = simulate("--url", server.url, "--key", KEY, "--rate", 100, "--duration", "30ms")
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == "PASSED, but 3 of 3 calls were unavailable"
+    assert result.stdout.splitlines()[-1] == "WARNING: in time, but 3 of 3 calls were unavailable"
 
 
 @pytest.mark.parametrize(
@@ -266,3 +266,13 @@ def test_address_and_key_come_from_the_configuration(tmp_path):
         arguments = ["-c", config, "--expect", tmp_path / "expected.csv", "--rate", 20, "--duration", "500ms"]
         result = simulate(*arguments)
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "PASSED"), result.output
+
+
+@pytest.mark.parametrize("variable", ["OMI_BRIDGE_KEY", "OMI_BRIDGE_API_KEY"])
+def test_the_key_comes_from_the_environment_and_never_has_to_be_written(monkeypatch, variable):
+    monkeypatch.setenv(variable, KEY)
+    with answering() as server:
+        result = simulate("--url", f"{server.url}/x", "--rate", 50, "--duration", "20ms")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == "PASSED"
+    assert server.requests[0].headers["X-API-KEY"] == KEY

@@ -419,5 +419,5 @@ def test_several_columns_for_one_meaning_are_an_error_that_lists_them() -> None:
 def test_what_is_shown_of_a_cell_gives_no_caller_away() -> None:
     assert shown("0901 234\n567") == "'**** *** 567'"
     assert shown("101") == "'101'"
-    assert shown("\x1b[2J") == "'?[2J'"
+    assert shown("\x1b[2J") == "'\\u001b[2J'"
     assert len(shown("x" * 1000)) < 50
