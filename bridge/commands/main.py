@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import NoReturn
@@ -166,6 +167,8 @@ def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], No
     """Open the connectors as the service does at its start, then take the endpoint's own way."""
     service.extensions.start(writes=False)
     for guard in service.guards.values():
+        if tell:
+            guard.connector.explain_ahead = partial(_tell_of, tell, guard.name)
         guard.opening.start()
     for guard in service.guards.values():
         trouble = guard.opening.wait(OPENING_PATIENCE)
@@ -176,6 +179,10 @@ def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], No
         if source.failure and tell:
             tell(f"{source.name}: {source.failure}")
     return service.lookup.answer([phone], [hotline], Deadline.after(service.deadline), tell)
+
+
+def _tell_of(tell: Callable[[str], None], name: str, line: str) -> None:
+    tell(f"{name}: {line}")
 
 
 def _as_json(decision: Decision) -> str:

@@ -161,7 +161,9 @@ class _CsvReader:
         names = ", ".join(shown(columns[index]) for index in self._owners)
         read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
         doubts = tuple(self._running.told(columns[self._extension]))
-        return CsvList(entries, ending, problems, self._notes, self._slips, self._without_extension, read_as, doubts, len(rows))
+        return CsvList(
+            entries, ending, problems, self._notes, self._slips, self._without_extension, read_as, doubts, len(rows)
+        )
 
     def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])

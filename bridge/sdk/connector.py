@@ -132,6 +132,11 @@ class Connector(ABC, Generic[C]):
         self.config = config
         self.kept = ListState()
         """What is kept of its lists through a restart, and what of them is doubted; given before `open`."""
+        self.explain_ahead: Callable[[str], None] = _unheard
+        """Takes a line about what is done ahead of calls (signing in, reading a list), for `omi-bridge lookup --explain`.
+
+        It is given before `open`, and called from any thread. Lines must not hold secrets.
+        """
 
     def open(self) -> None:
         """Prepare for the first call: read the file, sign in. May take long; runs once, in a thread of its own.

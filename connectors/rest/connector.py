@@ -17,7 +17,7 @@ from connectors.rest.config.config import RestConfig
 from connectors.rest.fan_out import HelperPlaces
 from connectors.rest.masking import Mask
 from connectors.rest.records import Row, owners
-from connectors.rest.request_sender import RestContext
+from connectors.rest.request_sender import ExplainedSender, RestContext
 from connectors.rest.step_runner import StepRunner
 from connectors.rest.user_list import UserList, read_users
 
@@ -33,7 +33,10 @@ class RestConnector(Connector[RestConfig]):
     def __init__(self, config: RestConfig, client: HttpClient | None = None) -> None:
         super().__init__(config)
         self._client = client or HttpClient(config)
-        self._auth = authentication(config.auth, self._client, config.base_url, names=config.own_names())
+        sign_in = ExplainedSender(
+            self._client, lambda: self._context.mask, lambda line: self.explain_ahead(f"sign-in: {line}")
+        )
+        self._auth = authentication(config.auth, sign_in, config.base_url, names=config.own_names())
         self._context = RestContext(config, self._client, self._auth, Mask(config, self._auth.secrets))
         self._users = UserList(self._read_users, config.users.refresh, kept=lambda: self.kept) if config.users else None
         self._places = HelperPlaces(config.max_in_flight)
@@ -81,4 +84,6 @@ class RestConnector(Connector[RestConfig]):
 
     def _read_users(self) -> Sequence[Row]:
         users = self.config.users
-        return () if users is None else read_users(self._context, users)
+        return (
+            () if users is None else read_users(self._context, users, lambda line: self.explain_ahead(f"users: {line}"))
+        )

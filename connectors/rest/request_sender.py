@@ -3,9 +3,10 @@
 import copy
 import threading
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 from bridge.sdk import Deadline, SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.http import HttpClient, Request, Response
@@ -27,6 +28,22 @@ class RestContext:
     client: HttpClient
     auth: Authentication
     mask: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedSender:
+    """The door to the network for signing in, which says what is sent and what comes, as a step does.
+
+    `mask` gives what hides secrets, which knows the sign-in's and so comes after it.
+    """
+
+    client: HttpClient
+    mask: Callable[[], Mask]
+    say: Callable[[str], None]
+
+    def send(self, request: Request, deadline: Deadline) -> Response:
+        """Send the request as the client does. Raises SourceError."""
+        return _told(request, request, self.mask(), self.say, partial(self.client.send, request, deadline))
 
 
 @dataclass(slots=True)
@@ -125,22 +142,15 @@ class RequestSender:
             if self._sent >= self.most:
                 raise self._too_many()
             self._sent += 1
+        send = partial(self.context.client.send, signed, self.deadline, in_background=self.in_background)
+        if not self.explained:
+            self.check_time()
+            return send()
         mask = self.context.mask
-        asked = f"{signed.method} {mask.url(signed, shown)}" if self.explained else ""
         if self.deadline.expired():
-            self._say(rules, f"not asked, for no time is left: {asked}")
+            rules.say(f"not asked, for no time is left: {signed.method} {mask.url(signed, shown)}")
         self.check_time()
-        self._say(rules, asked)  # before it is sent: an answer may never come
-        if self.explained and signed.body:
-            body = mask.body(signed)
-            self._say(rules, f"with {body[:_MOST_OF_BODY]}{'…' if len(body) > _MOST_OF_BODY else ''}")
-        start = time.monotonic()
-        response = self.context.client.send(signed, self.deadline, in_background=self.in_background)
-        took = (time.monotonic() - start) * 1000
-        for place in response.redirects:
-            self._say(rules, f"redirected to {mask.address(place)}")
-        self._say(rules, f"{response.status} after {took:.0f} ms")
-        return response
+        return _told(signed, shown, mask, rules.say, send)
 
     def _too_many(self) -> UnexpectedAnswer:
         return UnexpectedAnswer(f"more than {self.limit} would be needed")
@@ -148,3 +158,20 @@ class RequestSender:
     def _say(self, rules: AnswerRules, line: str) -> None:
         if self.explained:
             rules.say(line)
+
+
+def _told(
+    signed: Request, shown: Request, mask: Mask, say: Callable[[str], None], send: Callable[[], Response]
+) -> Response:
+    """Say what is sent, before it is, for an answer may never come; send it, and say what came."""
+    say(f"{signed.method} {mask.url(signed, shown)}")
+    if signed.body:
+        body = mask.body(signed)
+        say(f"with {body[:_MOST_OF_BODY]}{'…' if len(body) > _MOST_OF_BODY else ''}")
+    start = time.monotonic()
+    response = send()
+    took = (time.monotonic() - start) * 1000
+    for place in response.redirects:
+        say(f"redirected to {mask.address(place)}")
+    say(f"{response.status} after {took:.0f} ms")
+    return response

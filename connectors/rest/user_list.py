@@ -188,13 +188,13 @@ class UserList:
         return max(0.0, self._not_before - self._clock()) if self.trouble else self._refresh
 
 
-def read_users(context: RestContext, users: Users) -> Sequence[Row]:
-    """Return what is taken from the CRM's list of users, all pages of it. Raises SourceError."""
+def read_users(context: RestContext, users: Users, say: Callable[[str], None]) -> Sequence[Row]:
+    """Return what is taken from the CRM's list of users, all pages of it; `say` hears of each. Raises SourceError."""
     mask = context.mask.text
     deadline = Deadline.after(users.timeout)
-    rules = AnswerRules(None, mask, lambda _line: None)
+    rules = AnswerRules(None, mask, say)
     names, limit = context.config.own_names(), f"{_MOST_PAGES} pages"
-    sender = RequestSender(context, names, deadline, _MOST_PAGES, limit, in_background=True)
+    sender = RequestSender(context, names, deadline, _MOST_PAGES, limit, explained=True, in_background=True)
     spoilt: list[str] = []
     reader = RecordReader(None, context.config.region, sender.check_time, most=_MOST_USERS, leave_out=spoilt.append)
     try:

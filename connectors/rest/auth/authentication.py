@@ -3,9 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from bridge.sdk import Deadline, Shared
 from bridge.sdk.http import Request, Response
+
+
+class Sender(Protocol):
+    """Sends a request: the door to the network, or somebody in front of it."""
+
+    def send(self, request: Request, deadline: Deadline, /) -> Response:
+        """Return the answer, whatever its status. Raises SourceError if there is none."""
 
 
 class Authentication(ABC):

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.sdk import REPEATED, Clock, Credential, Deadline, HeaderCredential, Password, Prefix, Text, located, repeats
-from bridge.sdk.http import HttpClient, Request
-from connectors.rest.auth.authentication import Authentication, with_header, with_query
+from bridge.sdk.http import Request
+from connectors.rest.auth.authentication import Authentication, Sender, with_header, with_query
 from connectors.rest.auth.login import Login
 from connectors.rest.auth.login_session import LoginAuthentication
 from connectors.rest.auth.oauth import ClientCredentials, OAuthAuthentication, RefreshToken
@@ -100,7 +100,7 @@ class _Unchanging(Authentication):
 
 def authentication(
     settings: Auth,
-    client: HttpClient,
+    client: Sender,
     base_url: str,
     clock: Clock = time.monotonic,
     wall_clock: Callable[[], float] = time.time,

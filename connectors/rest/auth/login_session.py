@@ -15,8 +15,8 @@ from bridge.sdk import (
     TokenSupply,
     UnexpectedAnswer,
 )
-from bridge.sdk.http import HttpClient, Request, Response, is_broken, refuse_failure
-from connectors.rest.auth.authentication import Authentication, with_header, with_query
+from bridge.sdk.http import Request, Response, is_broken, refuse_failure
+from connectors.rest.auth.authentication import Authentication, Sender, with_header, with_query
 from connectors.rest.auth.login import Login, SignIn
 from connectors.rest.mapping.error_words import refuse_busy, words
 from connectors.rest.mapping.expression import Expression, is_none
@@ -34,7 +34,7 @@ class LoginAuthentication(Authentication):
     def __init__(
         self,
         settings: Login,
-        client: HttpClient,
+        client: Sender,
         base_url: str,
         names: Mapping[str, object],
         clock: Clock = time.monotonic,

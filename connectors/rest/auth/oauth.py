@@ -33,9 +33,9 @@ from bridge.sdk import (
     UnexpectedAnswer,
     Written,
 )
-from bridge.sdk.http import HttpClient, Request, Response, retry_after
+from bridge.sdk.http import Request, Response, retry_after
 from bridge.sdk.http.address import origin
-from connectors.rest.auth.authentication import Authentication, with_header
+from connectors.rest.auth.authentication import Authentication, Sender, with_header
 from connectors.rest.auth.token_file import BEGINS, RefreshTokenStore
 from connectors.rest.mapping.error_words import refuse_busy, words
 from connectors.rest.mapping.expression import JmesPath
@@ -111,7 +111,7 @@ class OAuthAuthentication(Authentication):
     def __init__(
         self,
         settings: ClientCredentials | RefreshToken,
-        client: HttpClient,
+        client: Sender,
         clock: Clock = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:

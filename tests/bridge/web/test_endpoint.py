@@ -161,7 +161,7 @@ def test_another_path_is_not_found_without_a_body(client, path):
     assert (response.status_code, response.get_data()) == (404, b"")
 
 
-@pytest.mark.parametrize("given", ["abc-123", "x" * 64, "a;b=\"c\""])
+@pytest.mark.parametrize("given", ["abc-123", "x" * 64, 'a;b="c"'])
 def test_a_sane_request_id_is_echoed(client, given):
     assert ask(client, **{"X-Request-ID": given}).headers["X-Request-ID"] == given
 

@@ -273,3 +273,45 @@ def test_of_what_was_derived_the_newest_are_known() -> None:
     made = [template.render({"secrets": {"key": "k"}, "caller": {"e164": str(at)}}) for at in range(600)]
     assert Redaction()(made[-1]) == "•••"
     assert Redaction()(made[0]) == made[0]
+
+
+SIGN_IN = """
+secrets: {password: planted-password}
+auth:
+  type: login
+  request: {method: POST, path: login, json: {user: bridge, password: "{{ secrets.password }}"}}
+  take: {session: session}
+  headers: {X-Session: "{{ login.session }}"}
+users: {path: users, take: {owner_id: id, email: email}, records: users}
+steps: [{path: contacts, match: phone, take: {owner_id: owner}}]
+"""
+
+
+def test_the_sign_in_and_the_list_of_users_are_explained_like_a_step() -> None:
+    lines: list[str] = []
+    scripts = {"login": {"session": "planted-session"}, "users": {"users": [{"id": 7, "email": "lan@congty.example"}]}}
+    with Crm(scripts) as crm:
+        connector = RestConnector(config(SIGN_IN, crm.url))
+        connector.explain_ahead = lines.append
+        connector.open()
+        connector.close()
+    told = [re.sub(" after [0-9]+ ms$", "", line) for line in lines]
+    assert told == [
+        f"sign-in: POST {crm.url}/login",
+        'sign-in: with {"user": "bridge", "password": "•••"}',
+        "sign-in: 200",
+        f"users: GET {crm.url}/users",
+        "users: 200",
+    ]
+    assert told != lines
+
+
+def test_a_sign_in_that_is_refused_is_explained_before_it_is_told() -> None:
+    lines: list[str] = []
+    with Crm({"login": Says({"error": "no"}, 403)}) as crm:
+        connector = RestConnector(config(SIGN_IN, crm.url))
+        connector.explain_ahead = lines.append
+        with pytest.raises(SourceError):
+            connector.open()
+        connector.close()
+    assert lines[-1].startswith("sign-in: 403 after ")
