@@ -49,7 +49,7 @@ def confirm(file: Path, name: str) -> None:
 
 
 def _as_check_sees_it(config: Config, name: str) -> ListState:
-    """Read a file as `check` does, writing nothing; what is asked for over the network is doubted by a service alone."""
+    """Read a file as `check` does, writing nothing; what lies beyond the network is doubted by a service alone."""
     set_up_logs("error", "text", Redaction(config.secrets))
     service = Service(config, shares=False)
     try:

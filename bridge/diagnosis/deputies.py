@@ -39,17 +39,22 @@ class DeputyReport:
         counted = ", ".join(f"{len(found)} {phase}" for phase, found in phases.items())
         zone = self._now.astimezone().strftime("%z")
         yield Finding(_SUBJECT, f"it is {self._now:%Y-%m-%d %H:%M} here (UTC{zone}): rules: {counted}")
-        yield from at_most(_SUBJECT, (f"now: {rule}" for rule in phases[Phase.IN_FORCE]), Severity.OK)
+        unread = [source.name for source in self._lists.sources if not source.ready]
+        standing = [*phases[Phase.IN_FORCE], *phases[Phase.TO_COME]]
+        wrong = {} if unread else {rule: lines for rule in standing if (lines := list(self._wrong_with(rule)))}
+        now = [rule for rule in phases[Phase.IN_FORCE] if rule not in wrong]
         soon = [rule for rule in phases[Phase.TO_COME] if rule.begin and rule.begin <= self._now + _SOON]
-        yield from at_most(_SUBJECT, (f"soon: {rule}" for rule in soon), Severity.OK)
-        yield from at_most(_SUBJECT, (f"over, take it out: {rule}" for rule in phases[Phase.OVER]), Severity.OK)
-        if unread := [source.name for source in self._lists.sources if not source.ready]:
+        yield from at_most(_SUBJECT, (f"now: {rule}" for rule in now), Severity.OK)
+        yield from at_most(_SUBJECT, (f"soon: {rule}" for rule in soon if rule not in wrong), Severity.OK)
+        yield from at_most(
+            _SUBJECT, (f"over, and may be taken out: {rule}" for rule in phases[Phase.OVER]), Severity.OK
+        )
+        if unread:
             yield Finding(
                 _SUBJECT, f"where the rules lead to cannot be told before {', '.join(unread)} is read (--online)"
             )
             return
-        standing = [*phases[Phase.IN_FORCE], *phases[Phase.TO_COME]]
-        yield from at_most(_SUBJECT, (line for rule in standing for line in self._wrong_with(rule)), Severity.WARNING)
+        yield from at_most(_SUBJECT, (line for lines in wrong.values() for line in lines), Severity.WARNING)
 
     def _wrong_with(self, rule: Rule) -> Iterator[str]:
         """Say what is wrong with a rule that is in force, or will be."""

@@ -4,7 +4,9 @@ Connectors name the owners that they know, as far as they can; nothing here is a
 else are answered all the same.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from bridge.diagnosis.finding import Finding, Severity, at_most
 from bridge.extensions.directory import People, key_to_write
@@ -13,24 +15,36 @@ from bridge.extensions.lists import ExtensionLists
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceError
 from bridge.sdk.namesakes import shared_names, told_apart
-from bridge.sdk.words import canonical
+from bridge.sdk.words import canonical, fold, visible
 
 _SUBJECT = "directory"
 _MOST_IN_A_LINE = 5
+
+NO_CUSTOMERS: Mapping[str, Mapping[Owner, int]] = MappingProxyType({})
+
+_Identity = tuple[str, ...]
 
 
 class DirectoryReport:
     """What is to be said about `lists`, given the owners that each connector names.
 
-    `silent` connectors cannot; each stands there with what to write so that it can, if that is known.
+    `silent` connectors cannot; each stands there with what to write so that it can, if that is known. `customers` are
+    how many an owner has, by connector, as far as they can tell.
     """
 
-    def __init__(self, lists: ExtensionLists, named: Mapping[str, Sequence[Owner]], silent: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        lists: ExtensionLists,
+        named: Mapping[str, Sequence[Owner]],
+        silent: Mapping[str, str],
+        customers: Mapping[str, Mapping[Owner, int]] = NO_CUSTOMERS,
+    ) -> None:
         self._lists = lists
         self._named = named
         self._silent = silent
         self._namesakes = {name: shared_names(owners) for name, owners in named.items()}
-        self._owners = tuple(dict.fromkeys(self._as_asked()))
+        self._customers: Counter[_Identity] = Counter()
+        self._owners = self._as_asked(customers)
         self._pbx = [source for source in lists.sources if source.of_the_pbx and source.ready]
 
     def findings(self) -> Iterator[Finding]:
@@ -44,7 +58,7 @@ class DirectoryReport:
         yield Finding(_SUBJECT, self._summary(people))
         yield from _first(self._called_alike())
         yield from _first(self._without_extension(people))
-        yield from _first(_shared(rung))
+        yield from _first(self._shared(rung))
         if self._silent:
             told = f"whether every entry under 'extensions:' is used cannot be told: {', '.join(self._silent)} "
             advice = "".join(f"; {name} can with `{key}`" for name, key in self._silent.items() if key)
@@ -54,10 +68,15 @@ class DirectoryReport:
         if self._pbx:
             yield from _first(self._unknown_to_the_pbx(rung))
 
-    def _as_asked(self) -> Iterator[Owner]:
-        """Give the owners as they are looked up: without a name that several of a connector have."""
+    def _as_asked(self, customers: Mapping[str, Mapping[Owner, int]]) -> tuple[Owner, ...]:
+        """Return the owners as they are looked up: each once, without a name that several of a connector have."""
+        found: dict[_Identity, Owner] = {}
         for name, owners in self._named.items():
-            yield from told_apart(tuple(owners), self._namesakes[name])
+            for owner in owners:
+                for apart in told_apart((owner,), self._namesakes[name]):
+                    found.setdefault(_identity(apart), apart)
+                    self._customers[_identity(apart)] += customers.get(name, {}).get(owner, 0)
+        return tuple(found.values())
 
     def _summary(self, people: Mapping[Owner, People]) -> str:
         if not self._named:
@@ -83,11 +102,31 @@ class DirectoryReport:
     def _without_extension(self, people: Mapping[Owner, People]) -> Iterator[str]:
         elsewhere = ", or give them a phone in OMICall" if self._pbx else ""
         lists = [*self._lists.own_maps(), *((source.name, source.current()) for source in self._pbx)]
-        for owner in (owner for owner, found in people.items() if not found):
-            doubt = self._lists.directory.doubt(owner)
+        missing = [owner for owner, found in people.items() if not found]
+        for owner in sorted(missing, key=lambda owner: -self._customers[_identity(owner)]):
+            count = self._customers[_identity(owner)]
+            notes = [f"{count} customer{'s' if count > 1 else ''}"] if count else []
+            notes += filter(None, [self._lists.directory.doubt(owner)])
+            because = f" ({'; '.join(notes)})" if notes else ""
             told = _told_of_namesakes(owner, lists)
-            written = f"write `{key_to_write(owner)}: EXTENSION` under extensions.inline{elsewhere}"
-            yield f"no extension for {owner}{f' ({doubt})' if doubt else ''}: {told or written}"
+            key = key_to_write(owner)
+            written = f"write `{key}: EXTENSION` under extensions.inline{elsewhere}, or `{key}: []` if none is to be"
+            yield f"no extension for {owner}{because}: {told or written}"
+
+    def _shared(self, rung: Mapping[Owner, Sequence[str]]) -> Iterator[str]:
+        """Tell of extensions at which several ring who are not known, or likely, to be one person."""
+        by_extension: dict[str, list[Owner]] = {}
+        for owner, extensions in rung.items():
+            for extension in extensions:
+                by_extension.setdefault(extension, []).append(owner)
+        maps = self._lists.directory.maps()
+        for extension, sharing in by_extension.items():
+            people = _likely_people(sharing, maps) if len(sharing) > 1 else sharing
+            if len(people) > 1:
+                yield (
+                    f"extension {extension} rings for {len(people)} owners: {_some(map(str, people), '; ')}: "
+                    "if that is a slip, write each with their own under extensions.inline"
+                )
 
     def _unused(self, people: Collection[Owner]) -> Iterator[str]:
         """Give the entries none of whose names is an owner's; names that lead to the same are one entry."""
@@ -125,21 +164,6 @@ class DirectoryReport:
                 )
 
 
-def _shared(rung: Mapping[Owner, Sequence[str]]) -> Iterator[str]:
-    by_extension: dict[str, list[Owner]] = {}
-    for owner, extensions in rung.items():
-        for extension in extensions:
-            sharing = by_extension.setdefault(extension, [])
-            if not any(_may_be_one(owner, other) for other in sharing):
-                sharing.append(owner)
-    for extension, sharing in by_extension.items():
-        if len(sharing) > 1:
-            yield (
-                f"extension {extension} rings for {len(sharing)} owners: {_some(map(str, sharing), '; ')}: "
-                "if that is a slip, write each with their own under extensions.inline"
-            )
-
-
 def _told_of_namesakes(owner: Owner, lists: Iterable[tuple[str, ExtensionMap]]) -> str:
     """Return what to do if a list knows the owner's name, but not whether the owner is meant, or nothing."""
     for place, entries in lists:
@@ -151,10 +175,28 @@ def _told_of_namesakes(owner: Owner, lists: Iterable[tuple[str, ExtensionMap]]) 
     return ""
 
 
-def _may_be_one(one: Owner, other: Owner) -> bool:
-    """Tell whether two connectors, or two rows, may speak of the same person."""
-    pairs = ((one.id, other.id), (one.email, other.email), (one.login, other.login), (one.name, other.name))
-    return any(mine and theirs and canonical(mine) == canonical(theirs) for mine, theirs in pairs)
+def _likely_people(owners: Iterable[Owner], maps: Collection[ExtensionMap]) -> list[Owner]:
+    """Return one owner for each person, of owners who ring at one phone.
+
+    There, texts that are equal without accents are likely one person's, and so is what stands in one row of a list.
+    """
+    groups: list[tuple[Owner, set[object]]] = []
+    for owner in owners:
+        texts = (("id", owner.id), ("email", owner.email), ("login", owner.login), ("name", owner.name))
+        marks: set[object] = {(kind, fold(text)) for kind, text in texts if text}
+        marks |= {row for entries in maps for row in entries.rows_of(owner)}
+        linked = [group for group in groups if group[1] & marks]
+        groups = [group for group in groups if group not in linked]
+        groups.append((linked[0][0] if linked else owner, marks.union(*(known for _, known in linked))))
+    return [owner for owner, _ in groups]
+
+
+def _identity(owner: Owner) -> _Identity:
+    """Return what is equal for all spellings of one owner: an id with its capitals, unless it may be a mere name."""
+    id_ = owner.id or ""
+    texts = (owner.email, owner.login, owner.name)
+    known = canonical(id_) if canonical(id_) in {canonical(text) for text in texts if text} else visible(id_)
+    return (known, *(canonical(text or "") for text in texts), owner.extension or "")
 
 
 def _first(messages: Iterable[str]) -> Iterator[Finding]:

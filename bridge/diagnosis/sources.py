@@ -1,7 +1,7 @@
 """What `omi-bridge check` finds out beyond the configuration itself: whether the sources can be used."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.polled_list import PolledList
 from bridge.lookup.guard import Guard
-from bridge.resilience.sanitizing import bug_in, sanitised_owners
+from bridge.resilience.sanitizing import bug_in, sanitised_customers, sanitised_owners
 from bridge.sdk.connector import Attention, Owner
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.disk.list_state import ListState
@@ -34,6 +34,8 @@ IN_A_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 """Files that Docker and Podman make in each container."""
 
 _MOST_OWNERS = 100_000
+_Known = tuple[Sequence[Owner], Mapping[Owner, int]]
+"""All owners of a connector, and how many customers each has, as far as it can tell."""
 _NAMING_KEYS = ("owners_query", "users")
 """Optional settings of the connectors that come along: with one, a connector can name all its owners."""
 
@@ -146,16 +148,17 @@ def _directory(service: Service) -> Iterator[Finding]:
         yield from DeputyReport(service.extensions).findings()
         return
     named: dict[str, Sequence[Owner]] = {}
+    customers: dict[str, Mapping[Owner, int]] = {}
     for name, guard in service.guards.items():
         try:
-            owners = _owners_known(guard)
+            owners, customers[name] = _owners_known(guard)
         except SourceError as error:
             yield Finding(name, f"cannot name its owners now: {error}", Severity.WARNING)
         else:
             if owners:
                 named[name] = owners
     silent = {name: _naming_key(guard) for name, guard in service.guards.items() if name not in named}
-    yield from DirectoryReport(service.extensions, named, silent).findings()
+    yield from DirectoryReport(service.extensions, named, silent, customers).findings()
     everybody = None if silent else tuple(chain.from_iterable(named.values()))
     yield from DeputyReport(service.extensions, everybody).findings()
 
@@ -166,12 +169,13 @@ def _naming_key(guard: Guard) -> str:
     return next((key for key in _NAMING_KEYS if getattr(config, key, ...) is None), "")
 
 
-def _owners_known(guard: Guard) -> Sequence[Owner]:
+def _owners_known(guard: Guard) -> _Known:
     """Ask a connector, which is somebody else's code, for all its owners. Raises SourceError."""
 
-    def ask() -> Sequence[Owner]:
+    def ask() -> _Known:
         try:
-            return sanitised_owners(guard.connector.owners_known(), _MOST_OWNERS)
+            owners = sanitised_owners(guard.connector.owners_known(), _MOST_OWNERS)
+            return owners, sanitised_customers(guard.connector.customers_known())
         except SourceError:
             raise
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
@@ -179,7 +183,7 @@ def _owners_known(guard: Guard) -> Sequence[Owner]:
 
     deadline = Deadline.after(OPENING_PATIENCE)
     try:
-        flight = SingleFlight[Sequence[Owner]](f"owners-{guard.name}", 1).start(guard.name, ask, deadline)
+        flight = SingleFlight[_Known](f"owners-{guard.name}", 1).start(guard.name, ask, deadline)
         return flight.result.result(deadline.remaining())
     except TimeoutError:
         raise SourceUnavailable(f"it did not answer within {OPENING_PATIENCE:.0f} s") from None

@@ -35,7 +35,7 @@ from bridge.sdk.tables.table import (
     several_in,
     shown,
 )
-from bridge.sdk.words import canonical
+from bridge.sdk.words import canonical, fold
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +51,9 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
         *("số nội bộ", "nội bộ", "máy nội bộ", "số máy nội bộ", "máy nhánh", "số máy nhánh", "nhánh"),
     ),
 }
+
+_NONE_ON_PURPOSE = frozenset(("-", "\N{EN DASH}", "\N{EM DASH}", "none", "khong", "khong co"))
+"""What says of somebody that there is no extension, and none is missing; a blank cell says nothing."""
 
 _HEADINGS = frozenset(header_key(name) for names in _KNOWN.values() for name in names)
 
@@ -161,18 +164,21 @@ class _CsvReader:
         names = ", ".join(shown(columns[index]) for index in self._owners)
         read_as = f"owner: {names}; extension: {shown(columns[self._extension])}"
         doubts = tuple(self._running.told(columns[self._extension]))
+        useful = sum(bool(row.extensions) for row in rows)
+        if useful < len(rows):
+            read_as += f"; {_rows(len(rows) - useful)} of people without an extension on purpose"
         return CsvList(
-            entries, ending, problems, self._notes, self._slips, self._without_extension, read_as, doubts, len(rows)
+            entries, ending, problems, self._notes, self._slips, self._without_extension, read_as, doubts, useful
         )
 
     def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])
         self._running.look(cell)
-        if is_nothing(cell):
+        if is_nothing(cell) and fold(cell) not in _NONE_ON_PURPOSE:
             self._without_extension.add(line)
             return None
         try:
-            found = extensions_in(cell)
+            found = () if is_nothing(cell) else extensions_in(cell)
         except ValueError as error:
             self._table.reject(line, cells, str(error))
             return None

@@ -6,7 +6,7 @@ texts, so that no method of his (a `__str__` that fails, an `__eq__` that waits)
 
 import logging
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from bridge.sdk.connector import AnyConnector, Attention, Owner, Owners
@@ -34,6 +34,18 @@ def sanitised_owners(found: Sequence[Owner], most: int = _MOST_OWNERS) -> Owners
         if len(owners) > most or number == limit:
             raise ValueError(f"it returned more than {most} owners at once")
     return tuple(owners)
+
+
+def sanitised_customers(found: Mapping[Owner, int]) -> dict[Owner, int]:
+    """Return how many customers owners have, as a connector says; raises TypeError if it breaks the contract."""
+    if not isinstance(found, Mapping):
+        raise TypeError(f"it returned {type(found).__name__} instead of numbers by owner")
+    customers: dict[Owner, int] = {}
+    for item, count in found.items():
+        if not isinstance(count, int):
+            raise TypeError("it returned something that is no number of customers")
+        customers[_owner(item)] = int(count)
+    return customers
 
 
 def _owner(item: object) -> Owner:

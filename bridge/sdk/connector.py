@@ -6,7 +6,7 @@ logging and the two seconds are not its business: they are built around it, the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -133,7 +133,7 @@ class Connector(ABC, Generic[C]):
         self.kept = ListState()
         """What is kept of its lists through a restart, and what of them is doubted; given before `open`."""
         self.explain_ahead: Callable[[str], None] = _unheard
-        """Takes a line about what is done ahead of calls (signing in, reading a list), for `omi-bridge lookup --explain`.
+        """Takes a line about what is done ahead of calls (signing in, reading a list), for `lookup --explain`.
 
         It is given before `open`, and called from any thread. Lines must not hold secrets.
         """
@@ -166,6 +166,13 @@ class Connector(ABC, Generic[C]):
         For the report of `omi-bridge check --online` alone; may wait as long as `open`, and raises SourceError as it.
         """
         return ()
+
+    def customers_known(self) -> Mapping[Owner, int]:
+        """Return how many customers each of `owners_known` has, nothing where that is not known without asking.
+
+        For the same report, which then says how many callers ring nobody.
+        """
+        return {}
 
     def trouble(self) -> str:
         """Return what is wrong with the source though it still answers (a file that cannot be read again), or nothing.

@@ -67,10 +67,10 @@ def _tones_last(vowels: re.Match[str]) -> str:
 
 
 def with_signs(text: str) -> str:
-    """Return a text as it may be written down for people: what steers a terminal or turns the reading is a sign.
+    r"""Return a text as it may be written down for people: what steers a terminal or turns the reading is a sign.
 
     A name from a CRM may hold U+202E, which reverses all that stands behind it, or an escape sequence. It becomes
-    `\\u202e`, which is JSON's escape, too. Line breaks and tabs are left to whoever writes the line.
+    `\u202e`, which is JSON's escape, too. Line breaks and tabs are left to whoever writes the line.
     """
     if text.isprintable():
         return text

@@ -144,6 +144,10 @@ class CsvConnector(Connector[CsvConfig]):
         """Return everybody whom the file names as an owner."""
         return self._file.current().index.owners()
 
+    def customers_known(self) -> Mapping[Owner, int]:
+        """Return how many rows with a number each of them has."""
+        return self._file.current().rows_of
+
     def trouble(self) -> str:
         """Return why the file as it is now is not in force, or nothing."""
         return self._file.trouble

@@ -5,13 +5,14 @@ The same few owners stand in row after row, so what an owner's cells mean is wor
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
 from phonenumbers import country_code_for_region
 
-from bridge.sdk.connector import Attention
+from bridge.sdk.connector import Attention, Owner
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.phone import FieldReading, read_field, region_named
 from bridge.sdk.tables.columns import is_email
@@ -48,6 +49,8 @@ class Customers:
     doubts: tuple[str, ...]
     useful: int
     """How many rows have a number and an owner."""
+    rows_of: Mapping[Owner, int]
+    """How many of these rows are an owner's."""
 
     def summary(self) -> Iterator[str]:
         """Say what was read, and what of it cannot be used."""
@@ -113,7 +116,7 @@ class _CustomerReader:
         self._owner_cells = itemgetter(*layout.owner.values())
         self._judged: dict[str | tuple[str, ...], tuple[int, str]] = {}
         self._nobody = self._index.place(())
-        self._useful = 0
+        self._useful: Counter[int] = Counter()  # rows by the place of their owners
         self._without_phone = Lines()
         self._without_owner = Lines()
         self._assumed: list[str] = []
@@ -145,8 +148,15 @@ class _CustomerReader:
             tuple(self._assumed),
             (*self._layout.notes, *map(_told_of_countries, self._unread_countries.found())),
             tuple(self._doubts()),
-            self._useful,
+            self._useful.total(),
+            self._rows_of(),
         )
+
+    def _rows_of(self) -> Mapping[Owner, int]:
+        rows: Counter[Owner] = Counter()
+        for place, count in self._useful.items():
+            rows.update(dict.fromkeys(self._index.at(place), count))
+        return rows
 
     def _row(self, line: int, cells: list[str]) -> None:
         numbers: list[int] = []
@@ -164,7 +174,7 @@ class _CustomerReader:
             if place == self._nobody:
                 self._without_owner.add(line)
             else:
-                self._useful += 1
+                self._useful[place] += 1
             for number in numbers:
                 self._index.add(number, place, line)
         elif not complaint:

@@ -38,6 +38,10 @@ class OwnerIndex:
         """Return everybody who owns a number, each of them once."""
         return tuple(dict.fromkeys(owner for owners in self._lists for owner in owners))
 
+    def at(self, place: int) -> Owners:
+        """Return the owners at a place."""
+        return self._lists[place]
+
     def place(self, owners: Iterable[Owner]) -> int:
         """Return the place of this list of owners, each of them once; equal lists have one place."""
         once = tuple(dict.fromkeys(owners))

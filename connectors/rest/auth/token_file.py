@@ -184,8 +184,8 @@ class RefreshTokenStore:
 
 def _told(file: Path, why: str) -> str:
     return (
-        f"auth.token_file: {file} cannot be written: {why}: let the service's user write into that folder, and see that "
-        "no folder has this name; else the service needs a new refresh token once it is started again"
+        f"auth.token_file: {file} cannot be written: {why}: let the service's user write into its folder, and see "
+        "that no folder has this name; else the service needs a new refresh token once it is started again"
     )
 
 

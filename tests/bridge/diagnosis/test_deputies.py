@@ -57,7 +57,7 @@ def test_who_is_away_now_and_soon_and_whose_rule_is_over_is_told(tmp_path):
             "(extensions.deputies.inline[1])"
         ),
         (
-            "ok     over, take it out: minh@congty.example is away until 2026-12-04: ext 103 instead "
+            "ok     over, and may be taken out: minh@congty.example is away until 2026-12-04: ext 103 instead "
             "(extensions.deputies.inline[3])"
         ),
     ]

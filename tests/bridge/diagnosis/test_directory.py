@@ -8,6 +8,8 @@ import pytest
 from bridge.config.loading import load_config
 from bridge.diagnosis.finding import Finding
 from bridge.diagnosis.sources import check_service
+from bridge.lookup.decision import Outcome
+from bridge.sdk.deadline import Deadline
 from bridge.service import Service
 from tests.support.omicall import Omicall, Reply, phone
 
@@ -61,8 +63,8 @@ def test_an_owner_without_an_extension_is_told_with_the_line_to_write(tmp_path):
     assert report(tmp_path, inline) == [
         "ok     3 owner(s) named by customers; 2 with an extension",
         (
-            "warn   no extension for email nghi@congty.example: "
-            "write `nghi@congty.example: EXTENSION` under extensions.inline"
+            "warn   no extension for email nghi@congty.example (1 customer): write `nghi@congty.example: EXTENSION` "
+            "under extensions.inline, or `nghi@congty.example: []` if none is to be"
         ),
     ]
 
@@ -127,7 +129,7 @@ def test_an_extension_that_omicall_does_not_know_is_told(tmp_path):
 def test_where_omicall_is_asked_a_missing_phone_may_be_made_there(tmp_path):
     with Omicall(phone("101", "lan@congty.example")) as server:
         lines = report(tmp_path, omicall(server), "lan@congty.example", "minh@congty.example")
-    assert lines[1].endswith("under extensions.inline, or give them a phone in OMICall")
+    assert "under extensions.inline, or give them a phone in OMICall, or `minh@" in lines[1]
 
 
 def test_warnings_are_no_failure_but_a_list_that_cannot_be_read_is(tmp_path):
@@ -208,14 +210,14 @@ def test_a_name_of_two_people_is_no_key_to_advise(tmp_path):
     with Omicall(*known) as server:
         assert named_an(tmp_path, omicall(server), ",An") == [
             (
-                "warn   no extension for name An: extensions.omicall has the name with 103, 104, "
+                "warn   no extension for name An (1 customer): extensions.omicall has the name with 103, 104, "
                 "and cannot tell whether "
                 "they are meant: let the connector name the e-mail as well"
             )
         ]
         assert named_an(tmp_path, omicall(server), "an5@congty.example,An") == [
             (
-                "warn   no extension for email an5@congty.example, name An: "
+                "warn   no extension for email an5@congty.example, name An (1 customer): "
                 "extensions.omicall has the name with 103, 104, "
                 "and cannot tell whether they are meant: if one is theirs, write `an5@congty.example: 103` under "
                 "extensions.inline"
@@ -295,7 +297,7 @@ def test_two_owners_of_one_name_who_are_known_by_something_else_are_no_matter(tm
 def test_two_spellings_of_one_person_are_no_warning(tmp_path):
     inline = "  inline: {Thủy: 101, Đức: 102}\n"
     lines = report_of(tmp_path, inline, ",Thuỷ", ",THỦY", ",\u00d0ức", ",Đức\u200b")
-    assert lines == ["ok     4 owner(s) named by customers; 4 with an extension"]
+    assert lines == ["ok     2 owner(s) named by customers; 2 with an extension"]
 
 
 def test_whoever_has_no_extension_on_purpose_is_no_warning(tmp_path):
@@ -308,11 +310,55 @@ def test_whoever_has_no_extension_on_purpose_is_no_warning(tmp_path):
 def test_a_part_of_a_name_that_is_known_is_told(tmp_path):
     (line,) = report_of(tmp_path, "  inline: {Minh: 109, Lan: 101}\n", ',"Vo, Minh"', ',"Lan, Minh"')[1:]
     assert line == (
-        "warn   no extension for name Vo, Minh ('Minh' known, 'Vo' not: nobody is rung for a part of a name): "
-        'write `"Vo, Minh": EXTENSION` under extensions.inline'
+        "warn   no extension for name Vo, Minh (1 customer; 'Minh' known, 'Vo' not: nobody is rung for a part of a "
+        'name): write `"Vo, Minh": EXTENSION` under extensions.inline, or `"Vo, Minh": []` if none is to be'
     )
 
 
 def test_a_direction_mark_in_a_name_is_shown_and_not_obeyed():
     told = str(Finding("crm", "no extension\nfor name \u202enaL\u2066 \x1b[2J, Nguyễn"))
     assert told == "ok      crm: no extension for name \\u202enaL\\u2066 \\u001b[2J, Nguyễn"
+
+
+def test_owners_without_an_extension_come_with_the_number_of_their_customers_the_most_first(tmp_path):
+    owners = ["lan@congty.example", "minh@congty.example", "MINH@congty.example", "nghi@congty.example"]
+    lines = report(tmp_path, "  inline: {x: 1}\n", *owners, "minh@congty.example")
+    told = [line.partition(":")[0] for line in lines if "no extension for" in line]
+    assert told == [
+        "warn   no extension for email minh@congty.example (3 customers)",
+        "warn   no extension for email lan@congty.example (1 customer)",
+        "warn   no extension for email nghi@congty.example (1 customer)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extensions", "rows"),
+    [
+        ("  inline: {lan@congty.example: 101}\n", ("lan@congty.example,", "Lan@congty.example,")),
+        ("  inline: {Nguyễn Văn An: 101, Nguyen Van An: 101}\n", (",Nguyễn Văn An", ",Nguyen  Van An")),
+        ("  inline: {Nguyễn Văn An: 101}\n", (",Nguyễn Văn An", ",Nguye\u0302\u0303n Va\u0306n An")),
+        ("  csv: {path: staff.csv}\n", ("lan@congty.example,", ",Trần Thị Lan")),
+        (
+            "  inline: {lan@congty.example: 101, Lan: 101}\n",
+            ("lan@congty.example,", ",Lan", "lan@congty.example,Lan"),
+        ),
+    ],
+)
+def test_whoever_is_likely_one_person_at_one_phone_is_no_warning(tmp_path, extensions, rows):
+    (tmp_path / "staff.csv").write_text("Họ tên,email,ext\nTrần Thị Lan,lan@congty.example,101\n", encoding="utf-8")
+    lines = report_of(tmp_path, extensions, *rows)
+    assert [line for line in lines if not line.startswith("ok ")] == []
+
+
+@pytest.mark.parametrize("sign", ["-", "–", "không", "Không có", "none"])
+def test_a_sign_in_a_list_says_that_somebody_has_no_extension_on_purpose(tmp_path, caplog, sign):
+    staff = f"email,ext\nlan@congty.example,101\nminh@congty.example,{sign}\nnghi@congty.example,\n"
+    (tmp_path / "staff.csv").write_text(staff, encoding="utf-8")
+    with service(tmp_path, "  csv: {path: staff.csv}\n") as made:
+        told = [str(one) for one in check_service(made, online=True)]
+        assert "ok      directory: 3 owner(s) named by customers; 1 with an extension, 1 without one on purpose" in told
+        (line,) = [line for line in told if "no extension for" in line]
+        assert "nghi@congty.example" in line  # a blank cell says nothing
+        decision = made.lookup.answer(["0900000002"], [""], Deadline.after(5))
+    assert (decision.outcome, decision.body) == (Outcome.UNMAPPED, "")
+    assert "no extension for email minh" not in caplog.text

@@ -37,7 +37,7 @@ def test_owners_lead_to_their_extensions_in_ringing_order(tmp_path: Path) -> Non
 
 def test_what_was_read_is_reported_and_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    watch = staff(tmp_path, "Email,Tên,Máy lẻ\nlan@congty.example,Lan,101\nminh@congty.example,Minh,-\n")
+    watch = staff(tmp_path, "Email,Tên,Máy lẻ\nlan@congty.example,Lan,101\nminh@congty.example,Minh,\n")
     watch.current()
     told = "staff.csv: 2 rows, 2 names of owners; owner: 'Email', 'Tên'; extension: 'Máy lẻ'"
     assert watch.report() == (told, "staff.csv: 1 row without an extension (line 3)")

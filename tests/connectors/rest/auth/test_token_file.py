@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_written_is_a_trouble_until_it_was_written_without
     assert f"auth.token_file: {file} cannot be written: it is no file" in store.trouble
     renew(store, "planted")
     assert tried.wait(PATIENCE)
-    assert "see that no folder has this name" in store.trouble
+    assert "that no folder has this name" in store.trouble
     file.rmdir()
     tried.clear()
     again.set()
