@@ -6,7 +6,7 @@ The same few owners stand in row after row, so what an owner's cells mean is wor
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -14,6 +14,7 @@ from phonenumbers import country_code_for_region
 
 from bridge.sdk.connector import Attention, Owner
 from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.namesakes import told_apart
 from bridge.sdk.phone import FieldReading, read_field, region_named
 from bridge.sdk.tables.columns import is_email
 from bridge.sdk.tables.doubtful_columns import RunningNumber, told_of_telephones
@@ -26,6 +27,7 @@ from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import Ending, Problems, Table, clean_cell, is_nothing, shown
 from bridge.sdk.tables.unread import UnreadColumns, UnreadCountries
+from bridge.sdk.words import canonical
 
 _MOST_REMEMBERED = 50_000
 _MOST_NAMED = 40
@@ -70,12 +72,7 @@ class Customers:
                 f"assumed: {file}: {len(self.assumed)} numbers without + are not Vietnam's and valid elsewhere: "
                 f"{', '.join(self.assumed[:_MOST_NAMED])}{more}: write + in front, or correct them"
             )
-        if names := sorted(self.index.shared_names):
-            several = ", ".join(map(shown, names[:_MOST_NAMED]))
-            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            yield Attention(
-                f"{file}: names that several owners have lead to nobody (e-mails and ids do): {several}{more}"
-            )
+        yield from self._told_of_names()
         yield from (Attention(f"set aside: {file}: {note}") for note in self.notes)
         yield from (Attention(f"doubtful: {file}: {doubt}") for doubt in self.doubts)
         if self.unread:
@@ -83,6 +80,17 @@ class Customers:
                 f"unread: {file}: {', '.join(self.unread)} seem to hold telephone numbers, and are not read: "
                 "if they are the customer's, name all such columns under `columns: {phone: […]}`"
             )
+
+    def _told_of_names(self) -> Iterator[str]:
+        """Tell of names that several have: no matter where an e-mail or an id stands in each of their rows."""
+        shared = self.index.shared_names
+        lost = {canonical(owner.name or "") for owner in self.rows_of if not told_apart((owner,), shared)}
+        if lost:
+            told = "rows with nothing but a name that several owners have lead to nobody, write the e-mail"
+            yield Attention(f"{self.ending.file}: {told}: {_some_of(lost)}")
+        if harmless := shared - lost:
+            told = "names that several owners have lead to nobody (the e-mails and ids beside them do)"
+            yield f"{self.ending.file}: {told}: {_some_of(harmless)}"
 
 
 def read_customers(
@@ -265,6 +273,11 @@ class _CustomerReader:
         owner = "".join(f"; {meaning}: {shown(columns[index])}" for meaning, index in self._layout.owner.items())
         countries = ", ".join(shown(columns[index]) for index in self._layout.countries)
         return f"phone: {phones}{owner}" + (f"; country: {countries}" if countries else "")
+
+
+def _some_of(names: Collection[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(map(shown, sorted(names)[:_MOST_NAMED]))}{more}"
 
 
 def _told_of_countries(header: str) -> str:

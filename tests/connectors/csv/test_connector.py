@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from bridge.extensions.index import ExtensionMap
-from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable
+from bridge.sdk import Attention, Call, Deadline, Owner, PhoneNumber, SourceUnavailable
 from connectors.csv.connector import CsvConfig, CsvConnector
 from tests.support.rounds import Rounds
 
@@ -634,5 +634,11 @@ def test_a_name_that_two_owners_of_the_table_have_is_neithers(tmp_path: Path) ->
     assert ask(connector, "0901234563") == ()
     assert ask(connector, "0901234564") == (Owner(email="minh@congty.example", name="Minh"),)
     assert [owner.name for owner in connector.owners_known()] == ["Hoà", "Hòa", "HOÀ", "Minh"]
-    told = "customers.csv: names that several owners have lead to nobody (e-mails and ids do): 'hoà'"
-    assert connector.report()[-1] == told
+    told = connector.report()[-1]
+    assert told == (
+        "customers.csv: rows with nothing but a name that several owners have lead to nobody, write the e-mail: 'hoà'"
+    )
+    assert isinstance(told, Attention)
+    known = connector_of(tmp_path, "phone,owner email,owner name\n" + "\n".join(rows[:2]) + "\n").report()[-1]
+    assert "lead to nobody (the e-mails and ids beside them do)" in known
+    assert not isinstance(known, Attention)
