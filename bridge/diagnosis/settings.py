@@ -10,6 +10,10 @@ from bridge.diagnosis.finding import Finding, Severity
 from bridge.sdk.secrets import secrets_in
 
 _UNFILLED = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)")
+_UNVERIFIED = (
+    "tls.verify is false: certificates are not checked, anybody in between can read and forge: write tls: {ca_file: "
+    "…} instead"
+)
 _IN_THE_CLEAR = re.compile("http://", re.IGNORECASE)
 
 
@@ -24,6 +28,8 @@ def settings_to_look_at(config: Config) -> Iterator[Finding]:
         texts = dict(_texts(source.written))
         yield from (_warning(name, _unfilled(key)) for key, text in texts.items() if _UNFILLED.search(text))
         yield from (_warning(name, told) for told in dict.fromkeys(_in_the_clear(source, texts)))
+        if not getattr(getattr(source.config, "tls", None), "verify", True):
+            yield _warning(name, _UNVERIFIED)
 
 
 def _unfilled(key: str) -> str:

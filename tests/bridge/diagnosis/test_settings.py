@@ -63,3 +63,11 @@ def test_a_variable_that_is_written_as_in_a_makefile_is_told(tmp_path):
     assert told(tmp_path, text) == [f"warn    crm: auth.token holds $(NAME), {advice}"]
     text = text.replace("$(CRM_TOKEN)", "planted").replace("[change-me]", "[$(OMI_KEY)]")
     assert told(tmp_path, text) == [f"warn    api_keys: a key holds $(NAME), {advice}"]
+
+
+def test_a_certificate_that_is_not_checked_is_told(tmp_path):
+    text = CRM.format(url="https://crm.congty.example", auth=BEARER)
+    tls = text.replace("    auth:", "    tls: {verify: false}\n    auth:")
+    assert [line.partition(":")[0] for line in told(tmp_path, tls)] == ["warn    crm"]
+    assert "tls.verify is false: certificates are not checked" in told(tmp_path, tls)[0]
+    assert told(tmp_path, text) == []

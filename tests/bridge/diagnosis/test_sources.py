@@ -6,6 +6,7 @@ from bridge.config.loading import load_config
 from bridge.diagnosis import sources
 from bridge.diagnosis.sources import check_service
 from bridge.service import Service
+from tests.support.crm import Crm
 
 
 def told(folder, bind):
@@ -41,3 +42,31 @@ def test_a_container_has_a_network_of_its_own(tmp_path, monkeypatch):
     mark.touch()
     monkeypatch.setattr(sources, "IN_A_CONTAINER", (mark,))
     assert told(tmp_path, "0.0.0.0:8080") == []
+
+
+TOKENS = """
+api_keys: [change-me]
+connectors:
+  crm:
+    type: rest
+    base_url: {url}
+    auth:
+      {{type: oauth2_refresh_token, token_url: "{url}/token", client_id: me, refresh_token: first, token_file: no/t}}
+    steps: [{{path: contacts, query: {{q: "{{{{ caller.national }}}}"}}, match: phone, take: {{owner_id: owner}}}}]
+"""
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_a_token_file_that_cannot_be_written_is_a_warning_and_a_trouble_of_the_service(tmp_path, online):
+    file = tmp_path / "config.yaml"
+    issued = {"access_token": "planted-access", "refresh_token": "planted-second"}
+    with Crm({"token": issued, "contacts": []}) as crm:
+        file.write_text(TOKENS.format(url=crm.url))
+        service = Service(load_config(file))
+        try:
+            told = [str(one) for one in check_service(service, online=online)]
+            why = f"auth.token_file: {tmp_path}/no/t cannot be written: its folder is missing"
+            assert any(line.startswith(f"warn    crm: {why}") for line in told)
+            assert not online or service.troubles()["connector crm"].startswith(why)
+        finally:
+            service.close()
