@@ -106,5 +106,5 @@ def test_a_file_of_somebody_else_where_alerts_are_kept_is_told(check, tmp_path):
         status, lines = check({"ping": {"url": f"http://127.0.0.1:{port}/"}})
     file = tmp_path / "alerts.json"
     assert status == 1
-    told = f"{file} cannot be written: there is a file that omi-bridge did not make, and it is left alone: choose another path"
-    assert lines[0] == f"FAILED  alerts: {told}, or move it away"
+    told = "there is a file that omi-bridge did not make, and it is left alone: choose another path, or move it away"
+    assert lines[0] == f"FAILED  alerts: {file} cannot be written: {told}"
