@@ -1,28 +1,36 @@
 """All that answers calls under one configuration, opened and closed together.
 
 A reload makes the next one beside the one in force; it keeps the guards of connectors whose settings did not change,
-and with them what they remember.
+and with them what they remember. Until `take_over` nothing of the one in force is changed: a candidate that is refused
+is closed, and leaves no trace.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bridge.config.identity import identity_of, identity_of_list
 from bridge.config.loading import Config, ConfiguredConnector
 from bridge.extensions.lists import ExtensionLists
+from bridge.extensions.polled_list import PolledList
 from bridge.lookup.guard import Guard
 from bridge.lookup.hedging import AdmissionLimit
 from bridge.lookup.lookup import Lookup, Plan
 from bridge.lookup.meter import Meter
 from bridge.resilience.sanitizing import content_age
 from bridge.sdk.disk.list_state import ListState
+from bridge.sdk.errors import SourceError
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
 from bridge.storage.forgotten import Forgotten
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.sharing import Sharing
 from bridge.storage.times import Moments
+
+_PAUSE = 0.1
+_PATIENCE = 10.0
 
 MeterOf = Callable[[str], Meter]
 """Gives what a connector's guard tells of its work, by the connector's name."""
@@ -69,19 +77,23 @@ class Service:
         self.guards = {name: self._guard(source, previous) for name, source in config.sources.items()}
         self.extensions: ExtensionLists = ExtensionLists(config, previous.extensions if previous else None)
         for source in self.extensions.sources:
-            source.share(self.sharing.shared(source.name, identity_of_list(source.settings)))
+            if not (previous and source in previous.extensions.sources):
+                self._share(source)
         server = config.settings.server
         admission = AdmissionLimit.of(server.threads)
         plan = Plan(config.routes, config.settings.phone.region, server.hedge_after, admission)
         self.lookup = Lookup(self.guards, self.extensions.directory, plan)
         self._kept = set(previous.guards.values()) & set(self.guards.values()) if previous else set()
 
-    def open(self, patience: float) -> None:
-        """Open what is not open yet, waiting no longer than `patience` seconds; the rest goes on in the background."""
-        self.extensions.start()
+    def open(self, patience: float, *, writes: bool = True) -> None:
+        """Open what is not open yet, waiting no longer than `patience` seconds; the rest goes on in the background.
+
+        `writes` False keeps nothing of it on disk before `take_over`.
+        """
+        self.extensions.start(writes=writes)
         fresh = [guard for guard in self.guards.values() if guard not in self._kept]
         for guard in fresh:
-            guard.connector.kept.writes = True
+            guard.connector.kept.writes = writes
             guard.opening.start()
         end = time.monotonic() + patience
         self.sharing.start()
@@ -92,14 +104,52 @@ class Service:
             guard.opening.wait(max(0.0, end - time.monotonic()))
         self.extensions.wait_until_ready(end)
 
-    def lost_since(self, previous: "Service") -> str:
-        """Say why a connector that was open under the previous configuration is not under this one, or nothing.
+    def unsettled(self) -> list[str]:
+        """Return the names of the files that are just being written, as far as this configuration brought them."""
+        named = [guard.unsettled for guard in self.guards.values() if guard not in self._kept]
+        return list(dict.fromkeys(filter(None, [*named, *self.extensions.unsettled()])))
 
-        One that has much to read before it is open is waited for.
+    def settle(self, patience: float) -> str:
+        """Wait until no file is being written any more, `patience` seconds at most; return what was waited for."""
+        began, names = time.monotonic(), self.unsettled()
+        waited_for = [guard for guard in self.guards.values() if guard not in self._kept and guard.unsettled]
+        pause = threading.Event()
+        while self.unsettled() and time.monotonic() - began < patience:
+            pause.wait(_PAUSE)
+        for guard in waited_for:
+            if guard.opening.trouble:
+                with suppress(SourceError):  # which is what its trouble says then
+                    guard.opening.attempt()
+        seconds = time.monotonic() - began
+        return f"waited {seconds:.1f} s for {', '.join(names)}, which was being written" if names else ""
+
+    def take_over(self) -> None:
+        """Change what goes on from the previous service to how this configuration wants it: it is in force now."""
+        for name, guard in self.guards.items():
+            if guard in self._kept:
+                guard.patience = self.deadline
+                self.sharing.stay(self.config.sources[name], guard.connector)
+            guard.connector.kept.writes = True
+        self.extensions.begin_writing()
+        for source in self.extensions.sources:
+            self._share(source)
+
+    def lost_since(self, previous: "Service") -> str:
+        """Say what was there under the previous configuration and is not under this one, and why not, or nothing.
+
+        A connector that has much to read before it is open is waited for.
         """
+        if names := self.unsettled():
+            return f"{', '.join(names)}: is still being written: reload again when it is complete"
+        if missing := self.extensions.missing_since(previous.extensions):
+            return missing
         for name, guard in self.guards.items():
             before = previous.guards.get(name)
-            if before and not before.opening.wait(0) and (why := guard.opening.wait(guard.connector.opening_takes)):
+            if (
+                before
+                and not before.opening.wait(_PATIENCE)
+                and (why := guard.opening.wait(guard.connector.opening_takes))
+            ):
                 return f"connector {name}: {why}"
         return ""
 
@@ -146,21 +196,24 @@ class Service:
         for guard in self.guards.values():
             if successor is None or guard not in successor.guards.values():
                 guard.close()
+                if self.cache_file and successor:
+                    self.cache_file.forget(guard.cache)
         if self.cache_file and not (successor and successor.cache_file is self.cache_file):
             self.cache_file.close()
         self.sharing.close(successor.sharing if successor else None)
+
+    def _share(self, source: PolledList) -> None:
+        source.share(self.sharing.shared(source.name, identity_of_list(source.settings)))
 
     def _guard(self, source: ConfiguredConnector, previous: "Service | None") -> Guard:
         settings = self.config.settings.cache
         if previous and previous.config.sources.get(source.name) == source:
             kept = previous.guards[source.name]
             if settings == previous.config.settings.cache or not kept.connector.remembered:
-                kept.patience = self.deadline
-                self.sharing.stay(source, kept.connector)
                 return kept
         connector, cache = self.sharing.make(source), AnswerCache(settings, forgotten=self.forgotten)
         if self.cache_file and connector.remembered:
-            self.cache_file.keep(source.name, identity_of(source, self.config), cache)
+            self.cache_file.keep(identity_of(source, self.config), cache)
         connector.kept = ListState(self.config.lists_folder, source.name)
         shared = self.sharing.answers(connector, cache)
         meter = self._meter(source.name) if self._meter else None

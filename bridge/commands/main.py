@@ -19,6 +19,7 @@ from bridge.commands.confirm import confirm
 from bridge.commands.decisions import decisions
 from bridge.commands.forget import forget
 from bridge.commands.options import PlainCommand, config_option, expect_option, hotline_option
+from bridge.commands.reload import reload
 from bridge.commands.simulate.command import simulate
 from bridge.config.expectations import Expectation
 from bridge.config.json_schema import configuration_schema
@@ -56,7 +57,7 @@ def main() -> None:
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes, instead of server.workers.")
 @click.option("--threads", type=click.IntRange(2, 1000), help="Threads of each process, instead of server.threads.")
 def serve(file: Path, bind: str | None, workers: int | None, threads: int | None) -> None:
-    """Answer OMICall until told to stop; SIGHUP reads the configuration again."""
+    """Answer OMICall until told to stop; SIGHUP, or `omi-bridge reload`, reads the configuration again."""
     from bridge.web.listening import obstacle_to_listening  # noqa: PLC0415 - as gunicorn
     from bridge.web.master import GunicornServer  # noqa: PLC0415 - the other commands do without gunicorn
 
@@ -160,6 +161,7 @@ def schema() -> None:
 main.add_command(confirm)
 main.add_command(decisions)
 main.add_command(forget)
+main.add_command(reload)
 main.add_command(simulate)
 
 

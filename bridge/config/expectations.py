@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from bridge.config.content import ContentReader
 from bridge.config.error_messages import problems_of
 from bridge.config.interpolation import Interpolation
 from bridge.config.sections import KnownCustomer
@@ -66,8 +67,9 @@ def read_expectations(document: Document, region: str) -> tuple[tuple[Expectatio
 
 def load_expectations(file: Path, region: str, environment: Mapping[str, str] = os.environ) -> tuple[Expectation, ...]:
     """Read a YAML file of expectations, written as in the configuration. Raises ConfigError with every problem."""
-    interpolation = Interpolation(environment, file.absolute().parent)
-    document = read_document(file, interpolation.fill, _HOLDS)
+    reader = ContentReader(file, environment)
+    interpolation = Interpolation(reader)
+    document = read_document(file, interpolation.fill, reader.document, _HOLDS)
     expectations, problems = read_expectations(document, region)
     try:
         _ExpectationFile.model_validate(document.data)

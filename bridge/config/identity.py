@@ -54,6 +54,15 @@ def _text_of(file: str) -> str:
     return ""
 
 
+def changed_modules(config: Config) -> list[str]:
+    """Tell which modules of connectors are another text on the disk than the one that runs."""
+    kinds = {type_.__module__ for type_ in (source.connector for source in config.sources.values())}
+    kinds |= {source.source.__module__ for source in config.lists}
+    files = {sys.modules[module].__file__ or "" for module in kinds}
+    changed = sorted(file for file in files if _text_of(file) != _text_of.__wrapped__(file))
+    return [f"{file} has changed: it takes effect when the service is restarted" for file in changed]
+
+
 def fingerprint(identity: str, salt: bytes) -> int:
     """Return 64 bits that stand for `identity` in a file; scrypt (RFC 7914) makes guessing a secret from them slow."""
     digest = hashlib.scrypt(identity.encode("utf-8", "surrogatepass"), salt=salt, dklen=8, **_COST)

@@ -5,16 +5,14 @@ the text of a file without the line break at its end; `$${` writes a plain `${`.
 """
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
+from bridge.config.content import LARGEST_SECRET, ContentReader
 from bridge.sdk.disk.unreadable_file import why_unreadable
 
 _REFERENCE = re.compile(r"\$(?P<escaped>\$(?=\{))|\$\{(?P<inner>[^{}]*)\}|\$\{")
 _NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
 _SECRET_NAME = re.compile(r"key|secret|token|pass|pwd|credential|auth|webhook", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s?=[^=]")
-_LARGEST_FILE = 64 * 1024
 
 
 class Interpolation:
@@ -23,9 +21,8 @@ class Interpolation:
     A value counts as a secret if it came from a file or from a variable whose name says so.
     """
 
-    def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
-        self._environment = environment
-        self._directory = directory
+    def __init__(self, reader: ContentReader) -> None:
+        self._reader = reader
         self.secrets: set[str] = set()
         self.files: set[Path] = set()
         """The files that were read."""
@@ -55,7 +52,7 @@ class Interpolation:
         return value
 
     def _variable(self, name: str, default: str | None) -> str:
-        value = self._environment.get(name)
+        value = self._reader.variable(name)
         if default is not None:
             return value or default
         if value is None:
@@ -65,20 +62,24 @@ class Interpolation:
     def _file(self, name: str) -> str:
         self.files.add(self._directory / name)
         try:
-            with (self._directory / name).open("rb") as stream:
-                raw = stream.read(_LARGEST_FILE + 1)
+            raw = self._reader.file(name)
         except OSError as error:
-            raise ValueError(
-                f"the file {name} cannot be read: {why_unreadable(self._directory / name, error)}"
-            ) from None
+            why = why_unreadable(self._reader.directory / name, error)
+            raise ValueError(f"the file {name} cannot be read: {why}") from None
         except ValueError:
             raise ValueError(f"the file {name} cannot be read: not a usable name") from None
-        if len(raw) > _LARGEST_FILE:
+        if len(raw) > LARGEST_SECRET:
             raise ValueError(f"the file {name} is larger than 64 KiB: this is no secret")
         try:
             return raw.decode("utf-8-sig").rstrip("\r\n")
         except UnicodeDecodeError:
             raise ValueError(f"the file {name} is not UTF-8 text") from None
+
+
+def variables_in(text: str) -> set[str]:
+    """Return the names of the environment variables that a text takes values from."""
+    inner = (found["inner"] or "" for found in _REFERENCE.finditer(text))
+    return {parts["name"] for one in inner if (parts := _NAME.fullmatch(one))}
 
 
 def sources_of(text: str) -> list[str]:

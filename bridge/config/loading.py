@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from bridge.config.content import Content, ContentReader
 from bridge.config.error_messages import problems_of
 from bridge.config.expectations import Expectation, read_expectations
 from bridge.config.interpolation import Interpolation
@@ -67,6 +68,7 @@ class Config:
     routes: tuple[RouteRule, ...]
     secrets: frozenset[str]
     overrides: Mapping[str, object]
+    content: Content = field(repr=False)
     expectations: tuple[Expectation, ...] = ()
 
     @property
@@ -107,14 +109,19 @@ NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 
 
 def load_config(
-    file: Path, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, object] = NO_OVERRIDES
+    file: Path,
+    environment: Mapping[str, str] = os.environ,
+    overrides: Mapping[str, object] = NO_OVERRIDES,
+    content: Content | None = None,
 ) -> Config:
     """Read and check `file`; raises ConfigError with every problem found.
 
-    `overrides` are keys of the section `server` that count instead of what is written there.
+    `overrides` are keys of the section `server` that count instead of what is written there. If a `content` is given,
+    that is what counts as read.
     """
-    interpolation = Interpolation(environment, file.absolute().parent)
-    document = read_document(file, interpolation.fill)
+    reader = ContentReader(file, environment, content)
+    interpolation = Interpolation(reader)
+    document = read_document(file, interpolation.fill, reader.document)
     document.override("server", overrides)
     found: list[Problem] = []
     settings = _settings(document, found)
@@ -146,7 +153,17 @@ def load_config(
         *secrets_in([source.config for source in sources.values()]),
         *secrets_in([source.config for source in lists]),
     }
-    return Config(file, settings, sources, lists, routes, frozenset(filter(None, secrets)), overrides, expectations)
+    return Config(
+        file,
+        settings,
+        sources,
+        lists,
+        routes,
+        frozenset(filter(None, secrets)),
+        overrides,
+        reader.content,
+        expectations,
+    )
 
 
 def _files_named(document: Document, file: Path, settings: Settings, interpolation: Interpolation) -> FileNames:

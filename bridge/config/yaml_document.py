@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from bridge.config.content import LARGEST_DOCUMENT
 from bridge.config.interpolation import sources_of
 from bridge.config.odd_characters import odd_character, without_odd_characters
 from bridge.config.yaml_hints import slip_in_text, syntax_slip
@@ -22,7 +23,6 @@ from bridge.sdk.disk.unreadable_file import what_is_there, why_unreadable
 from bridge.sdk.errors import ConfigError, Problem
 from bridge.sdk.tables.text_file import guess_encoding
 
-_LARGEST_FILE = 1024 * 1024
 _DEEPEST_NESTING = 50
 
 _NULL = re.compile(r"|~|null|Null|NULL")
@@ -231,8 +231,10 @@ def _decoded(name: str, raw: bytes) -> str:
 _CONFIGURATION = ("at least api_keys and connectors", "'api_keys: [change-me]'")
 
 
-def read_document(file: Path, fill: Fill, holds: tuple[str, str] = _CONFIGURATION) -> Document:
-    """Read `file`; `fill` puts in what `${…}` stands for and raises ValueError where it cannot.
+def read_document(
+    file: Path, fill: Fill, read: Callable[[], bytes], holds: tuple[str, str] = _CONFIGURATION
+) -> Document:
+    """Read `file` by `read`; `fill` puts in what `${…}` stands for and raises ValueError where it cannot.
 
     `holds` says what such a file needs, and how that is written.
 
@@ -241,14 +243,13 @@ def read_document(file: Path, fill: Fill, holds: tuple[str, str] = _CONFIGURATIO
     """
     name = str(file)
     try:
-        with file.open("rb") as stream:
-            raw = stream.read(_LARGEST_FILE + 1)
+        raw = read()
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         why = f"{error.strerror}: {file.absolute()}{what_is_there(file)}" if missing else why_unreadable(file, error)
         message = f"cannot be read: {why}"
         raise ConfigError([Problem(name, 0, 0, "", message)]) from None
-    if len(raw) > _LARGEST_FILE:
+    if len(raw) > LARGEST_DOCUMENT:
         raise ConfigError([Problem(name, 0, 0, "", "larger than 1 MiB: this is no configuration")])
     document = Document(name, _decoded(name, raw), fill)
     if document.problems and (document.data is None or document.misread):

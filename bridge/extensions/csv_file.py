@@ -119,6 +119,11 @@ class ExtensionFileWatch:
         """What is wrong with the file as it is now, or nothing."""
         return self._file.trouble
 
+    @property
+    def unsettled(self) -> str:
+        """The file's name while somebody is still writing it, before it was read as a whole for the first time."""
+        return self._file.unsettled
+
     def content_age(self) -> float | None:
         """Return how many seconds ago the list in force was written, None if there is none."""
         return self._file.age()

@@ -48,11 +48,18 @@ class ExtensionLists:
     def start(self, *, writes: bool = True) -> None:
         """Read the file now, and let the sources be read in the background; `writes` keeps what they say on disk."""
         for file in self.files():
-            file.kept.writes = writes
+            file.kept.writes = file.kept.writes or writes
             file.start()
         for source in self.sources:
-            source.kept.writes = writes
+            source.kept.writes = source.kept.writes or writes
             source.start(writes=writes)
+
+    def begin_writing(self) -> None:
+        """Keep on disk what the lists say, if they were started without that."""
+        for file in self.files():
+            file.kept.writes = True
+        for source in self.sources:
+            source.begin_writing()
 
     def files(self) -> Iterator[ExtensionFileWatch | DeputyFileWatch]:
         """Give the files that are watched."""
@@ -103,6 +110,10 @@ class ExtensionLists:
     def waited_for(self) -> dict[str, str]:
         """Say for each list that was not tried yet that it is being read."""
         return {source.name: source.failure for source in self.sources if not source.is_tried}
+
+    def unsettled(self) -> Iterator[str]:
+        """Give the names of the files that are just being written, and were never read as a whole."""
+        yield from (file.unsettled for file in self.files() if file.unsettled)
 
     def content_ages(self) -> Iterator[tuple[str, float | None]]:
         """Give each list's name with how many seconds old its content is, None if it has none."""

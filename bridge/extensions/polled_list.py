@@ -48,6 +48,7 @@ class PolledList:
         self._kept = ListSnapshot(source) if source.config.keep else None
         self._shared = Shared()
         self._writes = False
+        self._unwritten: Sequence[ExtensionEntry] = ()
         self._good: LastGood[ListContent] = LastGood(self.name, "the last good list stays in force", _log)
         self._began: float | None = None
         self._read_at: float | None = None
@@ -65,6 +66,13 @@ class PolledList:
         if self._kept and (entries := self._kept.read()):
             self._good.put(content_of(entries, ("kept on disk, not read anew yet",), self.name))
         self._loop.start()
+
+    def begin_writing(self) -> None:
+        """Keep on disk from now on each good list, and the last one that was not kept."""
+        self.kept.writes = self._writes = True
+        unwritten, self._unwritten = self._unwritten, ()
+        if self._kept and unwritten:
+            self._kept.write(unwritten)
 
     def wait(self, seconds: float) -> None:
         """Wait until the source was read for the first time, with whatever result, `seconds` at most."""
@@ -166,7 +174,9 @@ class PolledList:
         if self._good.content is None or self._good.content.told != new.told:
             _log.info("read %s: %s", self.name, "; ".join(new.told))
         self._good.put(new)
-        if self._kept and self._writes:
+        if not self._writes:
+            self._unwritten = entries
+        elif self._kept:
             self._kept.write(entries)
 
     def _notes(self) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class Guard:
         self.name = name
         self.connector = connector
         self.timeout: float = connector.config.timeout
-        self._cache = cache
+        self.cache = cache
         self._forgotten = forgotten or Forgotten()
         self.patience = patience
         self._clock = clock
@@ -132,6 +132,15 @@ class Guard:
             return str(bug_in(self.name, error))
 
     @property
+    def unsettled(self) -> str:
+        """The name of a file of the connector that is just being written, or nothing."""
+        try:
+            return str(self.connector.unsettled())
+        except BaseException as error:  # noqa: BLE001 - a stranger's code
+            bug_in(self.name, error)
+            return ""
+
+    @property
     def is_left_alone(self) -> bool:
         """Whether the source is not asked just now, because it answers nobody."""
         return self._breaker.is_open
@@ -149,7 +158,7 @@ class Guard:
     @property
     def entries(self) -> int:
         """How many callers are remembered."""
-        return len(self._cache)
+        return len(self.cache)
 
     def report(self) -> Sequence[str]:
         """Return what the connector tells about its source; never raises."""
@@ -189,13 +198,13 @@ class Guard:
     def _remembered(self, question: Call) -> Remembered | None:
         if not self.connector.remembered:
             return None
-        found = self._cache.get(question)
+        found = self.cache.get(question)
         self._meter.remembered("nothing" if found is None else "fresh" if found.fresh else "stale")
         return found
 
     def _by_then(self, question: Call) -> Answer | None:
         """Return what is remembered when the source has failed; another instance may have known more by then."""
-        found = self._cache.get(question) if self.connector.remembered else None
+        found = self.cache.get(question) if self.connector.remembered else None
         return _answer(found) if found else None
 
     def _look(self, question: Call, error: SourceError, by_then: Callable[[], Answer | None]) -> Pending:
@@ -254,7 +263,7 @@ class Guard:
             with self._places.lease(lease.remaining()):
                 answer = self._source.ask(question, lease, is_probe=is_probe)
             is_whole = self.connector.remembered and not answer.missing
-            if is_whole and self._cache.put(question, answer.owners, asked_at):
+            if is_whole and self.cache.put(question, answer.owners, asked_at):
                 turn.tell(answer.owners)
         return answer
 

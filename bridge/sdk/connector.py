@@ -181,6 +181,13 @@ class Connector(ABC, Generic[C]):
         """
         return ""
 
+    def unsettled(self) -> str:
+        """Return the name of a file that is just being written and was not read as a whole yet, or nothing.
+
+        A reload waits for it, while the configuration before answers. Must not wait.
+        """
+        return ""
+
     def content_age(self) -> float | None:
         """Return how many seconds old the file or list is that answers come from, None if the source itself is asked.
 

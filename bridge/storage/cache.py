@@ -88,8 +88,8 @@ class AnswerCache:
             if known is None or known.stored_at < stored_at:
                 self._entries[_key(call)] = _Entry(owners, stored_at)
 
-    def tell(self, listener: Callable[[Call, Owners], None]) -> None:
-        """Have `listener` told of every answer that is put, in order; it must not wait."""
+    def tell(self, listener: Callable[[Call, Owners], None] | None) -> None:
+        """Have `listener`, or nobody, told of every answer that is put, in order; it must not wait."""
         self._tell = listener
 
     def forget(self, matches: Matches) -> None:

@@ -56,7 +56,7 @@ class CacheFile:
         self.path = path
         self._forgotten = forgotten or Forgotten()
         self._wall_clock = wall_clock
-        self._caches: dict[str, tuple[str, AnswerCache]] = {}
+        self._caches: dict[AnswerCache, str] = {}
         self._to_load: deque[tuple[str, AnswerCache]] = deque()
         self._written, self._next_tidying = 0, 0.0
         self._loaded = threading.Event()
@@ -73,16 +73,21 @@ class CacheFile:
         """Why nothing is kept just now, or nothing if it is."""
         return self._behind.trouble
 
-    def keep(self, name: str, identity: str, cache: AnswerCache) -> None:
-        """Fill the cache of the connector `name` from the file, and write what it learns from now on.
+    def keep(self, identity: str, cache: AnswerCache) -> None:
+        """Fill a connector's cache from the file, and write what it learns until `forget`.
 
-        What the file holds under another `identity` is left out, and deleted in time.
+        What the file holds under an `identity` that is kept for no cache is left out, and deleted in time.
         """
-        self._caches[name] = (identity, cache)
+        self._caches[cache] = identity
         self._loaded.clear()
         self._to_load.append((identity, cache))
         cache.tell(partial(self._hear, identity))
         self._behind.wake()
+
+    def forget(self, cache: AnswerCache) -> None:
+        """Write no more of what a cache learns; nothing happens if it was not kept."""
+        if self._caches.pop(cache, None) is not None:
+            cache.tell(None)
 
     def start(self) -> None:
         """Begin to load and to write, in a thread of its own."""
@@ -142,10 +147,10 @@ class CacheFile:
 
     def _tidy(self, table: AnswerTable) -> None:
         """Delete what nobody will ask for; the settings of memory are the same for all connectors."""
-        if self._caches:
-            identities, caches = zip(*self._caches.values(), strict=True)
-            now = self._wall_clock()
-            table.prune(identities, _limits(caches[-1], now), now, stamp=now - caches[-1].settings.ttl)
+        if kept := list(self._caches.items()):
+            (newest, _), now = kept[-1], self._wall_clock()
+            identities = [identity for _, identity in kept]
+            table.prune(identities, _limits(newest, now), now, stamp=now - newest.settings.ttl)
 
 
 def _limits(cache: AnswerCache, now: float) -> Limits:

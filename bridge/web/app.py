@@ -2,23 +2,25 @@
 
 Everything that a configuration decides lives in one `Service`. A reload builds the next one beside the one in force and
 swaps a single reference: a call sees either the old configuration or the new one, never a mixture, and none is lost.
+Between the two steps the other processes say whether they can follow: see `bridge.web.reloads`.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from bridge.alerts.watch import AlertWatch
-from bridge.config.loading import Config, load_config
+from bridge.config.loading import Config
 from bridge.diagnosis.expectation_watch import PAUSE, ExpectationWatch
 from bridge.diagnosis.judgement import Judgement, judge
 from bridge.observability.decision_log import DecisionLog
 from bridge.observability.metrics_sampler import MetricsSampler
-from bridge.sdk.errors import ConfigError
+from bridge.sdk.errors import BridgeError
 from bridge.sdk.secrets import Redaction
 from bridge.service import Service, forgotten_of
 from bridge.storage.machine import MachineMemory
@@ -40,9 +42,28 @@ RELOAD_PATIENCE = 10.0
 """The same for a reload, during which the old configuration answers."""
 
 
-def reread(config: Config) -> Config:
-    """Return what stands in the file of `config` by now. Raises ConfigError if it is not valid."""
-    return load_config(config.file, overrides=config.overrides)
+_WRITING_PATIENCE = 15.0
+"""Seconds that a reload waits for a file that is just being written."""
+
+
+class ReloadRefused(BridgeError):
+    """A configuration that is valid may not take the place of the one in force; `problems` say why, secrets masked."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A configuration that may be put in force, and what whoever asked for it should hear of its preparation.
+
+    `unmet` are the known customers whom it does not answer as expected, None if that was not asked here.
+    """
+
+    service: Service
+    remarks: tuple[str, ...]
+    unmet: tuple[Judgement, ...] | None
 
 
 class Bridge:
@@ -61,10 +82,8 @@ class Bridge:
     ) -> None:
         self._redaction = redaction or Redaction()
         self._redaction.replace_secrets(config.secrets)
-        self._reloading = threading.Lock()
         self._refused = refused
         self._memory = memory or MachineMemory()
-        self._started_with = config.settings.server
         self.forgotten = forgotten_of(config)
         decisions, file = config.settings.server.decisions, config.decisions_file
         self.decisions = DecisionLog(decisions, file, self.forgotten, self._redaction)
@@ -83,44 +102,49 @@ class Bridge:
         self.sampler.start()
         self.alerts.start()
 
-    def reload(self) -> bool:
-        """Read the configuration file again and put it in force; if it is not valid, say why and keep the old one."""
-        with self._reloading:
-            old = self.service
-            try:
-                config = reread(old.config)
-            except ConfigError as error:
-                return self._refuse(*map(str, error.problems))
-            self._redaction.replace_secrets(old.config.secrets | config.secrets)
-            new = Service(config, old, self.metrics.of, memory=self._memory, forgotten=self.forgotten)
-            new.open(RELOAD_PATIENCE)
-            if trouble := new.extensions.missing_since(old.extensions) or new.lost_since(old):
-                new.close(old)
-                return self._refuse(trouble)
-            judgement = judge(new, old)
-            if judgement.refusals:
-                new.close(old)
-                return self._refuse(*judgement.refusals)
-            self.service, self._refused = new, ""
-            self._expectations.close()
-            self._expectations = self._watched(new, judgement.unmet)
-            self.alerts.adopt(config)
-            self.forgotten.key = config.settings.api_keys[0].get_secret_value().encode()
-            self.forgotten.shared = new.sharing.of_all()
-            # Calls that began under the old configuration have left by then.
-            _later(old.deadline + 1.0, partial(old.close, new))
-            for setting in ("bind", "workers", "threads", "path", "log_level", "log_format", "decisions"):
-                if getattr(config.settings.server, setting) != getattr(self._started_with, setting):
-                    _log.warning("server.%s has changed: it takes effect when the service is restarted", setting)
-            _log.info("configuration reloaded from %s", config.file)
-            return True
+    def prepare(self, config: Config, *, judges: bool = True) -> Prepared:
+        """Make ready what `config` says, beside what is in force, and judge it. Raises ReloadRefused.
 
-    def _refuse(self, *problems: str) -> bool:
-        """Keep the old configuration, and say why: in the log, and in `troubles` until another is good."""
-        for problem in problems:
-            _log.error("not reloaded, the old configuration stays in force: %s", problem)
-        self._refused = problems[0]
-        return False
+        What is returned waits for `put_in_force` or `drop`; nothing of what is in force has changed until then. Known
+        customers are asked for by the one process of a machine that `judges`.
+        """
+        old = self.service
+        self._redaction.replace_secrets(old.config.secrets | config.secrets)
+        new = Service(config, old, self.metrics.of, memory=self._memory, forgotten=self.forgotten)
+        try:
+            new.open(RELOAD_PATIENCE, writes=False)
+            remarks = tuple(filter(None, [new.settle(_WRITING_PATIENCE)]))
+            problems: tuple[str, ...] = tuple(filter(None, [new.lost_since(old)]))
+            judgement = judge(new, old) if judges and not problems else None
+        except BaseException:
+            new.close(old)
+            raise
+        problems += judgement.refusals if judgement else ()
+        if problems:
+            new.close(old)
+            raise ReloadRefused(*map(self._redaction, (*problems, *remarks)))
+        return Prepared(new, remarks, judgement.unmet if judgement else None)
+
+    def put_in_force(self, prepared: Prepared) -> None:
+        """Let the next call follow another configuration. Waits for nothing."""
+        old, new = self.service, prepared.service
+        new.take_over()
+        self.service, self._refused = new, ""
+        self._expectations.close()
+        self._expectations = self._watched(new, prepared.unmet)
+        self.alerts.adopt(new.config)
+        self.forgotten.key = new.config.settings.api_keys[0].get_secret_value().encode()
+        self.forgotten.shared = new.sharing.of_all()
+        # Calls that began under the old configuration have left by then.
+        _later(old.deadline + 1.0, partial(old.close, new))
+
+    def drop(self, prepared: Prepared) -> None:
+        """Release what was made ready and is not put in force."""
+        prepared.service.close(self.service)
+
+    def stay(self, refused: str) -> None:
+        """Go on as before, and tell in `troubles` why what stands in the file is not in force; nothing if it is."""
+        self._refused = refused
 
     def _watched(self, service: Service, unmet: Iterable[Judgement] | None = None) -> ExpectationWatch:
         """Begin to ask in the background for the known customers who are not answered as expected."""

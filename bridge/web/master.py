@@ -2,14 +2,18 @@
 
 One process with threads (gthread): what is remembered lives in the process. The application is made in the worker,
 after the fork, because threads and connection pools do not survive one. SIGHUP does not replace the worker, as
-gunicorn would, which empties the memory and loses calls while files load: the workers put it in force themselves, or
-say what is wrong with it.
+gunicorn would, which empties the memory and loses calls while files load: all workers put it in force, or none does, as
+`bridge.web.reloads` says. The master's loop, which gunicorn has for signals, hears the workers for that.
 """
 
 import logging
+import os
 import resource
+import selectors
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -19,11 +23,14 @@ from gunicorn.glogging import Logger
 
 from bridge.config.loading import Config
 from bridge.observability.metrics_folder import folder_for_figures, forget_process
-from bridge.sdk.errors import ConfigError
 from bridge.sdk.secrets import Redaction
 from bridge.storage.machine import MachineMemory
-from bridge.web.app import create_app, reread
+from bridge.web.app import create_app
+from bridge.web.control import ControlSocket
+from bridge.web.reloads import Reloads
 from bridge.web.worker import Worker
+
+_log = logging.getLogger(__name__)
 
 _STOPPING_PATIENCE = 10
 _MOST_CONNECTIONS = 4000
@@ -49,27 +56,76 @@ class PlainLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
-    """The master process: restarts workers that died, and hands SIGHUP on to them."""
+    """The master process: restarts workers that died, and has all of them reload together."""
+
+    def init_signals(self) -> None:
+        """Let a signal end the waiting for what workers and commands say."""
+        super().init_signals()
+        self._woken, wakes = os.pipe()
+        for end in (self._woken, wakes):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+
+    def spawn_worker(self) -> int:
+        """Start a worker, with what is in force."""
+        pid: int = super().spawn_worker()
+        worker = self.WORKERS[pid]
+        worker.forked()
+        self.app.reloads.joined(worker)
+        return pid
 
     def handle_hup(self) -> None:
-        """Have every worker read the configuration again, those to come as well."""
-        self.app.reread()
-        self.kill_workers(signal.SIGHUP)
+        """Read the configuration again."""
+        self.app.reloads.ask()
+
+    def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
+        """Wait for signals and, meanwhile, for what workers and commands say."""
+        try:
+            self._hear(timeout)
+            timeout = 0.0
+        except Exception:  # noqa: BLE001 - whatever goes wrong in a reload, gunicorn would end the service
+            _log.exception("a bug of omi-bridge in a reload")
+        signals: list[int] = super().wait_for_signals(timeout)
+        return signals
+
+    def _hear(self, timeout: float) -> None:
+        self.app.control.listen()
+        self.app.reloads.tick()
+        with selectors.PollSelector() as selector:  # made anew: what there is to be heard changes with each word
+            for file, heard in self._heard().items():
+                selector.register(file, selectors.EVENT_READ, heard)
+            for key, _ in selector.select(timeout):
+                key.data()
+        self.app.reloads.tick()
+
+    def stop(self, graceful: bool = True) -> None:
+        """End all workers, and before that a reload under way."""
+        self.app.reloads.stop()
+        self.app.control.close()
+        super().stop(graceful)
+
+    def _heard(self) -> dict[int, Callable[[], object]]:
+        """Return what is to be listened to, by its descriptor, with what to do when there is something."""
+        reloads, control = self.app.reloads, self.app.control
+        heard: dict[int, Callable[[], object]] = {self._woken: lambda: os.read(self._woken, 4096)}
+        heard |= {worker.line.fileno(): partial(reloads.hear, worker) for worker in reloads.processes()}
+        heard |= {client.fileno(): partial(control.hear, client) for client in control.clients()}
+        return heard | ({control.fileno(): control.accept} if control.fileno() is not None else {})
 
 
 class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """The service under gunicorn."""
 
     def __init__(self, config: Config, redaction: Redaction) -> None:
-        self._config = config
+        self.reloads = Reloads(config, redaction)
+        self.control = ControlSocket(config.file, self.reloads.ask)
         self._redaction = redaction
-        self._refused = ""
         self._memory = MachineMemory.make()
         super().__init__()
 
     def load_config(self) -> None:
         """Translate our settings into gunicorn's (https://docs.gunicorn.org/en/stable/settings.html)."""
-        server = self._config.settings.server
+        server = self.reloads.config.settings.server
         chosen = {
             "bind": server.bind,
             "workers": server.workers,
@@ -87,25 +143,27 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no 
             "forwarded_allow_ips": "",
             "proc_name": "omi-bridge",
             "control_socket_disable": True,
-            "child_exit": lambda _master, worker: forget_process(worker.pid),
+            "child_exit": lambda _master, worker: self._left(worker),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
         """Make the application; runs in the worker."""
-        return create_app(self._config, self._redaction, self._refused, self._memory)
+        return create_app(self.reloads.config, self._redaction, self.reloads.refused, self._memory)
 
-    def reread(self) -> None:
-        """Take over the changed configuration for workers to come, if it is valid; those that run say why not."""
-        try:
-            self._config, self._refused = reread(self._config), ""
-        except ConfigError as error:
-            self._refused = str(error.problems[0])
+    def close_inherited(self) -> None:
+        """Close what is the master's own in a worker that was just forked."""
+        self.control.close()
+        self.reloads.close()
 
     def run(self) -> None:
         """Serve until told to stop."""
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection is an open file
-        with folder_for_figures(self._config.settings.server.workers):
+        with folder_for_figures(self.reloads.config.settings.server.workers):
             _Master(self).run()
+
+    def _left(self, worker: Worker) -> None:
+        forget_process(worker.pid)
+        self.reloads.left(worker)

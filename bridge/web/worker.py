@@ -1,9 +1,9 @@
 """The process that answers: gunicorn's threaded worker, with what a caller's two seconds ask of it.
 
 It knows when each request arrived, also one that waited for a thread or for the start; it turns calls away while there
-are more than can be answered; it answers what is no proper request without a body; and SIGHUP puts the changed
-configuration in force. Slow, half and countless connections are the affair of the proxy in front, see
-docs/decisions/proxy-in-front.md; here a client costs a thread a second at most, whatever it does.
+are more than can be answered; it answers what is no proper request without a body. Slow, half and countless connections
+are the affair of the proxy in front, see docs/decisions/proxy-in-front.md; here a client costs a thread a second at
+most, whatever it does.
 """
 
 import gc
@@ -14,7 +14,6 @@ import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
 from typing import Any
 
 from gunicorn import util
@@ -24,6 +23,8 @@ from gunicorn.workers import gthread
 from bridge.observability.logs import write_behind
 from bridge.web.app import Bridge
 from bridge.web.endpoint import ARRIVED
+from bridge.web.follower import Follower
+from bridge.web.packets import Line
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         super().__init__(*args)
-        self._loaded = threading.Event()
+        self.line, self._own_line = Line.pair()  # the first is the master's end
         self._serving_since = 0.0
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
@@ -138,15 +139,25 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         client.sendall(empty_answer(status))
 
     def init_signals(self) -> None:
-        """Let SIGHUP put the changed configuration in force instead of ending the process."""
+        """Let SIGHUP do nothing here, whoever sends it to all processes: the master says when to reload."""
         super().init_signals()
-        signal.signal(signal.SIGHUP, self._hang_up)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def forked(self) -> None:
+        """Leave the worker's own end of the line to it; runs in the master."""
+        self._own_line.close()
+
+    def init_process(self) -> None:
+        """Leave to the master what is its own, and serve; runs in the worker."""
+        self.app.close_inherited()
+        self.line.close()
+        super().init_process()
 
     def load_wsgi(self) -> None:
-        """Make the application, then allow reloads."""
+        """Make the application, then hear what the master says about reloads."""
         write_behind()
         super().load_wsgi()
-        self._loaded.set()
+        Follower(self._own_line, self.app.callable.extensions["omi_bridge"]).start()
         gc.collect()
         gc.freeze()  # what is there for good need not be looked through again while a call waits
 
@@ -171,13 +182,3 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         client.setblocking(True)
         client.sendall(_UNAVAILABLE)
         return False
-
-    def _hang_up(self, _signal: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=self._reload, name="reload", daemon=True).start()
-
-    def _reload(self) -> None:
-        self._loaded.wait()
-        try:
-            self._bridge.reload()
-        except Exception:  # noqa: BLE001 - a reload may fail, the service may not
-            _log.exception("not reloaded, the old configuration stays in force: a bug of omi-bridge")

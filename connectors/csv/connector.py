@@ -152,6 +152,10 @@ class CsvConnector(Connector[CsvConfig]):
         """Return why the file as it is now is not in force, or nothing."""
         return self._file.trouble
 
+    def unsettled(self) -> str:
+        """Return the file's name while somebody is still writing it."""
+        return self._file.unsettled
+
     def content_age(self) -> float | None:
         """Return how many seconds ago the file in force was written, None if there is none."""
         return self._file.age()

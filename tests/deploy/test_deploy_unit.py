@@ -13,7 +13,6 @@ import subprocess
 import sys
 
 import pytest
-from click.testing import CliRunner
 
 from bridge.commands.main import main
 from tests.support.documents import ROOT
@@ -68,23 +67,30 @@ def test_systemd_calls_the_unit_well_protected(unit):
 def test_what_the_unit_starts_are_commands_of_ours():
     commands = [shlex.split(line) for line in told("ExecStart") + told("ExecReload")]
     ours = [words for words in commands if words[0] == PROGRAM]
-    assert [words[1:] for words in ours] == [["serve"], ["check", "--config-only"]]
+    assert [words[1:] for words in ours] == [["serve"], ["reload"]]
     for _, name, *options in ours:
         assert main.commands[name].make_context(name, options)
-    assert ["/bin/kill", "-HUP", "$MAINPID"] in commands
 
 
 def test_the_unit_makes_the_folders_that_the_service_looks_for():
     assert (told("StateDirectory"), told("RuntimeDirectory")) == (["omi-bridge"], ["omi-bridge"])
 
 
-def test_a_reload_is_not_refused_because_a_source_is_away_just_now(tmp_path):
-    config = write_config(tmp_path)
-    (tmp_path / "customers.csv").unlink()
+def test_a_reload_of_the_unit_fails_if_the_service_refuses_and_brings_new_values_of_the_environment(tmp_path):
+    config = write_config(tmp_path, key="${OMICALL_KEY}")
     _, *arguments = next(words for words in map(shlex.split, told("ExecReload")) if words[0] == PROGRAM)
-    for text, status in ((config.read_text(encoding="utf-8"), 0), ("api_kyes: []\n", 2)):
-        config.write_text(text, encoding="utf-8")
-        assert CliRunner().invoke(main, arguments, env={"OMI_BRIDGE_CONFIG": str(config)}).exit_code == status
+    environment = {**os.environ, "OMI_BRIDGE_CONFIG": str(config), "OMICALL_KEY": "change-me"}
+    command = [sys.executable, "-m", "bridge", *arguments]
+    with RunningService(config, environment=environment) as service:
+        # systemd reads EnvironmentFile anew for each command of the unit (systemd.exec(5)).
+        subprocess.run(command, env={**environment, "OMICALL_KEY": "second-key"}, check=True)
+        assert service.ask(headers={"X-API-KEY": "second-key"}).body == b"101"
+        config.write_text("api_kyes: []\n", encoding="utf-8")
+        refused = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        assert refused.returncode == 1
+        assert "api_kyes: unknown key, did you mean 'api_keys'?" in refused.stderr
+        service.wait_for_log("not reloaded, .*api_kyes")
+        assert service.ask(headers={"X-API-KEY": "second-key"}).body == b"101"
 
 
 def test_systemd_is_told_when_the_service_listens(tmp_path):
@@ -114,10 +120,10 @@ def test_the_service_asks_for_nothing_that_the_unit_forbids_and_writes_only_wher
     assert {place for place in places if not place.startswith((str(home), str(temporary), "/dev/"))} == set()
 
 
-def write_config(folder, more=""):
+def write_config(folder, more="", key="change-me"):
     (folder / "customers.csv").write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
     file = folder / "config.yaml"
-    text = f"api_keys: [change-me]\n{more}connectors: {{c: {{type: csv, path: customers.csv}}}}\n"
+    text = f'api_keys: ["{key}"]\n{more}connectors: {{c: {{type: csv, path: customers.csv}}}}\n'
     file.write_text(text, encoding="utf-8")
     return file
 
@@ -136,6 +142,7 @@ def trace_of_a_call(folder, config):
     command = (needs("strace"), "-D", "-f", "-qq", "-o", str(trace), sys.executable, "-c", bound)
     with RunningService(config, environment=environment, command=command) as service:
         assert service.ask().body == b"101"
+        config.write_text(config.read_text(encoding="utf-8") + "phone: {region: VN}\n", encoding="utf-8")
         service.hang_up()
         service.wait_for_log("configuration reloaded")
     return trace.read_text(encoding="utf-8", errors="replace")

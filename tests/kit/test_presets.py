@@ -27,7 +27,7 @@ LONGEST = 70
 def test_a_preset_is_a_short_file_in_order(file):
     assert read_preset(file)
     assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
-    strict = read_document(file, lambda text: text)
+    strict = read_document(file, lambda text: text, file.read_bytes)
     assert (strict.problems, strict.data) == ([], yaml.safe_load(file.read_text(encoding="utf-8")))
 
 

@@ -70,6 +70,7 @@ def test_a_shrunk_file_is_shown_everywhere_and_rings_on_through_reload_and_resta
         assert run("confirm", "-c", config, "customers")[0] == 1
         write(folder, range(5))
         service.wait_for_log("customers.csv: only 5 of 40 rows are left .*the last good version stays in force")
+        config.write_text(config.read_text() + "phone: {region: VN}\n")
         service.hang_up()
         service.wait_for_log("configuration reloaded")
         assert service.ask("0901234539").body == b"100"

@@ -100,7 +100,7 @@ def test_a_configuration_that_is_not_in_force_is_a_trouble_until_the_next_good_o
         assert problem in page(service.port, "/healthz")[1], "the next worker knows of it as well"
         config.write_text(good)
         service.hang_up()
-        service.wait_for_log("configuration reloaded")
+        service.wait_for_log("nothing differs from what is in force")
         assert "configuration" not in page(service.port, "/healthz")[1]
 
 

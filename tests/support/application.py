@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from flask import Flask
 
-from bridge.config.loading import Config
-from bridge.web.app import create_app
+from bridge.config.loading import Config, load_config
+from bridge.sdk.errors import ConfigError
+from bridge.web.app import Bridge, ReloadRefused, create_app
 
 _PATIENCE = 20.0
 
@@ -22,3 +23,13 @@ def opened(config: Config) -> Iterator[Flask]:
         yield app
     finally:
         bridge.close()
+
+
+def reload(bridge: Bridge) -> bool:
+    """Put in force what stands in the configuration's file by now, as a service of one process would."""
+    try:
+        bridge.put_in_force(bridge.prepare(load_config(bridge.service.config.file)))
+    except (ConfigError, ReloadRefused) as error:
+        bridge.stay(str(error.problems[0]))
+        return False
+    return True

@@ -1,7 +1,7 @@
 """A Debian in a folder: the commands of a guide, run as they stand, with every path of the system leading into it.
 
 What a machine for tests does not allow has a stand-in that only notes that it was called, but for `systemctl`, which
-starts and ends what the installed unit says, with the environment that it names.
+starts, reloads and ends what the installed unit says, with the environment that it names.
 """
 
 import os
@@ -28,14 +28,17 @@ case "$*" in
     *omi-bridge) ;;
     *) exit 0 ;;
 esac
-if [ -e {root}/pid ]; then
-    kill $(cat {root}/pid)
-    while kill -0 $(cat {root}/pid); do :; done 2> {root}/ended
-fi
 set -a
 STATE_DIRECTORY={root}/var/lib/$(sed -n 's/^StateDirectory=//p' $unit)
 eval "$(sed -n 's/^Environment=//p' $unit)"
 . "$(sed -n 's/^EnvironmentFile=-//p' $unit)"
+if [ "$1" = reload ]; then
+    exec $(sed -n 's/^ExecReload=//p' $unit)
+fi
+if [ -e {root}/pid ]; then
+    kill $(cat {root}/pid)
+    while kill -0 $(cat {root}/pid); do :; done 2> {root}/ended
+fi
 $(sed -n 's/^ExecStart=//p' $unit) --bind 127.0.0.1:{port} > {root}/log 2>&1 &
 echo $! > {root}/pid
 """

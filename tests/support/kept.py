@@ -34,7 +34,7 @@ def life(
     """Be a service from its start to its end, with one connector."""
     cache = AnswerCache(settings, forgotten=forgotten)
     store = CacheFile(path, wall_clock, pause=pause, forgotten=forgotten)
-    store.keep("crm", identity, cache)
+    store.keep(identity, cache)
     store.start()
     try:
         assert store.wait_until_loaded(30)

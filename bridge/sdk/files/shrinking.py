@@ -46,6 +46,7 @@ class Shrinking(Generic[T]):
         self._ending = ending
         self._kept = kept
         self._most = 0
+        self._postponed: tuple[Path, tuple[int, int], Ending | None] | None = None
 
     def is_confirmed(self) -> bool:
         """Tell whether the version that is doubted was confirmed meanwhile."""
@@ -99,13 +100,22 @@ class Shrinking(Generic[T]):
 
     def keep(self, path: Path, looks: tuple[int, int], new: T) -> None:
         """Doubt nothing any more, and keep a copy of the version that is in force now."""
-        kept = self._kept()
-        said = kept.trouble
-        kept.settle()
         rows = self._rows(new)
         self._most = max(rows, self._most) if 2 * rows >= self._most else rows
+        self._keep(path, looks, self._ending(new) if self._ending else None)
+
+    def catch_up(self) -> None:
+        """Keep the copy that could not be taken yet, if it may be by now; the file still looks as it did then."""
+        if self._postponed and self._kept().writes:
+            self._keep(*self._postponed)
+
+    def _keep(self, path: Path, looks: tuple[int, int], ending: Ending | None) -> None:
+        kept = self._kept()
+        said = kept.trouble
+        self._postponed = None if kept.writes else (path, looks, ending)
+        kept.settle()
         kept.stands_in = ""
-        KeptCopy(path, kept).keep(looks, self._most, self._ending(new) if self._ending else None)
+        KeptCopy(path, kept).keep(looks, self._most, ending)
         if kept.trouble and kept.trouble != said:
             _log.warning("%s: %s: after a restart nobody can tell whether it has shrunk", path.name, kept.trouble)
 

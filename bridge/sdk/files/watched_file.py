@@ -78,6 +78,7 @@ class WatchedFile(Generic[T]):
         self._good: LastGood[_Content[T]] = LastGood(path.name, "the last good version stays in force", _log)
         self._seen: _Look | None = None
         self._moves = 0
+        self._settled = False
         self._done: _Look | None = None
         self._fell_back = False
 
@@ -85,8 +86,9 @@ class WatchedFile(Generic[T]):
         """Read the file at once, and go on watching it in a thread of its own, whether that worked or not."""
         if self._loop.is_running:
             return
-        self._seen = self._look()
+        self._seen = look = self._look()
         self.poll()
+        self._settled = self._look() == look and not 0 <= time.time() - look.modified / 1e9 < _INTERVAL
         self._loop.start(_INTERVAL)
 
     def current(self) -> T:
@@ -97,6 +99,11 @@ class WatchedFile(Generic[T]):
     def trouble(self) -> str:
         """What is wrong with the file as it is now, or nothing; the last good content may be in force all the same."""
         return "; ".join(filter(None, (self._good.trouble, self._too_old())))
+
+    @property
+    def unsettled(self) -> str:
+        """The file's name until it was read once while it stood still; nothing before `start`, and from then on."""
+        return self._path.name if self._loop.is_running and not self._settled else ""
 
     def age(self) -> float | None:
         """Return how many seconds ago the content in force was written, None if there is none; never negative."""
@@ -116,6 +123,9 @@ class WatchedFile(Generic[T]):
             self._refuse(f"{self._path.name}: {why_unreadable(self._path, look.error)}")
         elif look != self._done or (self._shrinking is not None and self._shrinking.is_confirmed()):
             self._read(look)
+        elif self._shrinking is not None:
+            self._shrinking.catch_up()
+        self._settled = self._settled or (not moved and self._look() == look)
 
     def close(self) -> None:
         """Stop watching. A reading that is under way is not waited for long."""

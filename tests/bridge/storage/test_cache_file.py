@@ -14,6 +14,8 @@ import pytest
 from bridge.config.sections import Cache
 from bridge.sdk.connector import Call
 from bridge.sdk.phone.number import PhoneNumber
+from bridge.storage.cache import AnswerCache
+from bridge.storage.cache_file import CacheFile
 from tests.support.fakes import FakeClock
 from tests.support.kept import LAN, SETTINGS, call, life, rows, until
 
@@ -73,6 +75,24 @@ def test_the_answer_nobody_takes_the_former_owner_out_of_the_file(path):
         cache.put(call(1), ())
     assert remembered(path, call(1)) is None
     assert remembered(path, call(2)) == (LAN, True)
+
+
+def test_what_a_source_has_in_the_file_stays_while_another_with_other_settings_is_tried_and_forgotten(path):
+    remember(path, call(1))
+    ours, tried, store = AnswerCache(SETTINGS), AnswerCache(SETTINGS), CacheFile(path)
+    store.keep("crm", ours)
+    store.keep("crm with another token", tried)
+    store.start()
+    with closing(store):
+        assert store.wait_until_loaded(30)
+        tried.put(call(2), LAN)
+        until(lambda: rows(path) == 2)
+        store.forget(tried)
+        tried.put(call(3), LAN)
+        ours.put(call(4), LAN)
+        until(lambda: rows(path) == 3)
+    assert remembered(path, call(3), identity="crm with another token") is None
+    assert remembered(path, call(4)) is None, "the other life has tidied up"
 
 
 def test_the_last_answer_is_the_one_that_is_kept(path):

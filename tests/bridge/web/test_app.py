@@ -1,11 +1,15 @@
-"""What a reload waits for."""
+"""What a reload waits for, and that one that is refused leaves no trace."""
 
 import threading
+from contextlib import closing
+
+import pytest
 
 from bridge.config.loading import load_config
-from bridge.sdk import SourceRejected
+from bridge.sdk import Call, Owner, PhoneNumber, SourceRejected, SourceUnavailable
 from bridge.testing.fakes import FakeConnector
-from bridge.web.app import Bridge, Service
+from bridge.web.app import Bridge, ReloadRefused, Service
+from tests.support.kept import rows, until
 
 FILE = """
 api_keys: [change-me]
@@ -58,3 +62,53 @@ def test_an_alarm_says_when_nothing_changes_until_somebody_acts(tmp_path):
     bridge.service.guards["crm"].opening.trouble = ""
     assert bridge.alarms() == {}
     bridge.close()
+
+
+class Telling(FakeConnector):
+    """Knows one owner of every caller."""
+
+    def __init__(self, config):
+        super().__init__(config, lambda _call, _deadline: [Owner(id="7")])
+
+
+class Away(FakeConnector):
+    """Cannot be opened."""
+
+    def open(self):
+        raise SourceUnavailable("is away")
+
+
+def ask(bridge, number):
+    pending = bridge.service.guards["crm"].begin(Call(PhoneNumber(f"+849012345{number:02}")))
+    pending.wait(10)
+    return pending.answer().owners
+
+
+def test_a_reload_that_is_refused_leaves_what_is_in_force_as_it_was_and_its_answers_kept(tmp_path):
+    file = tmp_path / "config.yaml"
+    kept = f"cache: {{path: {tmp_path}/answers.sqlite}}\n"
+    file.write_text(kept + FILE.replace("Slow", "Telling"), encoding="utf-8")
+    with closing(Bridge(load_config(file, {}))) as bridge:
+        before = bridge.service
+        text = FILE.replace("Slow", "Away").replace("101", "102") + "server: {deadline: 1s}\n"
+        file.write_text(kept + text, encoding="utf-8")
+        with pytest.raises(ReloadRefused, match="connector crm: is away"):
+            bridge.prepare(load_config(file, {}))
+        assert bridge.service is before
+        assert bridge.service.guards["crm"].patience == 1.8
+        assert ask(bridge, 0) == (Owner(id="7"),)
+        until(lambda: rows(tmp_path / "answers.sqlite") == 1)
+        assert ask(bridge, 1) == (Owner(id="7"),)
+        until(lambda: rows(tmp_path / "answers.sqlite") == 2)
+
+
+def test_a_guard_that_is_kept_follows_the_new_configuration_when_it_is_in_force_and_not_before(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(FILE.replace("Slow", "Telling"), encoding="utf-8")
+    with closing(Bridge(load_config(file, {}))) as bridge:
+        guard = bridge.service.guards["crm"]
+        file.write_text(FILE.replace("Slow", "Telling") + "server: {deadline: 1s}\n", encoding="utf-8")
+        prepared = bridge.prepare(load_config(file, {}))
+        assert (prepared.service.guards["crm"], guard.patience) == (guard, 1.8)
+        bridge.put_in_force(prepared)
+        assert (bridge.service.guards["crm"], guard.patience) == (guard, 1.0)

@@ -76,6 +76,8 @@ def answer_to(error, application):
     loaded = SimpleNamespace(callable=application)
     worker = Worker(0, 0, [], loaded, 60, Config(), None)
     worker.tmp.close()
+    worker.forked()
+    worker.line.close()
     client, server = socket.socketpair()
     with client:
         with server:

@@ -329,3 +329,34 @@ def test_nobody_who_asks_waits_for_the_reading(path: Path) -> None:
     assert watched.current() == "second"
     rounds.end()
     watched.close()
+
+
+def test_a_file_is_unsettled_until_it_was_read_once_while_it_stood_still(path: Path) -> None:
+    watched = WatchedFile(path, text_of, wait=never)
+    assert watched.unsettled == ""
+    watched.start()
+    assert watched.unsettled == "people.csv", "it was written just now"
+    path.write_text("more")
+    watched.poll()
+    assert watched.unsettled == "people.csv"
+    watched.poll()
+    assert (watched.current(), watched.unsettled) == ("more", "")
+    path.write_text("even more")
+    watched.poll()
+    assert watched.unsettled == "", "from then on it is replaced as a whole"
+
+
+def test_a_file_that_was_written_long_ago_is_settled_at_the_start(path: Path) -> None:
+    os.utime(path, (1000, 1000))
+    assert watch(path).unsettled == ""
+
+
+def test_a_file_that_changes_while_it_is_read_is_unsettled(path: Path) -> None:
+    os.utime(path, (1000, 1000))
+
+    def write_while_reading(path: Path) -> str:
+        path.write_text("other")
+        os.utime(path, (2000, 2000))
+        return "one"
+
+    assert watch(path, write_while_reading).unsettled == "people.csv"

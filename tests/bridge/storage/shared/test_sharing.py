@@ -15,6 +15,7 @@ from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.shared.client import SharedClient
 from bridge.storage.shared.namespace import Namespace
 from bridge.web.app import Bridge
+from tests.support.application import reload
 from tests.support.certificates import make_certificate
 from tests.support.documents import ROOT
 from tests.support.kept import until
@@ -109,7 +110,7 @@ def test_a_reload_goes_on_with_the_same_connection_and_memory(bridge, config, re
     store, guard = crm(ours).shared.client, ours.service.guards["crm"]
     assert ask(ours) == "live"
     config(over(redis) + ", ttl: 10m")
-    assert ours.reload()
+    assert reload(ours)
     assert (crm(ours).shared.client, ours.service.guards["crm"]) == (store, guard)
 
 
@@ -119,9 +120,9 @@ def test_a_new_first_key_makes_what_was_shared_unreadable_and_costs_no_memory(br
     assert (ask(ours), ask(ours)) == ("live", "cached")
     until(redis.contents)
     config(over(redis), key="another-key, change-me")
-    assert theirs.reload()
+    assert reload(theirs)
     assert ask(theirs) == "live"
-    assert ours.reload()
+    assert reload(ours)
     assert ask(ours) == "cached"
     until(lambda: len(redis.contents()) == 2)
     ask(ours, 1)
@@ -139,7 +140,7 @@ def test_another_prefix_or_another_server_is_another_memory(bridge, config, redi
     assert {key.split(b":")[0] for key in redis.contents()} == {b"omi-bridge", b"test"}
     with RunningRedis() as other:
         config(over(other))
-        assert ours.reload()
+        assert reload(ours)
         ask(ours, 1)
         until(other.contents)
 
@@ -148,7 +149,7 @@ def test_another_prefix_or_another_server_is_another_memory(bridge, config, redi
 def test_a_shared_memory_that_is_given_up_is_not_used_any_more(bridge, config, redis):
     ours = bridge(over(redis))
     config("")
-    assert ours.reload()
+    assert reload(ours)
     ask(ours)
     assert redis.contents() == {}
     assert ours.troubles() == {}
