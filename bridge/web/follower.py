@@ -17,7 +17,7 @@ from bridge.config.loading import Config, load_config
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.threads.background import BackgroundLoop
 from bridge.web.app import Bridge, Prepared, ReloadRefused
-from bridge.web.packets import Line, Message
+from bridge.web.packets import Line, Packet
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Follower:
                     self._say("done", number)
                     self._give_up(0)
 
-    def _prepare(self, number: int, message: Message) -> None:
+    def _prepare(self, number: int, message: Packet) -> None:
         """Make ready what is named, and say yes, no, or that nothing differs."""
         try:
             reads = message.said["do"] == "read"

@@ -18,7 +18,7 @@ _AT_ONCE = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Packet:
     """What was said, and what was handed over beside it, empty if nothing was."""
 
     said: Mapping[str, Any]
@@ -55,7 +55,7 @@ class Line:
             return False
         return True
 
-    def receive(self, *, wait: bool = True) -> Message | None:
+    def receive(self, *, wait: bool = True) -> Packet | None:
         """Return the next message, None if the other end is closed. Raises OSError, and ValueError for no message."""
         flags = 0 if wait else socket.MSG_DONTWAIT
         text, handed, _, _ = self._end.recvmsg(_LARGEST, socket.CMSG_SPACE(array("i", [0]).itemsize), flags)
@@ -72,7 +72,7 @@ class Line:
             return None
         if not isinstance(said, dict):
             raise ValueError("a message is an object")  # noqa: TRY004 - like all else that is no message
-        return Message(said, beside)
+        return Packet(said, beside)
 
     def close(self) -> None:
         """Hang up."""

@@ -25,7 +25,7 @@ from bridge.config.loading import Config, load_config
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.secrets import Redaction
-from bridge.web.packets import Line, Message
+from bridge.web.packets import Line, Packet
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class Reloads:
         if now and self._judgement is now:
             self._end(now)
 
-    def _take(self, now: _Judgement, process: Process, message: Message) -> None:
+    def _take(self, now: _Judgement, process: Process, message: Packet) -> None:
         said = message.said
         now.remarks |= dict.fromkeys(said.get("remarks", ()))
         match said["say"]:
