@@ -24,8 +24,6 @@ class Interpolation:
     def __init__(self, reader: ContentReader) -> None:
         self._reader = reader
         self.secrets: set[str] = set()
-        self.files: set[Path] = set()
-        """The files that were read."""
 
     def fill(self, text: str) -> str:
         """Return `text` with every reference replaced; raises ValueError with what to mend, never with a value."""
@@ -60,7 +58,6 @@ class Interpolation:
         return value
 
     def _file(self, name: str) -> str:
-        self.files.add(self._directory / name)
         try:
             raw = self._reader.file(name)
         except OSError as error:

@@ -133,7 +133,7 @@ def load_config(
     expectations, wrong = read_expectations(document, region)
     found += wrong
     if settings and not (document.problems or found):
-        names = _files_named(document, file, settings, interpolation)
+        names = _files_named(document, file, settings, reader)
         for key, plugin in [(("connectors", name), source) for name, source in sources.items()]:
             names.of(plugin.config, key)
         for one in lists:
@@ -166,12 +166,12 @@ def load_config(
     )
 
 
-def _files_named(document: Document, file: Path, settings: Settings, interpolation: Interpolation) -> FileNames:
+def _files_named(document: Document, file: Path, settings: Settings, reader: ContentReader) -> FileNames:
     """Return the files of the core's own sections, and those that the configuration is read from."""
     names = FileNames(document)
     names.read(file, "the configuration itself")
-    for path in interpolation.files:
-        names.read(path, "the file of a secret")
+    for name in reader.content.files:
+        names.read(reader.directory / name, "the file of a secret")
     if settings.server.decisions.path is None:
         how = next(mark for mark in Decisions.model_fields["path"].metadata if isinstance(mark, Written))
         names.written(_decisions_file(file), ("server", "decisions", "path"), "the file of decisions", how)

@@ -4,6 +4,7 @@ It holds the file's bytes, readable by the service's user only, and beside it st
 many rows it had at most; a file that still looks so needs no copy and no doubt.
 """
 
+import filecmp
 import json
 import shutil
 from dataclasses import dataclass
@@ -67,11 +68,20 @@ class KeptCopy:
         if target is None or not self._kept.writes or self.facts() == facts:
             return
         try:
-            self._copy(target, _WithFacts(known=self._kept.read(_FACTS) is not None))
+            self._copy(target, _WithFacts(known=self._is_known(target)))
         except OSError as error:
             self._kept.trouble = f"no copy is kept in {target.parent}: {error.strerror or error}"
             return
         self._kept.write(_FACTS, json.dumps({name: getattr(facts, name) for name in Facts.__slots__}))
+
+    def _is_known(self, target: Path) -> bool:
+        """Tell whether what stands there is ours: it may be the same copy, by a process that has no facts yet."""
+        if self._kept.read(_FACTS) is not None:
+            return True
+        try:
+            return filecmp.cmp(self._path, target, shallow=False)
+        except FileNotFoundError:
+            return False
 
     def _copy(self, target: Path, mark: "_WithFacts") -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -123,6 +123,14 @@ def test_what_omi_bridge_did_not_make_is_never_written_over(place: Place) -> Non
     assert (place.folder / "customers.good").read_text() == "somebody's"
 
 
+def test_a_copy_that_another_process_is_just_taking_is_no_trouble(place: Place) -> None:
+    place.folder.mkdir()
+    (place.folder / "customers.good").write_bytes(place.path.read_bytes())
+    place.start()
+    assert place.kept.trouble == ""
+    assert (place.folder / "customers.good.json").exists()
+
+
 def test_confirming_puts_the_doubted_version_in_force_in_every_process(place: Place) -> None:
     watched = [place.start(), place.start()]
     place.write(5)
