@@ -6,6 +6,7 @@ line new.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ class LogThrottle(logging.Filter):
         self._kinds: dict[object, _Kind] = {}
         self._next_end = float("inf")
         self._lock = threading.Lock()
+        os.register_at_fork(after_in_child=self._begin_anew)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether the record is to be written now."""
@@ -59,6 +61,10 @@ class LogThrottle(logging.Filter):
                 return True
             kind.latest = record
         return False
+
+    def _begin_anew(self) -> None:
+        """Have a lock that nobody holds: a thread that held it does not live on in a process that was forked."""
+        self._lock = threading.Lock()
 
     def _sum_up(self) -> None:
         """Forget the kinds whose minute is over; of those that were held back, write the latest and how many."""

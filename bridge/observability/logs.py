@@ -6,23 +6,18 @@ off again: so `journalctl -p warning` shows warnings, and nothing else does.
 
 import json
 import logging
-import os
-import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Literal
 
 from bridge.observability.log_throttle import LogThrottle
+from bridge.observability.standard_error import STANDARD_ERROR, catch_what_is_printed
 from bridge.sdk.secrets import Redaction
 from bridge.sdk.words import with_signs
 
-_MOST_WAITING = 10_000  # lines
-_PATIENCE_AT_END = 1.0
+_log = logging.getLogger(__name__)
 
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _DEBUG = 7
@@ -86,61 +81,32 @@ def _fields(record: logging.LogRecord) -> Iterable[tuple[str, object]]:
     return fields.items()
 
 
-class _StandardError(logging.Handler):
-    """Writes each line at once or, in a process that answers calls, from a thread that alone may have to wait.
-
-    Whoever should read standard error may stop reading, and a write then waits for ever.
-    """
+class _Handler(logging.Handler):
+    """Writes to standard error, see there."""
 
     def __init__(self) -> None:
         super().__init__()
         self._is_journal = _is_journal()
-        self._waiting: deque[str] = deque()
-        self._lost = 0
-        self._work = threading.Event()
-        self._done = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def createLock(self) -> None:  # noqa: N802 - logging's own name
         """Have no lock: threads would queue in front of it."""
         self.lock = None
 
-    def write_behind(self) -> None:
-        """From now on, write in a thread of its own; what cannot be written in time is lost, and counted."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._go_on, name="log", daemon=True)
-            self._thread.start()
-
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; a log that cannot be written costs no call its answer."""
-        line = _prioritised(self.format(record), record.levelno, self._is_journal) + "\n"
-        if self._thread is None:
-            _write(line)
-        elif len(self._waiting) < _MOST_WAITING:
-            self._waiting.append(line)
-            self._work.set()
-        else:
-            self._lost += 1
+        STANDARD_ERROR.put(self._entry(record))
 
     def flush(self) -> None:
-        """Wait until everything is written, for a second at most."""
-        if self._thread is not None and self._thread.is_alive():
-            self._done.clear()
-            self._work.set()
-            self._done.wait(_PATIENCE_AT_END)
+        """Wait until everything is written, for a moment."""
+        STANDARD_ERROR.flush()
 
-    def _go_on(self) -> None:
-        while True:
-            self._work.wait()
-            self._work.clear()
-            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if self._lost:
-                told = f"{self._lost} lines are missing here: standard error was not read"
-                lines.append(_prioritised(told, logging.WARNING, self._is_journal) + "\n")
-                self._lost = 0
-            _write("".join(lines))
-            if not self._waiting:
-                self._done.set()
+    def missing(self, lines: int) -> str:
+        """Make the line that tells of lost ones."""
+        told = "%d lines are missing here: standard error was not read, or could not be written"
+        return self._entry(_log.makeRecord(_log.name, logging.WARNING, "", 0, told, (lines,), None))
+
+    def _entry(self, record: logging.LogRecord) -> str:
+        return _prioritised(self.format(record), record.levelno, self._is_journal) + "\n"
 
 
 def as_error(text: str) -> str:
@@ -154,8 +120,8 @@ def _is_journal() -> bool:
     Source: https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#%24JOURNAL_STREAM
     """
     try:
-        there = os.fstat(sys.stderr.fileno())
-    except (AttributeError, OSError, ValueError):  # there is none, or it is no file
+        there = os.fstat(STANDARD_ERROR.descriptor)
+    except OSError:  # it is closed
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"
 
@@ -168,29 +134,22 @@ def _prioritised(text: str, level: int, is_journal: bool) -> str:
     return "\n".join(f"<{priority}>{line}" for line in text.split("\n"))
 
 
-def _write(text: str) -> None:
-    data = text.encode("utf-8", "backslashreplace")
-    with suppress(OSError):
-        while data:
-            data = data[os.write(sys.stderr.fileno(), data) :]
-
-
-def write_behind() -> None:
-    """Let no thread of this process wait for its log from now on."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, _StandardError):
-            handler.write_behind()
+def write_behind(redaction: Redaction) -> None:
+    """Let nobody wait for what this process and those forked from it log or print from now on."""
+    STANDARD_ERROR.write_behind()
+    catch_what_is_printed(redaction)
 
 
 def set_up_logs(level: str, form: Literal["text", "json"], redaction: Redaction) -> None:
     """Send all log lines of this process to standard error, and none anywhere else."""
     # What no line shows need not be found out for each (https://docs.python.org/3/howto/logging.html#optimization).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = _StandardError()
+    handler = _Handler()
     handler.addFilter(LogThrottle(handler.emit))
     handler.setFormatter(JsonFormatter(redaction) if form == "json" else TextFormatter(redaction))
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    STANDARD_ERROR.missing = handler.missing
     root.setLevel(level.upper())
     # urllib3 logs whole request lines at debug level, secrets in the path included.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
