@@ -6,6 +6,7 @@ off again: so `journalctl -p warning` shows warnings, and nothing else does.
 
 import json
 import logging
+import os
 import time
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar

@@ -204,16 +204,28 @@ def _plainly() -> Iterator[None]:
 def _make(path: Path, mark: Mark) -> tuple[int, int]:
     """Make an empty file if there is none, and tell which one it is; raises OSError for one that is not ours.
 
-    Callers' numbers are in it: nobody else may read it, nor the side files, which get the rights that it has.
+    Callers' numbers are in it: nobody else may read it, nor the side files, which get the rights that it has. That
+    holds for an empty one as well, which somebody made beforehand.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
     try:
         status = judged(descriptor, mark)
-        if status.st_size:
-            os.fchmod(descriptor, 0o600)
+        _keep_to_its_owner(descriptor)
+        for suffix in SIDE_FILES:
+            with suppress(FileNotFoundError):
+                _keep_to_its_owner(f"{path}{suffix}")
     finally:
         os.close(descriptor)
     return _place(status)
+
+
+def _keep_to_its_owner(file: int | str) -> None:
+    """Let nobody but its owner read or write a file. Raises Unusable if others still may."""
+    with suppress(PermissionError):
+        os.chmod(file, 0o600)  # noqa: PTH101 - a descriptor, too
+    status = os.stat(file)  # noqa: PTH116 - a descriptor, too
+    if status.st_mode & 0o077:
+        raise Unusable("others may read it, and this user cannot change that: delete it, or choose another path")
 
 
 def _place(status: os.stat_result) -> tuple[int, int]:

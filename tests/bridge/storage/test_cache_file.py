@@ -121,6 +121,34 @@ def test_the_file_is_nobody_elses_business(path):
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
+def test_an_empty_file_that_somebody_made_beforehand_is_nobody_elses_business_either(path):
+    for made in (path, Path(f"{path}-wal")):
+        made.touch()
+        made.chmod(0o666)
+    with life(path) as (cache, _):
+        cache.put(call(1), LAN)
+        until(lambda: rows(path) == 1)
+        for file in path.parent.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_a_file_that_others_may_read_for_good_is_not_written(path, monkeypatch):
+    path.touch()
+    path.chmod(0o644)
+
+    def refuse(_file, _mode):
+        raise PermissionError  # it is another user's
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    with life(path) as (cache, store):
+        cache.put(call(1), LAN)
+        until(lambda: store.trouble)
+        assert store.trouble == (
+            f"{path}: others may read it, and this user cannot change that: delete it, or choose another path"
+        )
+    assert path.stat().st_size == 0
+
+
 # --- the file is not what it was
 
 
