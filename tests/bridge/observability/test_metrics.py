@@ -1,6 +1,7 @@
 """The figures of one process: what is counted, under which names, and what is left out."""
 
 import os
+import tempfile
 import threading
 
 import pytest
@@ -195,6 +196,33 @@ def test_one_process_needs_no_folder_and_several_have_one_that_goes_with_them(mo
         forget_process(17)
         assert [file.name for file in folder.iterdir()] == ["counter_17.db"]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_of_a_service_that_was_killed_goes_when_the_next_begins_and_that_of_another_stays(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    left = tmp_path / "omi-bridge-metrics-left"
+    left.mkdir()
+    (left / "counter_17.db").touch()
+    with folder_for_figures(2):
+        (folder,) = tmp_path.iterdir()
+        with folder_for_figures(2):
+            assert folder.exists()
+            assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_where_no_folder_can_be_made_each_process_shows_its_own_figures_and_it_is_told(monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "missing"))
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "missing"))
+
+    def refuse(*_, **__):
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    with folder_for_figures(2):
+        assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+    assert "no folder can be made" in caplog.text
 
 
 @pytest.mark.parametrize(
