@@ -24,6 +24,7 @@ from bridge.sdk.connector import AnyConnector, Attention, Call
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.http.rate_limit import calls_come_first
+from bridge.sdk.threads.background import NO_THREAD
 from bridge.sdk.threads.single_flight import Flight, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.forgotten import Forgotten, Matches
@@ -176,8 +177,12 @@ class Guard:
         self.opening.close()
         self._breaker.close()
         release = threading.Thread(target=self._release, name=f"close-{self.name}", daemon=True)
-        release.start()
-        release.join(_PATIENCE_AT_CLOSE)
+        try:
+            release.start()
+        except NO_THREAD as error:  # what it holds is lost, and nobody waits for its source
+            _log.error("connector %s is not closed, for no thread can be started: %s", self.name, error)
+        else:
+            release.join(_PATIENCE_AT_CLOSE)
 
     def _begin_live(self, question: Call, *, may_ask: bool) -> Pending:
         if not may_ask:

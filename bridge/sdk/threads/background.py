@@ -1,12 +1,15 @@
 """Work that is done again and again in a thread of its own, with pauses, until it is told to end.
 
 The thread is a daemon, so it never keeps the process from stopping, and it is made by `start` alone: what was made
-before a fork would be gone after it. A bug in the work is told once and ends nothing.
+before a fork would be gone after it. A bug in the work is told once and ends nothing. A system that gives no thread
+when one is to begin ends nothing either: the service tries again every second.
 """
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 _log = logging.getLogger(__name__)
 
@@ -15,6 +18,17 @@ _PATIENCE_AT_CLOSE = 1.0
 
 Wait = Callable[[float], bool]
 """Waits for so many seconds and returns True when the work is to end; a test gives its own."""
+
+NO_THREAD = (RuntimeError, MemoryError)
+"""What Python raises where the system gives no more threads, or no more memory for one."""
+
+_WAITING: deque[Callable[[], object]] = deque()
+
+
+def start_what_waits() -> None:
+    """Begin what found no thread when it was to begin."""
+    for _ in range(len(_WAITING)):
+        _WAITING.popleft()()
 
 
 class BackgroundLoop:
@@ -53,11 +67,16 @@ class BackgroundLoop:
         return self._closing.is_set()
 
     def start(self, after: float = 0.0) -> None:
-        """Begin after so many seconds, unless it has begun or ended already."""
+        """Begin after so many seconds, unless it has begun or ended already; later if no thread is to be had."""
         if self._thread is None and not self._closing.is_set():
             thread = threading.Thread(target=self._run, args=(after,), name=self._name, daemon=True)
-            thread.start()
-            self._thread = thread
+            try:
+                thread.start()
+            except NO_THREAD as error:
+                _log.error("%s has to wait, for no thread can be started: %s", self._name, error)
+                _WAITING.append(partial(self.start, after))
+            else:
+                self._thread = thread
 
     def wake(self) -> None:
         """Let the work be done now."""

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
+from bridge.sdk.threads.background import NO_THREAD
 
 T = TypeVar("T")
 
@@ -74,7 +75,7 @@ class SingleFlight(Generic[T]):
             )
             try:
                 thread.start()
-            except RuntimeError as error:
+            except NO_THREAD as error:
                 leave()
                 raise SourceBusy(f"no thread can be started: {error}") from error
             self._running += 1

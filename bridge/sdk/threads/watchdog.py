@@ -14,12 +14,14 @@ from types import TracebackType
 from typing import Self
 
 from bridge.sdk.deadline import Deadline
+from bridge.sdk.errors import SourceBusy
+from bridge.sdk.threads.background import NO_THREAD
 
 _AGAIN_AFTER = 0.05
 
 
 class Watchdog:
-    """Stands by during one question to a source; use it in `with`."""
+    """Stands by during one question to a source; use it in `with`, which raises SourceBusy if there is no thread."""
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
@@ -31,8 +33,11 @@ class Watchdog:
         self._thread = threading.Thread(target=self._stand_by, name="watchdog", daemon=True)
 
     def __enter__(self) -> Self:
+        try:
+            self._thread.start()
+        except NO_THREAD as error:
+            raise SourceBusy(f"no thread can be started: {error}") from error
         self._outer = _CURRENT.set(self)
-        self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

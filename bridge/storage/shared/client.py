@@ -6,7 +6,6 @@ well. What only needs to be told to it is not waited for at all.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -16,7 +15,7 @@ from typing import TypeVar, cast
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.threads.background import Wait
+from bridge.sdk.threads.background import BackgroundLoop, Wait
 from bridge.sdk.threads.single_flight import SingleFlight
 from bridge.storage.shared.backend import Backend, Counted, Reading, Refused, Silent, Window
 
@@ -69,7 +68,7 @@ class SharedClient:
 
     def start(self) -> None:
         """Connect ahead of the first call, in the background."""
-        threading.Thread(target=self._greet, name="greet-shared-memory", daemon=True).start()
+        BackgroundLoop("greet-shared-memory", self._greet).start()
 
     def probe(self, prefix: str) -> str:
         """Return why nothing can be shared, or nothing: by reading and writing, as calls do."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bridge.sdk import BackgroundLoop
+from bridge.sdk.threads.background import start_what_waits
 from tests.support.rounds import Rounds
 
 
@@ -139,3 +140,19 @@ def test_a_bug_ends_nothing_and_each_kind_is_told_once(loop_of, caplog):
     told = [record.exc_info[0] for record in caplog.records]
     assert told == [ValueError, KeyError, KeyError]
     assert {record.message for record in caplog.records} == {"a bug of omi-bridge in loop-under-test"}
+
+
+def test_work_that_finds_no_thread_begins_when_there_is_one(monkeypatch, caplog):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    work = Work(None)
+    loop = BackgroundLoop("watch", work)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    loop.start()
+    start_what_waits()
+    assert not loop.is_running
+    assert "watch has to wait, for no thread can be started: can't start new thread" in caplog.messages
+    monkeypatch.undo()
+    start_what_waits()
+    work.wait()

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from bridge.sdk import Deadline, cut_off_at, hang_up
+from bridge.sdk import Deadline, SourceBusy, cut_off_at, hang_up
+from bridge.sdk.threads.watchdog import Watchdog
 from bridge.testing.scripted_server import ScriptedServer
 
 
@@ -59,3 +60,12 @@ def test_what_is_over_in_time_is_not_cut_off_and_keeps_its_errors():
         raise KeyError("a bug")
     assert not cuts
     assert not [thread for thread in threading.enumerate() if thread.name == "watchdog"]
+
+
+def test_a_source_is_not_asked_without_anybody_to_stand_by(monkeypatch):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(SourceBusy, match="no thread can be started"), Watchdog(Deadline.after(10)):
+        raise AssertionError("was asked")
