@@ -30,9 +30,11 @@ from bridge.sdk.errors import ConfigError, Problem
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSourceConfig
 from bridge.sdk.secrets import Redaction, secrets_in
 from bridge.sdk.settings import Written, state_file
+from bridge.sdk.threads.limit import CONSTRUCTOR_PATIENCE, Hangs, within
 
 _Plugin = type[AnyConnector] | type[AnyExtensionSource]
 
+_SETTINGS_PATIENCE = 10.0
 _CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 
@@ -45,6 +47,8 @@ class ConfiguredConnector:
     config: ConnectorConfig = field(compare=False)
     written: Mapping[str, object] = field(repr=False)
     region: str = "VN"
+    waits_in: str = field(default="", compare=False)
+    """Where its constructor waited when it was tried: a source that hangs is no reason to refuse the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,15 @@ def _files_named(document: Document, file: Path, settings: Settings, reader: Con
     return names
 
 
+def with_threads(config: Config, threads: int) -> Config:
+    """Return the configuration for a process that got so many threads, whatever is written, now and after a reload."""
+    server = config.settings.server
+    if threads == server.threads:
+        return config
+    settings = config.settings.model_copy(update={"server": server.model_copy(update={"threads": threads})})
+    return replace(config, settings=settings, overrides={**config.overrides, "threads": threads})
+
+
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:
     """Sort by place; of several at one place the first found is the cause of the others."""
     first: dict[tuple[int, int, str], Problem] = {}
@@ -227,9 +240,8 @@ class _PluginReader:
             except ValueError as error:
                 self._wrong(path, str(error), at_key=True)
                 continue
-            config = self._validated(found, written, path, f"source of extensions {name}")
-            if config is not None:
-                yield ConfiguredList(name, found, config, written)
+            if tried := self._tried(found, written, path, f"source of extensions {name}"):
+                yield ConfiguredList(name, found, tried.config, written)
 
     def routes(self) -> tuple[RouteRule, ...]:
         """Read the routes, if they are well-formed, even where the rest of the file is not."""
@@ -254,29 +266,32 @@ class _PluginReader:
             self._wrong((*path, "type"), str(error))
             return None
         own = {key: value for key, value in written.items() if key != "type"}
-        config = self._validated(found, own, path, f"connector type {type_name}")
-        return None if config is None else ConfiguredConnector(name, found, config, written, self.region)
+        tried = self._tried(found, own, path, f"connector type {type_name}")
+        if tried is None:
+            return None
+        return ConfiguredConnector(name, found, tried.config, written, self.region, tried.waits_in)
 
-    def _validated(self, kind: _Plugin, written: object, path: KeyPath, what: str) -> Any:  # noqa: ANN401 - its Config
+    def _tried(self, kind: _Plugin, written: object, path: KeyPath, what: str) -> "_Tried | None":
         """Return the settings as the plug-in's own model reads them, None if something is wrong with them or with it.
 
         One is made and thrown away: one that cannot be made is better known now than when it is needed.
         """
+        at = (*path, "type") if self.document.holds((*path, "type")) else path
         try:
             context = {"directory": self.document.directory, "region": self.region}
-            config = kind.Config.model_validate(written, context=context)
-            if getattr(kind(config), "config", None) is not config:
-                raise TypeError("__init__ has to call super().__init__(config)")  # noqa: TRY301 - told like any bug
+            config = within(
+                _SETTINGS_PATIENCE, "open-settings", lambda: kind.Config.model_validate(written, context=context)
+            )
             _numbers_are_numbers(config)
+            return _Tried(config, _trial(kind, config))
         except ValidationError as error:
             self.problems.extend(problems_of(error, kind.Config, self.document, path))
+        except Hangs as hang:
+            self._wrong(at, f"{what} has a bug: its Config waits for more than {_SETTINGS_PATIENCE:g} s in {hang}")
         except BaseException as error:  # noqa: BLE001 - a stranger's code, which may even call sys.exit()
             frame = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(frame.filename).name}:{frame.lineno}"
-            at = (*path, "type") if self.document.holds((*path, "type")) else path
             self._wrong(at, f"{what} has a bug: {type(error).__name__} in {place}: {error}")
-        else:
-            return config
         return None
 
     def _section(self, name: str) -> Mapping[str, Any]:
@@ -285,6 +300,25 @@ class _PluginReader:
 
     def _wrong(self, path: KeyPath, message: str, *, at_key: bool = False) -> None:
         self.problems.append(self.document.problem(path, message, at_key=at_key))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """The settings of a plug-in that can be made, and where its constructor waits, if it does."""
+
+    config: Any
+    waits_in: str
+
+
+def _trial(kind: _Plugin, config: Any) -> str:  # noqa: ANN401 - the plug-in's own
+    """Make one; return where its constructor waits, if it does. Raises TypeError if it leaves out its part."""
+    try:
+        made: object = within(CONSTRUCTOR_PATIENCE, "open-trial", lambda: kind(config))
+    except Hangs as hang:
+        return str(hang)
+    if getattr(made, "config", None) is not config:
+        raise TypeError("__init__ has to call super().__init__(config)")
+    return ""
 
 
 def _numbers_are_numbers(config: ConnectorConfig | ExtensionSourceConfig) -> None:

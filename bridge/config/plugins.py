@@ -20,10 +20,12 @@ from pydantic import BaseModel
 from bridge.sdk.connector import AnyConnector, Connector, ConnectorConfig
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSource, ExtensionSourceConfig
 from bridge.sdk.suggestion import did_you_mean
+from bridge.sdk.threads.limit import Hangs, within
 
 CONNECTORS = "omi_bridge.connectors"
 EXTENSIONS = "omi_bridge.extensions"
 
+_IMPORT_PATIENCE = 10.0
 _NOT_INSTALLED = "; if a package brings it, that is not installed where this omi-bridge is"
 _NEITHER = "; for any other system see docs/rest.md, or docs/no-owner.md if it keeps no owner"
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -109,7 +111,10 @@ def _class(what: str, point: EntryPoint, contract: type, settings: type[BaseMode
 def _load(what: str, module: str, attribute: str) -> object:
     """Return the attribute of a stranger's module; raises ValueError saying why `what` cannot be loaded."""
     try:
-        found = importlib.import_module(module)
+        found = within(_IMPORT_PATIENCE, f"import-{module}", lambda: importlib.import_module(module))
+    except Hangs as hang:
+        why = f"its import has not ended after {_IMPORT_PATIENCE:g} s, and stands in {hang}: no import may wait"
+        raise ValueError(f"{what} cannot be loaded: {why}; a connector's open() may") from None
     except BaseException as error:  # whatever a stranger's module does is a problem of that line of the configuration
         if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
             why = f"there is no module {error.name}, neither installed nor beside the configuration"

@@ -22,7 +22,7 @@ from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
-from bridge.sdk.extension_source import ExtensionEntry
+from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry
 from bridge.sdk.shared import Shared
 from bridge.sdk.threads.background import BackgroundLoop, Wait
 
@@ -39,7 +39,7 @@ class PolledList:
         self.settings = source
         self.name = f"extensions.{source.name}"
         self.of_the_pbx = source.source.of_the_pbx
-        self._source = source.source(source.config)
+        self._source: AnyExtensionSource | None = None  # made by the thread that reads: it may wait, and nobody else
         self._clock = clock
         self._loop = BackgroundLoop(self.name, self._round, at_end=self._release, wait=wait)
         self._tried = threading.Event()
@@ -155,6 +155,7 @@ class PolledList:
 
     def _asked(self, deadline: Deadline) -> Sequence[ExtensionEntry]:
         try:
+            self._source = self._source or self.settings.source(self.settings.config)
             return sanitised_entries(self._source.read(deadline), deadline)
         except SourceError:
             raise
@@ -181,7 +182,7 @@ class PolledList:
 
     def _notes(self) -> tuple[str, ...]:
         try:
-            return tuple(lines(self._source.report()))
+            return tuple(lines(self._source.report())) if self._source else ()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return (Attention(f"a bug in the source's report: {type(error).__name__}"),)
 
@@ -194,7 +195,8 @@ class PolledList:
 
     def _release(self) -> None:
         try:
-            self._source.close()
+            if self._source:
+                self._source.close()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             _log.error("%s has a bug: %s when it is closed", self.name, type(error).__name__)
 

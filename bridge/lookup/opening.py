@@ -8,6 +8,7 @@ account, and another one does not help before somebody has acted.
 import logging
 import threading
 
+from bridge.resilience.late_connector import LateConnector
 from bridge.resilience.sanitizing import failure_of
 from bridge.sdk.connector import AnyConnector
 from bridge.sdk.errors import SourceError, SourceRejected
@@ -24,7 +25,7 @@ class Opening:
     """Whether one connector is open, and why not."""
 
     def __init__(self, name: str, connector: AnyConnector, wait: Wait | None = None) -> None:
-        self.trouble = "is still being opened"
+        self.trouble = connector.waits if isinstance(connector, LateConnector) else "is still being opened"
         """Why the connector is not open, or nothing if it is."""
         self.is_rejected = False
         """Whether it was refused, so that nothing changes until somebody acts."""
@@ -33,6 +34,8 @@ class Opening:
         self._loop = BackgroundLoop(f"open-{name}", self._try, wait=wait)
         self._pause_if_refused = _FIRST_PAUSE_IF_REFUSED
         self._tried = threading.Event()
+        if isinstance(connector, LateConnector):
+            self._tried.set()  # it has had its time: no call waits for it
 
     def start(self) -> None:
         """Open the connector in a thread of its own, and try again there until it succeeds."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bridge.config.identity import identity_of
 from bridge.config.loading import Config, ConfiguredConnector
+from bridge.resilience.late_connector import make_in_time
 from bridge.sdk.connector import AnyConnector
 from bridge.sdk.shared import Shared, at_hand
 from bridge.storage.cache import AnswerCache
@@ -51,8 +52,12 @@ class Sharing:
     def make(self, source: ConfiguredConnector) -> AnyConnector:
         """Make a connector with its part of what is shared."""
         shared = self.namespace(source.name, identity_of(source, self._config)) or self._memory.shared(source.name)
-        with at_hand(shared):
-            connector = source.connector(source.config)
+
+        def make() -> AnyConnector:
+            with at_hand(shared):
+                return source.connector(source.config)
+
+        connector = make_in_time(source.name, source.connector, source.config, make, source.waits_in)
         connector.shared = shared
         return connector
 

@@ -1,5 +1,6 @@
 import pytest
 
+from bridge.config import loading, plugins
 from bridge.config.loading import load_config
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.phone.number import PhoneNumber
@@ -177,3 +178,24 @@ def test_a_secret_that_was_filled_in_is_not_repeated_in_a_complaint(tmp_path):
         load(tmp_path, text.replace("customers:", "'${HOOK_TOKEN}':"), HOOK_TOKEN="planted-4711")
     assert str(caught.value).count("•••") >= 2
     assert "planted" not in str(caught.value)
+
+
+def test_a_module_that_waits_while_it_is_imported_is_a_problem_of_its_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(plugins, "_IMPORT_PATIENCE", 0.2)
+    (tmp_path / "waiting_import.py").write_text("import time\n\ntime.sleep(3)\n", encoding="utf-8")
+    text = "api_keys: [change-me]\nconnectors:\n  mine: {type: 'waiting_import:Connector'}\n"
+    with pytest.raises(ConfigError, match=r"config\.yaml:3:16: connectors\.mine\.type: ") as caught:
+        load(tmp_path, text)
+    assert str(caught.value).endswith(
+        "cannot be loaded: its import has not ended after 0.2 s, and stands in waiting_import.py:3: "
+        "no import may wait; a connector's open() may"
+    )
+
+
+def test_a_constructor_that_waits_is_no_reason_to_refuse_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "CONSTRUCTOR_PATIENCE", 0.2)
+    code = "import time\nfrom tests.support.fakes import FakeConnector\n\n\nclass Mine(FakeConnector):\n"
+    code += "    def __init__(self, config):\n        super().__init__(config)\n        time.sleep(3)\n"
+    (tmp_path / "waiting_init.py").write_text(code, encoding="utf-8")
+    text = "api_keys: [change-me]\nconnectors:\n  mine: {type: 'waiting_init:Mine'}\n"
+    assert load(tmp_path, text).sources["mine"].waits_in == "waiting_init.py:8"
