@@ -6,8 +6,7 @@ Between the two steps the other processes say whether they can follow: see `brid
 """
 
 import logging
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from bridge.observability.decision_log import DecisionLog
 from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import BridgeError
 from bridge.sdk.secrets import Redaction
+from bridge.sdk.threads.background import BackgroundLoop
 from bridge.service import Service, forgotten_of
 from bridge.storage.machine import MachineMemory
 from bridge.web.endpoint import owner_endpoint
@@ -136,7 +136,7 @@ class Bridge:
         self.forgotten.key = new.config.settings.api_keys[0].get_secret_value().encode()
         self.forgotten.shared = new.sharing.of_all()
         # Calls that began under the old configuration have left by then.
-        _later(old.deadline + 1.0, partial(old.close, new))
+        BackgroundLoop("close-before", partial(old.close, new)).start(old.deadline + 1.0)
 
     def drop(self, prepared: Prepared) -> None:
         """Release what was made ready and is not put in force."""
@@ -201,9 +201,3 @@ def _metrics() -> "Metrics":
     from bridge.observability.metrics import Metrics  # noqa: PLC0415
 
     return Metrics()
-
-
-def _later(seconds: float, action: Callable[[], None]) -> None:
-    timer = threading.Timer(seconds, action)
-    timer.daemon = True
-    timer.start()

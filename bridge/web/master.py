@@ -6,13 +6,17 @@ gunicorn would, which empties the memory and loses calls while files load: all w
 `bridge.web.reloads` says. The master's loop, which gunicorn has for signals, hears the workers for that.
 """
 
+import ctypes
 import logging
 import os
 import resource
 import selectors
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -21,7 +25,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from bridge.config.loading import Config
+from bridge.config.loading import Config, with_threads
+from bridge.observability.logs import write_behind
 from bridge.observability.metrics_folder import folder_for_figures, forget_process
 from bridge.sdk.secrets import Redaction
 from bridge.storage.machine import MachineMemory
@@ -34,6 +39,9 @@ _log = logging.getLogger(__name__)
 
 _STOPPING_PATIENCE = 10
 _MOST_CONNECTIONS = 4000
+_NO_STATUS = 256 + Arbiter.WORKER_BOOT_ERROR
+"""No process ends with it: the system keeps the last eight bits."""
+_SMALL_STACK = 1024 * 1024
 
 
 class PlainLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -58,6 +66,8 @@ class PlainLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
     """The master process: restarts workers that died, and has all of them reload together."""
 
+    _spawned = 0.0
+
     def init_signals(self) -> None:
         """Let a signal end the waiting for what workers and commands say."""
         super().init_signals()
@@ -66,9 +76,31 @@ class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
             os.set_blocking(end, False)
         signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
 
-    def spawn_worker(self) -> int:
-        """Start a worker, with what is in force."""
-        pid: int = super().spawn_worker()
+    def manage_workers(self) -> None:
+        """Start workers that are missing. Once one has served, none that cannot begin ends the others.
+
+        Then it is the system that has no room for it just now: it is tried again, once a second.
+        """
+        if any(worker.tmp.has_beaten for worker in self.WORKERS.values()):
+            self.WORKER_BOOT_ERROR = _NO_STATUS
+        super().manage_workers()
+
+    def spawn_workers(self) -> None:
+        """Start workers that are missing, once a second at most."""
+        if time.monotonic() - self._spawned > 1 or self.WORKER_BOOT_ERROR != _NO_STATUS:
+            self._spawned = time.monotonic()
+            super().spawn_workers()
+
+    def spawn_worker(self) -> int | None:
+        """Start a worker, with what is in force.
+
+        If the system gives no process for it, that is told and the others serve: it is tried again.
+        """
+        try:
+            pid: int = super().spawn_worker()
+        except (OSError, MemoryError) as error:
+            _log.error("no worker can be started: %s; %d are there", error, len(self.WORKERS))
+            return None
         worker = self.WORKERS[pid]
         worker.forked()
         self.app.reloads.joined(worker)
@@ -135,7 +167,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no 
             "timeout": 60,
             "graceful_timeout": _STOPPING_PATIENCE,
             "keepalive": 5,
-            "worker_connections": _MOST_CONNECTIONS,
+            "worker_connections": _most_connections(),
             "limit_request_line": 4094,
             "limit_request_fields": 64,
             "limit_request_field_size": 4096,
@@ -150,7 +182,8 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no 
 
     def load(self) -> Flask:
         """Make the application; runs in the worker."""
-        return create_app(self.reloads.config, self._redaction, self.reloads.refused, self._memory)
+        config = with_threads(self.reloads.config, self.cfg.threads)
+        return create_app(config, self._redaction, self.reloads.refused, self._memory)
 
     def close_inherited(self) -> None:
         """Close what is the master's own in a worker that was just forked."""
@@ -159,11 +192,30 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no 
 
     def run(self) -> None:
         """Serve until told to stop."""
+        _spare_address_space()
+        write_behind(self._redaction)
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection is an open file
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         with folder_for_figures(self.reloads.config.settings.server.workers):
             _Master(self).run()
 
     def _left(self, worker: Worker) -> None:
         forget_process(worker.pid)
         self.reloads.left(worker)
+
+
+def _most_connections() -> int:
+    """Return how many connections a worker may have: each is an open file, and half of those are for all else."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CONNECTIONS if files == resource.RLIM_INFINITY else min(_MOST_CONNECTIONS, files // 2)
+
+
+def _spare_address_space() -> None:
+    """Where address space is limited, let each thread take a megabyte of it and not, as glibc would, seventy.
+
+    Source: mallopt(3), M_ARENA_MAX, which is -8 in malloc.h.
+    """
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        threading.stack_size(_SMALL_STACK)
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(-8, 1)

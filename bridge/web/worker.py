@@ -8,19 +8,23 @@ most, whatever it does.
 
 import gc
 import logging
+import os
 import signal
 import socket
 import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
-from gunicorn.workers import gthread
+from gunicorn.workers import base, gthread
+from gunicorn.workers.workertmp import WorkerTmp
 
-from bridge.observability.logs import write_behind
+from bridge.observability.metrics_folder import remove_figures
+from bridge.sdk.threads.background import NO_THREAD, BackgroundLoop, start_what_waits
 from bridge.web.app import Bridge
 from bridge.web.endpoint import ARRIVED
 from bridge.web.follower import Follower
@@ -32,7 +36,14 @@ _LONGEST_QUEUE = 0.75
 _SILENCE = 0.005
 _PATIENCE = struct.pack("ll", 1, 0)
 """A second, as SO_RCVTIMEO and SO_SNDTIMEO take it (socket(7))."""
+_FEWEST_THREADS = 2
+_OTHER_THREADS = 32
+"""How many there have to be for what is not serving requests: the log, the files, the sources' lookups."""
+_REMEDY = " (`ulimit -u`, `ulimit -v`, `TasksMax=` of systemd, `pids_limit` of a container)"
 _LEAVING = 0.5
+_PULSE = 1.0
+_ORPHANED = 5.0
+"""Seconds after the master's death in which a worker may end as it should."""
 _LAST_DATA_RECEIVED = 52
 """Where in the kernel's `struct tcp_info` (linux/tcp.h) the milliseconds since the last data stand."""
 
@@ -76,6 +87,44 @@ def _host(address: object) -> str:
     return str(address[0]) if isinstance(address, tuple) and address else "an unknown address"
 
 
+def threads_to_be_had(wanted: int) -> int:
+    """Return how many threads the system gives this process just now, `wanted` at most."""
+    enough = threading.Event()
+    threads = [threading.Thread(target=enough.wait, name="trial", daemon=True) for _ in range(wanted)]
+    started = 0
+    with suppress(*NO_THREAD):
+        for started, thread in enumerate(threads):  # noqa: B007 - how far it came
+            thread.start()
+        started = wanted
+    enough.set()
+    for thread in threads[:started]:
+        thread.join()
+    return started
+
+
+class Heartbeat(WorkerTmp):  # type: ignore[misc]  # gunicorn has no types
+    """The file by whose time the master sees that a worker is alive: in memory, for there may be no folder for it."""
+
+    def __init__(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        if hasattr(os, "memfd_create"):
+            self._tmp = os.fdopen(os.memfd_create("omi-bridge-heartbeat"), "w+b", 0)
+        else:
+            super().__init__(cfg)
+
+    @property
+    def has_beaten(self) -> bool:
+        """Whether the worker has begun to serve."""
+        return os.fstat(self.fileno()).st_size > 0
+
+    def notify(self) -> None:
+        """Show that the worker is alive."""
+        os.pwrite(self.fileno(), b"1", 0)
+        super().notify()
+
+
+base.WorkerTmp = Heartbeat  # gunicorn offers no other way in
+
+
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A gthread worker that knows when a request arrived, and whose own error answers have no body."""
 
@@ -85,15 +134,38 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._serving_since = 0.0
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Make the threads that serve requests, all of them now: later there may be none to be had."""
+        """Make the threads that serve requests, all of them now: later there may be none to be had.
+
+        Where the system gives fewer than are asked for, it is as many as leave some for everything else.
+        """
+        wanted = self.cfg.threads
+        found = threads_to_be_had(wanted + _OTHER_THREADS)
+        if found < wanted + _OTHER_THREADS:
+            share = found // self.cfg.workers  # the others may have to do with the same
+            self.cfg.set("threads", min(wanted, max(share - _OTHER_THREADS, share // 3, _FEWEST_THREADS)))
+            told = "asked for %d threads to answer calls, got %d: the system gives this process %d in all%s"
+            _log.warning(told, wanted, self.cfg.threads, found, _REMEDY)
+        return self._pool_of(self.cfg.threads)
+
+    def _pool_of(self, threads: int) -> ThreadPoolExecutor:
         pool: ThreadPoolExecutor = super().get_thread_pool()
-        all_there = threading.Barrier(self.cfg.threads)
+        all_there = threading.Barrier(threads)
         try:
-            for _ in range(self.cfg.threads):
+            for _ in range(threads):
                 pool.submit(all_there.wait)  # a thread that waits here is not idle, so the next one is made
-        except RuntimeError:  # as many as the system allows
+        except NO_THREAD:
             all_there.abort()
+            # Those that are there serve all: the pool would else try to make more, and fail, with each call.
+            pool._max_workers = max(1, len(pool._threads))  # noqa: SLF001 - nothing else says so
         return pool
+
+    def accept(self, listener: socket.socket) -> None:
+        """Accept a connection; if the system has no room for one just now, it waits where it is."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            _log.warning("no connection can be accepted just now: %s", error)
+            time.sleep(_SILENCE)  # it is still there in a moment, and would be tried without end
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
         """Serve a request, in a thread; say whether the connection goes on.
@@ -140,8 +212,15 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def init_signals(self) -> None:
         """Let SIGHUP do nothing here, whoever sends it to all processes: the master says when to reload."""
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, self.SIGNALS)
         super().init_signals()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+    def notify(self) -> None:
+        """Show the master that this process is alive, every second, and begin what found no thread when it was to."""
+        super().notify()
+        start_what_waits()
 
     def forked(self) -> None:
         """Leave the worker's own end of the line to it; runs in the master."""
@@ -155,7 +234,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def load_wsgi(self) -> None:
         """Make the application, then hear what the master says about reloads."""
-        write_behind()
+        BackgroundLoop("master", self._end_with_the_master).start()
         super().load_wsgi()
         Follower(self._own_line, self.app.callable.extensions["omi_bridge"]).start()
         gc.collect()
@@ -169,6 +248,15 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._serving_since = time.monotonic()
         super().run()
         self._bridge.close()
+
+    def _end_with_the_master(self) -> float:
+        """End this process if the master has died, whatever it hangs in: who starts it anew wants its place."""
+        if os.getppid() == self.ppid:
+            return _PULSE
+        remove_figures()
+        time.sleep(_ORPHANED)
+        logging.shutdown()
+        os._exit(1)
 
     @property
     def _bridge(self) -> Bridge:

@@ -226,18 +226,3 @@ def test_a_reload_that_would_lose_a_source_is_refused(tmp_path):
         service.hang_up()
         assert "connector customers: " in service.wait_for_log("not reloaded")
         assert service.ask().body == b"101:102"
-
-
-def test_a_log_that_nobody_reads_costs_no_call_its_answer(tmp_path):
-    """A pipe holds 64 KiB, then whoever writes into it waits for ever."""
-    (tmp_path / "customers.csv").write_text("phone,owner email\n0901234567,lan@congty.example\n")
-    config = tmp_path / "config.yaml"
-    config.write_text(
-        "api_keys: [change-me]\nconnectors: {customers: {type: csv, path: customers.csv}}\n"
-        "extensions: {inline: {lan@congty.example: 101}}\n"
-    )
-    with RunningService(config) as service:
-        service.stop_reading_the_log()
-        replies = [service.ask(headers={"X-Request-ID": "x" * 64}) for _ in range(1000)]
-        assert {(reply.status, reply.body) for reply in replies} == {(200, b"101")}
-        assert max(reply.seconds for reply in replies) < 2

@@ -108,3 +108,61 @@ def test_a_call_that_waits_for_too_long_is_turned_away_with_an_empty_answer(conf
         assert "omi_bridge_turned_away_total 1.0" in page(service.port, "/metrics")[1]
         service.wait_for_log("a call is turned away: it has waited [01][.][0-9]+ s for one of 2 threads")
         assert not [line for line in service.log if "Socket error" in line]
+
+
+class Giving(threading.Thread):
+    """A thread of a system that gives so many at once, and no more; of those that only try there may be enough."""
+
+    left = 0
+    limits_trials = True
+
+    def start(self):
+        if self.counts and Giving.left == 0:
+            raise RuntimeError("can't start new thread")
+        Giving.left -= self.counts
+        super().start()
+
+    def run(self):
+        try:
+            super().run()
+        finally:
+            Giving.left += self.counts
+
+    @property
+    def counts(self):
+        return Giving.limits_trials or self.name != "trial"
+
+
+@pytest.fixture
+def scarce_threads(monkeypatch):
+    monkeypatch.setattr(threading, "Thread", Giving)
+    made = Worker(0, 0, [], None, 30, Config(), None)
+    made.cfg.set("threads", 64)
+    yield made
+    made.tmp.close()
+
+
+ALL_THERE = 64 + 32
+SCARCE = [(ALL_THERE, 1, 64), (ALL_THERE - 1, 1, 63), (60, 1, 28), (60, 2, 10), (12, 1, 4), (2, 1, 2)]
+
+
+@pytest.mark.parametrize(("given", "workers", "got"), SCARCE)
+def test_a_worker_serves_with_as_many_threads_as_there_are_and_leaves_some_for_the_rest(
+    monkeypatch, caplog, scarce_threads, given, workers, got
+):
+    monkeypatch.setattr(Giving, "left", given)
+    scarce_threads.cfg.set("workers", workers)
+    with scarce_threads.get_thread_pool() as pool:
+        assert (scarce_threads.cfg.threads, given - Giving.left) == (got, got)
+        assert list(pool.map(str, range(200))) == [str(number) for number in range(200)]
+    assert (f"asked for 64 threads to answer calls, got {got}" in caplog.text) == (given < ALL_THERE)
+
+
+def test_a_pool_whose_last_threads_are_not_to_be_had_any_more_serves_with_those_that_are_there(
+    monkeypatch, scarce_threads
+):
+    monkeypatch.setattr(Giving, "left", 5)
+    monkeypatch.setattr(Giving, "limits_trials", False)
+    with scarce_threads.get_thread_pool() as pool:
+        assert Giving.left == 0
+        assert list(pool.map(str, range(50))) == [str(number) for number in range(50)]
