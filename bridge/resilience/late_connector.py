@@ -6,7 +6,7 @@ its place, and the connector itself is made where others are opened.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bridge.sdk.connector import AnyConnector, Call, Connector, ConnectorConfig, Owner
 from bridge.sdk.deadline import Deadline
@@ -53,6 +53,14 @@ class LateConnector(Connector[ConnectorConfig]):
     def owners_known(self) -> Sequence[Owner]:
         """Return the owners whom the connector can name."""
         return self._made.owners_known() if self._made else ()
+
+    def customers_known(self) -> Mapping[Owner, int]:
+        """Return how many customers of each owner the connector knows."""
+        return self._made.customers_known() if self._made else {}
+
+    def unsettled(self) -> str:
+        """Return the name of the file that is just being written."""
+        return self._made.unsettled() if self._made else ""
 
     def trouble(self) -> str:
         """Return what is wrong."""

@@ -1,5 +1,6 @@
 """Files that are read again when they change or replaced as a whole, and the tables in them. Import from here."""
 
+from bridge.sdk.disk.own_file import ForeignFileError
 from bridge.sdk.disk.replaced_file import obstacle, replace_file
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
@@ -7,6 +8,7 @@ from bridge.sdk.tables.table import Ending, Problems, Table, read_table
 
 __all__ = [
     "Ending",
+    "ForeignFileError",
     "Problems",
     "Shrinking",
     "Table",

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.sdk import BackgroundLoop, Deadline, Shared, SourceUnavailable, Wait
-from bridge.sdk.files import obstacle, replace_file
+from bridge.sdk.files import ForeignFileError, obstacle, replace_file
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ BEGINS = b'{"refresh_token": '
 _LOCK_POLL = 0.05
 _PAUSE = 10.0  # seconds between attempts to write what could not be written
 _PATIENCE = 1.0  # seconds for the file of a token that was taken over; it is in memory before
+_REMEDY = ": let the service's user write into its folder, and see that no folder has this name"
 _SHARED_AS = "refresh-token"
 _SHARED_FOR = 366 * 86400.0  # seconds
 
@@ -48,7 +49,7 @@ class RefreshTokenStore:
         self._serial = 0
         self._shared = Shared()
         self._shared_serial = 0
-        self.trouble = _told(file, why) if file and (why := obstacle(file)) else ""
+        self.trouble = _told(file, why + _REMEDY) if file and (why := obstacle(file)) else ""
         """Why the file cannot be written and what to do, or nothing; told from the first look on."""
         self._failures = 0
         self._again = BackgroundLoop("token-file", self._try_again, wait=wait)
@@ -135,7 +136,7 @@ class RefreshTokenStore:
         try:
             replace_file(self._file, json.dumps(data).encode(), begins=BEGINS)
         except OSError as error:
-            self._fail(self._file, error.strerror or str(error))
+            self._fail(self._file, error)
         else:
             self._on_disk = self._token
             self._mend()
@@ -145,7 +146,7 @@ class RefreshTokenStore:
         try:
             lock = os.open(f"{file}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            self._fail(file, error.strerror or str(error))  # another process may renew meanwhile
+            self._fail(file, error)  # another process may renew meanwhile
             yield
             return
         try:
@@ -157,9 +158,12 @@ class RefreshTokenStore:
         finally:
             os.close(lock)  # gives up the lock
 
-    def _fail(self, file: Path, why: str) -> None:
+    def _fail(self, file: Path, error: OSError) -> None:
         """Say once why the file cannot be written, and go on trying."""
-        told = _told(file, obstacle(file) or why)
+        found = obstacle(file)
+        says_what_to_do = isinstance(error, ForeignFileError) and not found
+        why = found or error.strerror or str(error)
+        told = _told(file, why if says_what_to_do else why + _REMEDY)
         if told != self.trouble or not self._failures:
             log.error("%s", told)
         self.trouble = told
@@ -184,8 +188,8 @@ class RefreshTokenStore:
 
 def _told(file: Path, why: str) -> str:
     return (
-        f"auth.token_file: {file} cannot be written: {why}: let the service's user write into its folder, and see "
-        "that no folder has this name; else the service needs a new refresh token once it is started again"
+        f"auth.token_file: {file} cannot be written: {why}; "
+        "else the service needs a new refresh token once it is started again"
     )
 
 

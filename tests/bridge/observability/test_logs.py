@@ -94,7 +94,7 @@ from bridge.sdk.secrets import Redaction
 set_up_logs("debug", FORM, Redaction())
 log = logging.getLogger("bridge.test")
 log.debug("one"); log.info("two")
-write_behind()
+write_behind(Redaction())
 log.warning("three\\nforged"); log.error("four"); log.critical("five")
 logging.getLogger().handlers[0].flush()
 """

@@ -140,6 +140,8 @@ def scarce_threads(monkeypatch):
     made.cfg.set("threads", 64)
     yield made
     made.tmp.close()
+    made.line.close()
+    made.forked()
 
 
 ALL_THERE = 64 + 32

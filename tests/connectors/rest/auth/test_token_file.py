@@ -92,7 +92,8 @@ def test_a_file_that_we_did_not_make_is_not_replaced(
 ) -> None:
     file.write_text(content)
     assert renew(RefreshTokenStore("first", file), "second") == "first"
-    assert "auth.token_file cannot be written (there is a file that omi-bridge did not make" in caplog.text
+    assert f"auth.token_file: {file} cannot be written: there is a file that omi-bridge did not make" in caplog.text
+    assert "or move it away; else the service needs a new refresh token" in caplog.text
     assert file.read_text() == content
 
 
