@@ -1,4 +1,4 @@
-"""nginx and Caddy, really started with the files of deploy/, in front of something that listens on the loopback.
+"""nginx, Caddy and HAProxy, really started with the files of deploy/, in front of what listens on the loopback.
 
 Only addresses, paths and the certificate are replaced, each literally: a file that no longer holds what is replaced
 fails the test.
@@ -23,15 +23,20 @@ from tests.support.certificates import Certificate
 from tests.support.documents import ROOT
 from tests.support.service import Reply, free_port
 
-KINDS = ("nginx", "caddy")
+KINDS = ("nginx", "caddy", "haproxy")
 PATH = "/get_owner_contact_by_phone"
 _PATIENCE = 20.0
 
 
 class RunningProxy:
-    """A proxy with TLS on a free port of the loopback, its files and its logs in `folder`."""
+    """A proxy with TLS on a free port of the loopback, its files and its logs in `folder`.
 
-    def __init__(self, kind: str, folder: Path, certificate: Certificate, upstream: int) -> None:
+    HAProxy stands before two machines if there is a `second` port; without it, it asks nobody for his health.
+    """
+
+    def __init__(
+        self, kind: str, folder: Path, certificate: Certificate, upstream: int, second: int | None = None
+    ) -> None:
         self.kind = kind
         self.port = free_port()
         self.plain_port = free_port()
@@ -40,11 +45,12 @@ class RunningProxy:
         program = shutil.which(kind) or shutil.which(kind, path="/usr/sbin:/usr/local/sbin")
         if program is None:
             pytest.skip(f"{kind} is not installed")
-        start = self._nginx if kind == "nginx" else self._caddy
+        start = {"nginx": self._nginx, "caddy": self._caddy, "haproxy": self._haproxy}[kind]
+        arguments = start(certificate, upstream, *([second] if second else []))
         with (folder / "stderr.log").open("wb") as errors:
             self._process = subprocess.Popen(
-                [program, *start(certificate, upstream)],
-                stdout=subprocess.DEVNULL,
+                [program, *arguments],
+                stdout=errors,
                 stderr=errors,
                 env={"PATH": os.environ["PATH"], "HOME": str(folder)},
             )
@@ -159,6 +165,27 @@ class RunningProxy:
         )
         (self._folder / "Caddyfile").write_text(adapted, encoding="utf-8")
         return ["run", "--adapter", "caddyfile", "--config", str(self._folder / "Caddyfile")]
+
+    def _haproxy(self, certificate: Certificate, upstream: int, second: int | None = None) -> list[str]:
+        both = self._folder / "bridge.pem"
+        key = certificate.file.with_name("key.pem")
+        both.write_bytes(certificate.file.read_bytes() + key.read_bytes())
+        adapted = replaced(
+            (ROOT / "deploy/haproxy.cfg").read_text(encoding="utf-8"),
+            {
+                "log /dev/log local0": "log stdout format raw local0",
+                "    user haproxy\n    group haproxy\n": "",
+                "bind :443": f"bind 127.0.0.1:{self.port}",
+                "/etc/haproxy/bridge.pem": str(both),
+                "10.0.0.11:8080": f"127.0.0.1:{upstream}",
+                **({"10.0.0.12:8080": f"127.0.0.1:{second}"} if second else {}),
+            },
+        )
+        if second is None:
+            alone = {"    server two 10.0.0.12:8080\n": "", "default-server check": "default-server no-check"}
+            adapted = replaced(adapted, alone)
+        (self._folder / "haproxy.cfg").write_text(adapted, encoding="utf-8")
+        return ["-db", "-f", str(self._folder / "haproxy.cfg")]
 
 
 def replaced(text: str, words: Mapping[str, str]) -> str:

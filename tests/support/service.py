@@ -25,7 +25,7 @@ class Reply:
 
 
 class RunningService:
-    """`omi-bridge serve` on a free port of the loopback, its log collected line by line."""
+    """`omi-bridge serve` on a free port of the loopback, or on a given `port`; its log is collected line by line."""
 
     def __init__(
         self,
@@ -33,8 +33,9 @@ class RunningService:
         *options: str,
         environment: dict[str, str] | None = None,
         command: Sequence[str] = (sys.executable, "-m", "bridge"),
+        port: int | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.log: list[str] = []
         self._news = threading.Condition()
         self._reads = threading.Event()
