@@ -1,4 +1,4 @@
-"""nginx, Caddy and HAProxy, as deploy/ sets them up, before the real service: TLS, what goes through, what never does."""
+"""nginx, Caddy and HAProxy as deploy/ has them, before the real service: TLS, what goes through, what does not."""
 
 import http.client
 import re
