@@ -59,10 +59,11 @@ format: .venv/developing                ## lay the code out as `check` wants it
 bench: .venv/testing                    ## the figures of bench/README.md, in ten minutes; BENCHES="phone live" for some
 	for name in $(BENCHES); do echo "== $$name"; timeout 300 .venv/bin/python bench/$$name.py || exit; done
 
-dist: .venv/developing                  ## a wheel and a source archive in dist/, and the versions to install with them
+dist: .venv/developing                  ## a wheel and a source archive in dist/, the versions to install with them, and checksums
 	rm -rf dist
 	.venv/bin/python -m build --outdir dist .
 	cp constraints.txt dist
+	cd dist && sha256sum *.whl *.tar.gz constraints.txt > SHA256SUMS
 
 constraints:                            ## renew constraints.txt: the newest versions that the bounds allow
 	rm -rf .venv-newest

@@ -93,6 +93,7 @@ READERS_OWN = {
         "test_my_crm.py",
         "omicall-extensions.json",
         "alerts.json",
+        "/etc/haproxy/bridge.pem",
     ),
 }
 """Files in the documents that are the reader's, not the project's."""
