@@ -19,7 +19,7 @@ from connectors.csv.connector import CsvConfig, CsvConnector
 from connectors.rest.config.steps import FORMS
 from connectors.rest.mapping.expression import Expression
 from connectors.rest.templates.sandbox import FILTERS
-from tests.support.documents import DOCUMENTS, ROOT, anchor, headings, prose, rows, spans
+from tests.support.documents import DOCUMENTS, ROOT, anchor, blocks, headings, prose, rows, spans
 from tests.support.models import fields_of, models_of
 
 CONFIGURATION = ROOT / "docs/configuration.md"
@@ -100,6 +100,19 @@ READERS_OWN = {
 SOURCES = "".join(
     file.read_text(encoding="utf-8") for room in ("bridge", "connectors") for file in (ROOT / room).rglob("*.py")
 )
+
+
+TWINS = {
+    "away.md": "nghi-phep.md",
+    "deploy.md": "trien-khai.md",
+    "excel-file.md": "tep-excel.md",
+    "first-call.md": "cuoc-goi-dau-tien.md",
+    "no-public-address.md": "khong-co-ip-cong-khai.md",
+    "operating.md": "van-hanh.md",
+    "recipes.md": "viec-thuong-gap.md",
+    "upgrade.md": "nang-cap.md",
+}
+"""Pages of docs/, and what they are called in docs/vi/."""
 
 
 def told_keys(heading):
@@ -230,6 +243,16 @@ def test_the_headers_that_are_said_to_be_found_are_found(what, header, tmp_path)
         assert f"'{header} 2'" in connector.report()[0]
     finally:
         connector.close()
+
+
+@pytest.mark.parametrize("page", TWINS)
+def test_a_page_and_its_vietnamese_twin_show_the_same(page):
+    """What one of them runs or configures, the other does: blocks that are tried in English hold in Vietnamese, too."""
+    for language in ("sh", "console", "yaml", "csv", "json"):
+        english, vietnamese = (
+            [found.text for found in blocks(language, ROOT / "docs" / file)] for file in (page, f"vi/{TWINS[page]}")
+        )
+        assert vietnamese == english, language
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
