@@ -1,4 +1,4 @@
-"""A way to a server on which things go wrong: answers drip, connections are cut, reset or frozen, nobody listens.
+"""A way to a server on which things go wrong: answers drip, come late or are others, connections break.
 
 It stands in front of any server of this machine, whatever that speaks, so it shows what becomes of a connector when
 the network or the server fails: before the first byte, in the middle of an answer, or long after a good start.
@@ -16,6 +16,8 @@ from bridge.testing.scripted_server import PATIENCE, THREADS
 
 _RESET = b"\x01\x00\x00\x00\x00\x00\x00\x00"
 """SO_LINGER: on, for no time."""
+_MOST = 65536
+"""Bytes that are passed on at a time."""
 
 
 @dataclass(eq=False)
@@ -24,6 +26,8 @@ class _Manner:
 
     frozen: bool = False
     pause: float = 0.0
+    after_a_pause: int = 1
+    instead: bytes | None = None
     ends_after: int | None = None
     by_reset: bool = False
     over: threading.Event = field(default_factory=threading.Event)
@@ -74,6 +78,14 @@ class TcpProxy:
     def drip(self, pause: float = 0.1) -> None:
         """Pass on the server's answers a byte at a time, with so many seconds before each."""
         self._change(_Manner(pause=pause))
+
+    def delay(self, seconds: float) -> None:
+        """Pass on what the server says so much later."""
+        self._change(_Manner(pause=seconds, after_a_pause=_MOST))
+
+    def say(self, answer: bytes) -> None:
+        """Put this in the place of everything that the server says."""
+        self._change(_Manner(instead=answer))
 
     def freeze(self) -> None:
         """Take connections and whatever comes over them, and pass on nothing."""
@@ -163,7 +175,7 @@ class TcpProxy:
         here, there = (link.server, link.client) if answers else (link.client, link.server)
         passed: dict[_Manner, int] = {}
         with contextlib.suppress(OSError):
-            while data := here.recv(65536):
+            while data := here.recv(_MOST):
                 while data:
                     data = self._deliver(link, there, data, passed if answers else None)
         link.end()
@@ -177,10 +189,13 @@ class TcpProxy:
         if passed is None:
             there.sendall(data)
             return b""
+        if manner.instead is not None:
+            there.sendall(manner.instead)
+            return b""
         piece = data
         if manner.pause:
             manner.over.wait(manner.pause)
-            piece = data[:1]
+            piece = data[: manner.after_a_pause]
         elif manner.ends_after is not None:
             piece = data[: manner.ends_after - passed.get(manner, 0)]
         self.answered += len(piece)

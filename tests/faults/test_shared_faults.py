@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from bridge.testing import TcpProxy
 from tests.support.crm import Crm, Says
 from tests.support.faults import extension_of, number
 from tests.support.faulty_crm import FaultyCrms
@@ -15,7 +16,6 @@ from tests.support.footprint import footprint, worker_of
 from tests.support.kept import until
 from tests.support.load import Caller, Load, call
 from tests.support.redis_server import RunningRedis, needs_redis
-from tests.support.relay import Relay
 from tests.support.service import RunningService
 from tests.support.trial import environment, settled
 
@@ -157,62 +157,43 @@ def test_one_token_is_fetched_by_two_instances_and_none_is_in_the_redis_to_read(
 
 
 @contextmanager
-def killed(redis, _relay):
+def killed(redis, _proxy):
     redis.kill()
     yield
     redis.start()
 
 
 @contextmanager
-def restarted(redis, _relay):
+def restarted(redis, _proxy):
     redis.kill()
     redis.start()
     yield
 
 
 @contextmanager
-def frozen(redis, _relay):
+def frozen(redis, _proxy):
     redis.freeze()
     yield
     redis.thaw()
 
 
 @contextmanager
-def full(redis, _relay):
+def full(redis, _proxy):
     redis.fill()
     yield
     redis.empty()
 
 
-@contextmanager
-def out_of_reach(_redis, relay):
-    relay.hold()
-    yield
-    relay.pass_on()
+def on_the_way(change, *arguments):
+    """Return a fault of the way to the Redis: what the proxy is told, until it passes on again."""
 
-
-def slow(seconds):
     @contextmanager
-    def delayed(_redis, relay):
-        relay.delay = seconds
+    def changed(_redis, proxy):
+        change(proxy, *arguments)
         yield
-        relay.delay = 0.0
+        proxy.pass_on()
 
-    return delayed
-
-
-@contextmanager
-def rubbish(_redis, relay):
-    relay.say = b"HTTP/1.1 400 Bad Request\r\n\r\n$7\r\n"
-    yield
-    relay.say = None
-
-
-@contextmanager
-def dripping(_redis, relay):
-    relay.drip = True
-    yield
-    relay.drip = False
+    return changed
 
 
 FAULTS = {
@@ -220,12 +201,12 @@ FAULTS = {
     "is restarted": restarted,
     "stands still": frozen,
     "is full": full,
-    "takes what it is sent and says nothing": out_of_reach,
-    "takes 30 ms more": slow(0.03),
-    "takes 80 ms more": slow(0.08),
-    "takes 1 s more": slow(1.0),
-    "answers rubbish": rubbish,
-    "answers a byte at a time": dripping,
+    "takes what it is sent and says nothing": on_the_way(TcpProxy.freeze),
+    "takes 30 ms more": on_the_way(TcpProxy.delay, 0.03),
+    "takes 80 ms more": on_the_way(TcpProxy.delay, 0.08),
+    "takes 1 s more": on_the_way(TcpProxy.delay, 1.0),
+    "answers rubbish": on_the_way(TcpProxy.say, b"HTTP/1.1 400 Bad Request\r\n\r\n$7\r\n"),
+    "answers a byte at a time": on_the_way(TcpProxy.drip, 0.02),
 }
 
 
@@ -239,8 +220,9 @@ def callers():
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_call_is_late_or_wrong_when_the_redis(fault, instances, redis, crm, record_figures):
-    with Relay(redis.port) as relay:
-        services = instances(CONFIG, redis=relay.url, crm=f"127.0.0.1:{crm.ports[0]}", ttl="300ms")
+    with TcpProxy(redis.port) as proxy:
+        way = f"redis://127.0.0.1:{proxy.port}/0"
+        services = instances(CONFIG, redis=way, crm=f"127.0.0.1:{crm.ports[0]}", ttl="300ms")
         for serial in range(6):
             assert all_right(at_once(services, customer(serial)))
         before = footprint(worker_of(services[0]))
@@ -249,7 +231,7 @@ def test_no_call_is_late_or_wrong_when_the_redis(fault, instances, redis, crm, r
             for load in loads:
                 stack.enter_context(load)
             threading.Event().wait(0.5)
-            with FAULTS[fault](redis, relay):
+            with FAULTS[fault](redis, proxy):
                 threading.Event().wait(FAULT_SECONDS)
                 troubles = [health(service) for service in services]
             threading.Event().wait(1.0)

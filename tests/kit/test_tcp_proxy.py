@@ -57,6 +57,24 @@ def test_it_drips_a_byte_at_a_time_until_the_block_is_over(proxy, client):
     assert read(client, LENGTH - 5) == ANSWER[5:]
 
 
+def test_what_the_server_says_is_late_as_a_whole(proxy, client):
+    proxy.delay(0.1)
+    started = time.monotonic()
+    assert ask(client) == ANSWER
+    assert 0.1 < time.monotonic() - started < 1
+    proxy.delay(3600)
+    client.sendall(b"?")
+    proxy.pass_on()
+    assert read(client) == ANSWER
+
+
+def test_it_says_something_else_in_the_place_of_the_server(proxy, client):
+    proxy.say(b"rubbish")
+    assert ask(client, 7) == b"rubbish"
+    proxy.pass_on()
+    assert ask(client) == ANSWER
+
+
 def test_frozen_it_takes_connections_and_answers_none_and_then_forgets_nothing(proxy, client):
     with proxy.frozen(), socket.create_connection(("127.0.0.1", proxy.port), timeout=0.05) as another:
         client.settimeout(0.05)

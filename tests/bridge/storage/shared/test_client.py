@@ -8,10 +8,10 @@ from bridge.storage.shared.backend import Reading, Refused, Silent
 from bridge.storage.shared.client import SharedClient
 from bridge.storage.shared.encryption import Encryption
 from bridge.storage.shared.namespace import Namespace
+from bridge.testing import TcpProxy
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
 from tests.support.redis_server import RunningRedis, needs_redis
-from tests.support.relay import Relay
 from tests.support.scripted import Connection, ScriptedServer, dead_port
 
 SECRET = "planted-key"
@@ -176,11 +176,19 @@ def test_the_lock_is_gone_at_the_moment_when_the_answer_is_there(redis, store_at
     assert theirs.look("answer x").value.content == b"101"
 
 
+class LateWrites(TcpProxy):
+    """What is written arrives 40 ms late, everything else at once."""
+
+    def _deliver(self, link, there, data, passed):
+        if passed is None and b"ARGV[3], 'PX'" in data:
+            threading.Event().wait(0.04)
+        return super()._deliver(link, there, data, passed)
+
+
 @needs_redis
 def test_who_comes_after_the_lock_finds_what_was_put_however_late_it_arrives(redis, store_at):
-    with Relay(redis.port) as relay:
-        relay.late = b"ARGV[3], 'PX'"
-        ours, theirs = room(store_at(relay.url)), room(store_at(redis.url))
+    with LateWrites(redis.port) as proxy:
+        ours, theirs = room(store_at(f"redis://127.0.0.1:{proxy.port}/0")), room(store_at(redis.url))
         with ours.lock("token", 10):
             assert ours.get("token") is None
             ours.put("token", b"planted", 60)
@@ -190,9 +198,8 @@ def test_who_comes_after_the_lock_finds_what_was_put_however_late_it_arrives(red
 
 @needs_redis
 def test_what_is_put_and_waited_for_is_there_before_what_comes_next(redis, store_at):
-    with Relay(redis.port) as relay:
-        relay.late = b"ARGV[3], 'PX'"
-        ours, theirs = room(store_at(relay.url)), room(store_at(redis.url))
+    with LateWrites(redis.port) as proxy:
+        ours, theirs = room(store_at(f"redis://127.0.0.1:{proxy.port}/0")), room(store_at(redis.url))
         ours.get("token")
         ours.put("token", b"planted", 60, wait=True)
         assert theirs.get("token").content == b"planted"
