@@ -149,3 +149,10 @@ def test_the_key_of_the_tunnel_opens_nothing_else(office, tmp_path):
         )
         assert said.returncode != 0
         assert "uid=" not in said.stdout
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit():
+    program = shutil.which("systemd-analyze") or pytest.skip("systemd-analyze is not installed")
+    command = [program, "verify", "--man=no", "--recursive-errors=no", str(ROOT / "deploy/omi-bridge-tunnel.service")]
+    verdict = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (verdict.returncode, verdict.stderr) == (0, "")
