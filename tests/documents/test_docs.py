@@ -109,6 +109,7 @@ TWINS = {
     "first-call.md": "cuoc-goi-dau-tien.md",
     "no-public-address.md": "khong-co-ip-cong-khai.md",
     "operating.md": "van-hanh.md",
+    "personal-data.md": "du-lieu-ca-nhan.md",
     "recipes.md": "viec-thuong-gap.md",
     "upgrade.md": "nang-cap.md",
 }
