@@ -18,10 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from bridge.config.content import Content, ContentReader
 from bridge.config.error_messages import problems_of
 from bridge.config.expectations import Expectation, read_expectations
+from bridge.config.extensions import Extensions, is_an_owner
 from bridge.config.interpolation import Interpolation
 from bridge.config.plugins import connector_class, extension_class
 from bridge.config.routes import RouteRule, read_routes
-from bridge.config.sections import FORGOTTEN_BEGINS, Decisions, Extensions, Phone, Route, Settings, is_an_owner
+from bridge.config.sections import FORGOTTEN_BEGINS, Decisions, Phone, Route, Settings
 from bridge.config.written_files import FileNames
 from bridge.config.yaml_document import Document, KeyPath, read_document
 from bridge.sdk.connector import AnyConnector, ConnectorConfig

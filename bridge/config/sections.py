@@ -1,24 +1,23 @@
 """The sections of the configuration as an admin writes them: every key of the core, its default and its meaning.
 
+`alerts` and `extensions` have modules of their own.
+
 The descriptions feed the JSON Schema, the error messages and a test that looks for every key in the documents.
 """
 
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from bridge.config.alerts import Alerts
-from bridge.config.moments import begins, ends
-from bridge.config.plugins import EXTENSIONS, installed_types
+from bridge.config.extensions import Extensions
 from bridge.config.values import (
     Allowed,
     ApiKey,
     Bind,
     ExtensionNumbers,
-    InlineExtensions,
     KeyPrefix,
-    Moment,
     Proxies,
     RedisUrl,
     Section,
@@ -43,11 +42,6 @@ def _each_has_a_name(written: object) -> object:
             "each connector needs a name of your own, without a dash: 'crm:', and its keys below, indented"
         )
     return written
-
-
-def is_an_owner(key: object) -> bool:
-    """Tell whether a key is an owner's e-mail or number, which cannot be the name of a section."""
-    return "@" in str(key) or str(key).isdigit()
 
 
 class Decisions(Section):
@@ -148,127 +142,6 @@ class Route(Section):
     connectors: Annotated[list[Text], OneOrMore()] = Field(
         min_length=1, description="Names of connectors in order of priority."
     )
-
-
-def _tab(written: object) -> object:
-    return "\t" if written == "tab" else written
-
-
-Delimiter = Annotated[Text, Field(max_length=1), BeforeValidator(_tab)]
-"""What stands between cells; `tab` is how the csv connector's setting is written, too."""
-
-
-class ExtensionColumns(Section):
-    """Headers of the columns in the file of extensions; what is left out is found by its usual names."""
-
-    owner: Annotated[list[Text], OneOrMore()] = Field(
-        default=[], description="Columns with an owner's id, e-mail, login or name."
-    )
-    extension: Text | None = Field(default=None, description="Column with the extension, or several in one cell.")
-
-
-class ExtensionFile(Section):
-    """A CSV file that says which extension belongs to which owner."""
-
-    path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
-    columns: ExtensionColumns = Field(default=ExtensionColumns(), description="Which column is which.")
-    encoding: Text | None = Field(default=None, description="Character encoding; found out if left out.")
-    delimiter: Delimiter | None = Field(
-        default=None, description="Character between cells, or `tab`; found out if left out."
-    )
-    max_age: Duration | None = Field(
-        default=None,
-        description="How old the file may become before /healthz says that it is not written any more.",
-    )
-
-
-class Deputy(Section):
-    """Somebody is away, and others answer meanwhile."""
-
-    owner: Annotated[list[Text], OneOrMore()] = Field(
-        min_length=1, description="Who is away: e-mail, id, login or name, or `ext 101` for a phone."
-    )
-    deputy: Annotated[list[Text], OneOrMore()] = Field(
-        min_length=1, max_length=20, description="Who answers, written in the same way; or a list, in ringing order."
-    )
-    first: Moment | None = Field(default=None, alias="from", description="The first day, or a day and a time.")
-    until: Moment | None = Field(default=None, description="The last day, or the day and the time at which it ends.")
-    ring: Literal["instead", "beside"] = Field(
-        default="instead", description="Whether the deputies ring instead of the owner, or beside him, after him."
-    )
-
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Self:
-        if self.first and self.until and ends(self.until) <= begins(self.first):
-            raise ValueError("'until' lies before 'from': nobody would ever be deputised for")
-        return self
-
-
-class DeputyColumns(Section):
-    """Headers of the columns in the file of deputies; what is left out is found by its usual names."""
-
-    owner: Text | None = Field(default=None, description="Who is away.")
-    deputy: Text | None = Field(default=None, description="Who answers, or several in one cell.")
-    first: Text | None = Field(default=None, alias="from", description="The first day, or a day and a time.")
-    until: Text | None = Field(default=None, description="The last day, or the day and the time at which it ends.")
-    ring: Text | None = Field(default=None, description="`instead` or `beside`; a blank cell is `instead`.")
-
-
-class DeputyFile(Section):
-    """A CSV file that says who answers for whom, and when."""
-
-    path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
-    columns: DeputyColumns = Field(default=DeputyColumns(), description="Which column is which.")
-    encoding: Text | None = Field(default=None, description="Character encoding; found out if left out.")
-    delimiter: Delimiter | None = Field(
-        default=None, description="Character between cells, or `tab`; found out if left out."
-    )
-    max_age: Duration | None = Field(
-        default=None,
-        description="How old the file may become before /healthz says that it is not written any more.",
-    )
-
-
-class Deputies(Section):
-    """Who answers for an owner who is away; all that is said here and in the file counts together."""
-
-    inline: list[Deputy] = Field(default=[], description="Who is away, who answers, and when.")
-    csv: DeputyFile | None = Field(default=None, description="The same from a CSV file.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _rules_stand_inline(cls, written: object) -> object:
-        if isinstance(written, list) or (isinstance(written, dict) and any(map(is_an_owner, written))):
-            raise ValueError("who is away stands one level deeper: inline: [{owner: …, deputy: …, from: …, until: …}]")
-        return written
-
-
-class Extensions(Section):
-    """Which extension belongs to which owner: the first source that knows the owner decides.
-
-    Further keys are types of sources, whose settings are checked by their own models.
-    """
-
-    model_config = ConfigDict(extra="allow")
-
-    inline: InlineExtensions = Field(
-        default={},
-        description="Owner (id, e-mail or login) and extension, or a list of extensions; [] for one who has none.",
-    )
-    csv: ExtensionFile | None = Field(default=None, description="The same from a CSV file.")
-    deputies: Deputies = Field(default=Deputies(), description="Who answers for an owner who is away.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _owners_stand_inline(cls, written: object) -> object:
-        if isinstance(written, dict) and any(map(is_an_owner, written)):
-            raise ValueError("owners and their extensions stand one level deeper, under 'inline:'")
-        if isinstance(written, str):
-            known = ", ".join((*cls.model_fields, *installed_types(EXTENSIONS)))
-            raise ValueError(  # noqa: TRY004 - as above
-                f"has to hold keys with values, as in csv: {{path: staff.csv}}; known here: {known}"
-            )
-        return written
 
 
 class KnownCustomer(Section):

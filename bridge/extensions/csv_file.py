@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.config.sections import ExtensionFile
+from bridge.config.extensions import ExtensionFile
 from bridge.extensions.index import ExtensionMap
 from bridge.sdk.connector import Attention
 from bridge.sdk.disk.list_state import ListState

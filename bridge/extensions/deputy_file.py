@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from bridge.config.extensions import DeputyFile
 from bridge.config.moments import begins, ends, is_month_first, may_be_month_first, parse_moment
-from bridge.config.sections import DeputyFile
 from bridge.extensions.deputies import Rule, named_in
 from bridge.sdk.connector import Attention
 from bridge.sdk.disk.list_state import ListState

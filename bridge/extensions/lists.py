@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from bridge.config.extensions import Deputy
 from bridge.config.loading import Config, ConfiguredList
-from bridge.config.sections import Deputy
 from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.deputies import Clock, DeputyRules, Rule, named_in
 from bridge.extensions.deputy_file import DeputyFileWatch

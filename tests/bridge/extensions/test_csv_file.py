@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.sections import ExtensionColumns, ExtensionFile
+from bridge.config.extensions import ExtensionColumns, ExtensionFile
 from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceUnavailable

@@ -2,7 +2,7 @@ from datetime import date, datetime
 
 import pytest
 
-from bridge.config.sections import DeputyFile
+from bridge.config.extensions import DeputyFile
 from bridge.extensions.deputies import Rule
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.sdk.errors import SourceError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.sections import ExtensionFile
+from bridge.config.extensions import ExtensionFile
 from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable
 from connectors.csv.connector import CsvConfig, CsvConnector
