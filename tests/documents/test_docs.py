@@ -103,6 +103,7 @@ SOURCES = "".join(
 
 
 TWINS = {
+    "alerts.md": "canh-bao.md",
     "away.md": "nghi-phep.md",
     "deploy.md": "trien-khai.md",
     "excel-file.md": "tep-excel.md",
