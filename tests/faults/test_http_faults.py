@@ -9,6 +9,8 @@ from tests.support.trial import FAULT_SECONDS, MAX_IN_FLIGHT, RECOVERY_SECONDS, 
 
 FAILURES_THAT_OPEN = 5
 TRIAL_EVERY = 2.0
+PROBES = 2
+"""Questions that once succeeded, asked at the first failure and again soon after: is it the source, or the caller?"""
 MEMORY_MB = 50
 
 
@@ -157,13 +159,14 @@ def unasked(fault: Fault, seen: Seen) -> bool:
 def bound(fault: Fault, figures: Figures) -> int:
     """Return how many requests the CRM may get while the fault lasts.
 
-    One lookup for each call; and if none succeeds, only those that show it, those under way by then, and the trials.
+    One lookup for each call; and if none succeeds, only those that show it, those under way by then, the probes and the
+    trials.
     """
     calls = len(figures.during) + figures.calls_before
     if fault.asks_for_peace:
         return MAX_IN_FLIGHT
     trials = int(FAULT_SECONDS / TRIAL_EVERY) + 1
-    lookups = min(calls, FAILURES_THAT_OPEN + MAX_IN_FLIGHT + trials) if fault.breaks else calls
+    lookups = min(calls, FAILURES_THAT_OPEN + MAX_IN_FLIGHT + PROBES + trials) if fault.breaks else calls
     return lookups * fault.costs
 
 

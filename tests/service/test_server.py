@@ -141,7 +141,7 @@ def test_a_configuration_that_cannot_be_used_stops_the_start_with_all_problems(t
     assert service.stop() == 2
     text = "\n".join(service.log)
     assert "server.deadlin: unknown key, did you mean 'deadline'?" in text
-    assert "phone.region: has to be a country's code" in text
+    assert "phone.region: is no country's code" in text
 
 
 def test_clients_that_do_not_close_their_end_cost_nobody_anything(tmp_path):

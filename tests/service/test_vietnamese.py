@@ -9,7 +9,7 @@ import yaml
 from bridge.commands.main import main
 from bridge.lookup.lookup import Outcome
 from connectors.presets.preset import read_preset
-from tests.support.documents import ROOT, blocks, rows, spans
+from tests.support.documents import ROOT, blocks, code, rows, spans
 
 README, HOME = ROOT / "README.md", ROOT / "README.vi.md"
 PAGES = sorted((ROOT / "docs/vi").glob("*.md"))
@@ -22,7 +22,7 @@ SOURCES = "".join(
     for file in (ROOT / room).rglob("*.py")
 )
 """What the program may say; a text that stands on several lines is put together."""
-FILLED_IN = r"…|, |401|none|: rejected|: unavailable|: unexpected-answer|crm"
+FILLED_IN = r"…|10 s|, |401|none|: rejected|: unavailable|: unexpected-answer|crm"
 OTHERS_WORDS = frozenset[str]()
 """What other programs say."""
 
@@ -40,12 +40,13 @@ KEYS = [
     if row.header[0].startswith("tham số của ") and row.header[1] == "mặc định"
 ]
 SEEN = [span for row in rows(TROUBLE) if row.header[0] == "bạn thấy" for span in spans(row.cells[0])]
+CALLED = re.compile(r"(?:\$ |bin/|exec bridge )?omi-bridge ((?:[a-z]+|--version)\b.*)")
 COMMANDS = sorted(
     {
-        found
+        found[1]
         for file in (HOME, *PAGES)
-        for found in re.findall(r"omi-bridge ((?:[a-z]+|--version)\b[^`\n]*)", file.read_text(encoding="utf-8"))
-        if "=" not in found.split()[0]
+        for line in code(file)
+        if (found := CALLED.fullmatch(line.strip()))
     }
 )
 

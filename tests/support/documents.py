@@ -110,6 +110,12 @@ def spans(text: str) -> list[str]:
     return [found[2].strip() for found in _SPAN.finditer(text)]
 
 
+def code(file: Path) -> list[str]:
+    """Return what a page shows as code: spans of its prose, and lines of its blocks, in whatever language."""
+    shown = [span for line in prose(file) for span in spans(line)]
+    return [*shown, *(line for block in _blocks(file) for line in block.text.splitlines())]
+
+
 class AnyEnvironment(dict[str, str]):
     """Knows every variable."""
 
