@@ -24,7 +24,17 @@ from bridge.config.values import (
     UrlPath,
 )
 from bridge.sdk.disk.own_file import DatabaseOf
-from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Region, Text, Written, located, parse_network
+from bridge.sdk.settings import (
+    Duration,
+    DurationOrNone,
+    LocalPath,
+    OneOrMore,
+    Region,
+    Text,
+    Written,
+    located,
+    parse_network,
+)
 
 REMEMBERED, DECIDED = 0x6F6D6962, 0x6F6D6964  # "omib", "omid"
 """What tells our databases from others': https://sqlite.org/pragma.html#pragma_application_id."""
@@ -32,6 +42,7 @@ REMEMBERED, DECIDED = 0x6F6D6962, 0x6F6D6964  # "omib", "omid"
 FORGOTTEN_BEGINS = b'{"forgotten": '
 """How the file begins that says which callers were forgotten."""
 
+_LONGEST_UNASKED = 60.0
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
 
@@ -101,6 +112,11 @@ class Cache(Section):
         default=86400.0,
         description="How long past its ttl an owner is still used if the source fails or is late.",
     )
+    stale_while_revalidate: DurationOrNone | None = Field(
+        default=None,
+        description="How long past its ttl an owner is told at once, while he is asked for again in the background; 0 "
+        "turns it off. If left out: as long as ttl, 1m at most. Never longer than stale_ttl.",
+    )
     refresh_ahead: Duration | None = Field(
         default=None,
         description="Who calls in this last part of the ttl is asked for again in the background; off if left out.",
@@ -118,6 +134,12 @@ class Cache(Section):
         default=None, description="The Redis or Valkey: redis://, rediss:// (TLS) or unix://; for `backend: redis`."
     )
     prefix: KeyPrefix = Field(default="omi-bridge", description="What every key in the Redis begins with.")
+
+    @property
+    def revalidating(self) -> float:
+        """For how many seconds past its ttl an owner is told without waiting for the source."""
+        written = self.stale_while_revalidate
+        return min(min(self.ttl, _LONGEST_UNASKED) if written is None else written, self.stale_ttl)
 
     @model_validator(mode="after")
     def _has_what_the_backend_needs(self) -> Self:

@@ -97,9 +97,10 @@ class Guard:
         if live:
             return self._begin_live(question, may_ask=may_ask)
         remembered = self._remembered(question)
-        if remembered and remembered.fresh:
+        if remembered and remembered.at_once:
             if call.explained:
-                call.explain(f"{self.name}: remembered: {len(remembered.owners)} owner(s)")
+                past = "" if remembered.fresh else ", past its ttl, and asked for again meanwhile"
+                call.explain(f"{self.name}: remembered: {len(remembered.owners)} owner(s){past}")
             if remembered.due:
                 self._refresh(question)
             return Pending(_answer(remembered))
@@ -110,7 +111,7 @@ class Guard:
             return Pending(SourceUnavailable("no time is left to ask"), by_then)
         try:
             self._consider(question)
-            flight = self._start(question)
+            flight = self._start(question, spare=remembered is not None)
         except SourceError as error:
             self._meter.refused(error.reason)
             return self._look(question, error, by_then)
@@ -227,10 +228,11 @@ class Guard:
             raise copy.copy(error)  # one for each question: a traceback grows wherever it is raised
         return _answer(found)
 
-    def _start(self, question: Call, *, ahead: bool = False) -> Flight[Answer]:
+    def _start(self, question: Call, *, ahead: bool = False, spare: bool = False) -> Flight[Answer]:
+        """Begin to ask, or join who asks already; `spare` leaves places to callers of whom nothing is remembered."""
         lease = Deadline.after(self.timeout, self._clock)
         key = (question, self._forgotten.learnt(question.caller))  # who is forgotten waits for no older lookup
-        return self._flights.start(key, partial(self._ask, question, lease, ahead=ahead), lease)
+        return self._flights.start(key, partial(self._ask, question, lease, ahead=ahead), lease, spare=spare)
 
     def _trial(self, question: Call) -> Future[Answer]:
         return self._start_alone(question, min(self.timeout, self.patience)).result
@@ -273,10 +275,10 @@ class Guard:
         return answer
 
     def _refresh(self, question: Call) -> None:
-        """Ask again before the life of an answer ends; nobody waits for it."""
-        if not self._breaker.is_open:
-            with suppress(SourceBusy):  # calls that wait come first
-                self._start(question, ahead=True)
+        """Ask again for what is remembered; nobody waits for it, and who does comes first."""
+        with suppress(SourceError), calls_come_first():
+            self._consider(question)
+            self._start(question, ahead=True, spare=True)
 
     def _release(self) -> None:
         try:

@@ -28,6 +28,7 @@ from bridge.sdk.phone.countries import region_meant
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"\s*(?P<amount>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[a-z]*)\s*", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\s*[0-9]+,[0-9]")
+_NO_DURATION = re.compile(r"\s*0+(\.0+)?\s*(ms|s|m|h|d)?\s*")
 _LONGEST_DURATION = 366 * 86400.0
 _DURATION_HELP = "write a duration with its unit, such as 500ms, 1.8s, 5m, 24h or 7d"
 
@@ -62,6 +63,11 @@ def parse_duration(value: object) -> float:
     return seconds
 
 
+def parse_duration_or_none(value: object) -> float:
+    """Return a duration as `parse_duration` does, where 0 turns something off."""
+    return 0.0 if _NO_DURATION.fullmatch(str(value)) else parse_duration(value)
+
+
 def parse_size(value: object) -> int:
     """Return a number of bytes from a text with a unit (`2MB`, `512KiB`) or a bare number of bytes.
 
@@ -88,9 +94,12 @@ def written_size(size: int) -> str:
     return f"{size // _SIZES[unit.lower()]}{unit}"
 
 
+_DURATIONS = (parse_duration, parse_duration_or_none)
+
+
 def is_duration(metadata: Iterable[object]) -> bool:
     """Tell whether a field with these metadata is a `Duration`."""
-    return any(isinstance(reader, BeforeValidator) and reader.func is parse_duration for reader in metadata)
+    return any(isinstance(reader, BeforeValidator) and reader.func in _DURATIONS for reader in metadata)
 
 
 def written(value: object, metadata: Iterable[object]) -> str:
@@ -110,6 +119,13 @@ Duration = Annotated[
     float, BeforeValidator(parse_duration), WithJsonSchema({"type": ["string", "number"], "examples": ["1.8s", "5m"]})
 ]
 """Seconds; written with a unit in the YAML. Never 0, negative or endless."""
+
+DurationOrNone = Annotated[
+    float,
+    BeforeValidator(parse_duration_or_none),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["0", "5m"]}),
+]
+"""The same, where 0 turns something off."""
 
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": ["string", "integer"], "examples": ["2MB"]})]
 """Bytes; written with a unit in the YAML. Never 0."""

@@ -1,7 +1,8 @@
 """Remembered answers of one connector: owners for one life, "nobody" for another, errors never.
 
 Owners are remembered, not extensions, so that a changed extension acts at once. Past its life an owner is kept for a
-while longer for when the source fails (stale-if-error, RFC 5861); "nobody" is not (negative caching, RFC 2308). Bounded
+while longer for when the source fails (stale-if-error, RFC 5861), and at first is told without waiting for the source,
+which is asked meanwhile (stale-while-revalidate, same place); "nobody" is neither (negative caching, RFC 2308). Bounded
 in entries: what was used longest ago makes room.
 """
 
@@ -21,11 +22,15 @@ from bridge.storage.forgotten import Forgotten, Matches
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a source answered, and whether that is still to be believed (fresh) or about to end (due)."""
+    """What a source answered, and whether that is still to be believed (fresh) or about to end (due).
+
+    `at_once` tells that no call waits for anything better.
+    """
 
     owners: Owners
     fresh: bool
     due: bool
+    at_once: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,9 @@ class AnswerCache:
         if entry is None:
             return None
         left = self._life(entry.owners) - (self._clock() - entry.stored_at)
-        return Remembered(entry.owners, fresh=left > 0, due=left <= (self.settings.refresh_ahead or 0))
+        longer = self.settings.revalidating if entry.owners else 0.0
+        due = left <= (self.settings.refresh_ahead or 0)
+        return Remembered(entry.owners, fresh=left > 0, due=due, at_once=left + longer > 0)
 
     def put(self, call: Call, owners: Owners, asked_at: float | None = None) -> bool:
         """Remember what the source answered just now; tell whether it may be used again.

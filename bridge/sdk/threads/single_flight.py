@@ -19,12 +19,17 @@ from bridge.sdk.threads.background import NO_THREAD
 
 T = TypeVar("T")
 
-Admission = Callable[[], Callable[[], object] | None]
-"""Takes a place among others than these jobs alone: returns what gives it back, or None if there is none."""
+Admission = Callable[[int], Callable[[], object] | None]
+"""Takes one of so many places among others than these jobs alone: returns what gives it back, or None."""
 
 
-def _admitted() -> Callable[[], object]:
+def _admitted(_limit: int) -> Callable[[], object]:
     return lambda: None
+
+
+def spare_places(limit: int) -> int:
+    """Return how many of so many places work may take that can wait: the last quarter is for who cannot."""
+    return limit if limit == 1 else limit - max(1, limit // 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +64,19 @@ class SingleFlight(Generic[T]):
         """Return the job for `key` that was started last and is under way, also if its lease is over."""
         return self._flights.get(key)
 
-    def start(self, key: Hashable, job: Callable[[], T], lease: Deadline) -> Flight[T]:
-        """Start `job`, or join the one under way for `key`; raises SourceBusy if all places are taken."""
+    def start(self, key: Hashable, job: Callable[[], T], lease: Deadline, *, spare: bool = False) -> Flight[T]:
+        """Start `job`, or join the one under way for `key`; raises SourceBusy if all places are taken.
+
+        `spare` takes no place of the last quarter, which is for jobs that somebody waits for.
+        """
+        limit = spare_places(self._limit) if spare else self._limit
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None and not flight.lease.expired():
                 return flight
-            leave = self._admit() if self._running < self._limit else None
+            leave = self._admit(limit) if self._running < limit else None
             if leave is None:
-                raise SourceBusy(f"all {self._limit} places are taken{self._remark}")
+                raise SourceBusy(f"all {limit} places are taken{self._remark}")
             flight = Flight(Future(), lease)
             context = contextvars.copy_context()  # the job's log lines carry the id of the call that it began with
             thread = threading.Thread(

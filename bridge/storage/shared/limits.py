@@ -44,10 +44,10 @@ class Places:
         self._limit = limit
         self._together = together
 
-    def take(self) -> Callable[[], None] | None:
-        """Take one of the machine's places: what gives it back, or None if all are taken. Never waits."""
-        limit = self._together.share(self._limit) if self._together else self._limit
-        return self._memory.take_place(self._name, limit)
+    def take(self, most: int | None = None) -> Callable[[], None] | None:
+        """Take one of the machine's places, or of the first so many: what gives it back, or None. Never waits."""
+        limit = self._limit if most is None else min(most, self._limit)
+        return self._memory.take_place(self._name, self._together.share(limit) if self._together else limit)
 
     @contextmanager
     def lease(self, seconds: float) -> Iterator[None]:

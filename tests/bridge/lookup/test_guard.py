@@ -18,7 +18,7 @@ from tests.support.fakes import Answer as AnAnswer
 from tests.support.fakes import FakeClock, FakeConnector, Gate, failing, nobody, owned_by
 from tests.support.kept import until
 
-SETTINGS = Cache(ttl="600s", negative_ttl="60s", stale_ttl="1h")
+SETTINGS = Cache(ttl="600s", negative_ttl="60s", stale_ttl="1h", stale_while_revalidate=0)
 LIVE, CACHED, STALE = Freshness.LIVE, Freshness.CACHED, Freshness.STALE
 LAN = Owner(id="7", email="lan@congty.example")
 CALLER = PhoneNumber("+84901234567")
@@ -415,6 +415,75 @@ def test_who_calls_near_the_end_of_the_life_is_asked_for_again_in_the_background
     gate.wait_until_entered()
     gate.release()
     assert ask(guard, Call(CALLER, HOTLINE), soon()).freshness is CACHED
+
+
+def revalidating(connector: FakeConnector, clock: FakeClock, **settings: object) -> Guard:
+    cache = Cache.model_validate({"ttl": "600s", "negative_ttl": "60s", **settings})
+    guard = Guard("crm", connector, AnswerCache(cache, clock), clock=clock)
+    guard.opening.attempt()
+    return guard
+
+
+def test_an_owner_just_past_his_life_is_told_at_once_while_he_is_asked_for_again():
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    guard = revalidating(connector, clock)
+    ask(guard, CALL, soon())
+    clock.advance(659)
+    connector.answer = gate = Gate(owned_by(Owner(id="8")))
+    pending = guard.begin(CALL)
+    assert pending.done()
+    assert pending.answer() == Answer((LAN,), STALE)
+    gate.wait_until_entered()
+    gate.release()
+    until(lambda: guard.begin(CALL).answer() == Answer((Owner(id="8"),), CACHED))
+    assert len(connector.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer", "seconds"),
+    [
+        ({}, owned_by(LAN), 661),
+        ({"ttl": "10s"}, owned_by(LAN), 21),
+        ({"stale_while_revalidate": "5m", "stale_ttl": "30s"}, owned_by(LAN), 631),
+        ({"stale_while_revalidate": 0}, owned_by(LAN), 601),
+        ({"stale_while_revalidate": "5m"}, nobody, 61),
+    ],
+)
+def test_beyond_that_the_source_is_waited_for(settings, answer, seconds):
+    clock, connector = FakeClock(), FakeConnector(answer=answer)
+    guard = revalidating(connector, clock, **settings)
+    ask(guard, CALL, soon())
+    clock.advance(seconds)
+    connector.answer = owned_by(Owner(id="8"))
+    assert ask(guard, CALL, soon()) == Answer((Owner(id="8"),), LIVE)
+
+
+def test_what_is_remembered_is_asked_for_again_only_in_places_that_no_new_caller_needs():
+    clock, connector = FakeClock(), FakeConnector(ConnectorConfig(max_in_flight=4), owned_by(LAN))
+    guard = revalidating(connector, clock)
+    known = [Call(PhoneNumber(f"+8490123456{digit}")) for digit in range(5)]
+    for call in known:
+        ask(guard, call, soon())
+    clock.advance(601)
+    connector.answer = gate = Gate(owned_by(LAN))
+    for call in known:
+        assert guard.begin(call).answer().freshness is STALE
+    assert guard.in_flight == 3
+    clock.advance(100)  # past the time in which nobody waits for it, too
+    assert guard.begin(known[4]).answer().freshness is STALE
+    new = guard.begin(CALL)
+    gate.release()
+    new.wait(10)
+    assert new.answer().freshness is LIVE
+
+
+def test_who_was_forgotten_is_not_told_while_he_is_asked_for_again():
+    clock, connector = FakeClock(), FakeConnector(answer=owned_by(LAN))
+    guard = revalidating(connector, clock)
+    ask(guard, CALL, soon())
+    clock.advance(601)
+    guard.cache.forget(lambda _: True)
+    assert ask(guard, CALL, soon()).freshness is LIVE
 
 
 class Rounds:

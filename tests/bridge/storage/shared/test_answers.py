@@ -23,7 +23,7 @@ from tests.support.redis_server import RunningRedis, needs_redis
 
 pytestmark = needs_redis
 
-SETTINGS = Cache(ttl="10m", negative_ttl="60s", stale_ttl="1h")
+SETTINGS = Cache(ttl="10m", negative_ttl="60s", stale_ttl="1h", stale_while_revalidate=0)
 LIVE, CACHED, STALE = Freshness.LIVE, Freshness.CACHED, Freshness.STALE
 LAN, MINH = Owner(id="7", email="lan@congty.example"), Owner(name="Bình", extension="0102")
 CALL = Call(PhoneNumber("+84901234567"), PhoneNumber("+842499950291"))
@@ -120,7 +120,7 @@ def test_an_answer_lasts_from_the_moment_at_which_the_source_gave_it(instance, s
 
 
 def test_an_old_answer_is_used_only_if_the_source_fails(instance, shared):
-    short = Cache(ttl="20ms", stale_ttl="1h")
+    short = Cache(ttl="20ms", stale_ttl="1h", stale_while_revalidate=0)
     ours = instance(owned_by(LAN))
     ours.ask()
     shared()
@@ -132,7 +132,7 @@ def test_an_old_answer_is_used_only_if_the_source_fails(instance, shared):
 
 
 def test_an_old_answer_is_used_if_the_source_is_late(instance, shared):
-    short = Cache(ttl="20ms", stale_ttl="1h")
+    short = Cache(ttl="20ms", stale_ttl="1h", stale_while_revalidate=0)
     instance(owned_by(LAN)).ask()
     shared()
     threading.Event().wait(0.03)
