@@ -231,8 +231,10 @@ class Guard:
     def _start(self, question: Call, *, ahead: bool = False, spare: bool = False) -> Flight[Answer]:
         """Begin to ask, or join who asks already; `spare` leaves places to callers of whom nothing is remembered."""
         lease = Deadline.after(self.timeout, self._clock)
+        wanted = Deadline.after(0 if ahead else self.patience, self._clock)
         key = (question, self._forgotten.learnt(question.caller))  # who is forgotten waits for no older lookup
-        return self._flights.start(key, partial(self._ask, question, lease, ahead=ahead), lease, spare=spare)
+        ask = partial(self._ask, question, lease, ahead=ahead)
+        return self._flights.start(key, ask, lease, wanted=wanted, spare=spare)
 
     def _trial(self, question: Call) -> Future[Answer]:
         return self._start_alone(question, min(self.timeout, self.patience)).result

@@ -17,6 +17,8 @@ from typing import Any
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.resolver import Resolver
+from bridge.sdk.threads.cancellation import cut_off_if_useless
+from bridge.sdk.threads.watchdog import hang_up
 
 
 @dataclass(slots=True)
@@ -33,19 +35,32 @@ class Exchange:
     fresh: bool = False
     opened: bool = False
     received: int = 0
+    is_cut: bool = False
+    sock: socket.socket | None = None
+    """Where it waits, or has waited last."""
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """Make this the exchange whose limits the sockets of this thread keep."""
+        """Make this the exchange whose limits the sockets of this thread keep; it is cut off if nobody needs it."""
         token = _under_way.set(self)
         try:
-            yield
+            with cut_off_if_useless(self._cut):
+                yield
         finally:
             _under_way.reset(token)
 
-    def seconds(self) -> float:
-        """Return how long the next wait may be. Raises TimeoutError if nothing is left."""
+    def seconds(self, sock: socket.socket | None = None) -> float:
+        """Return how long the next wait, on `sock`, may be. Raises TimeoutError if nothing is left."""
+        if sock is not None:
+            self.sock = sock
+        if self.is_cut:
+            raise TimeoutError
         return self.deadline.seconds()
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        if self.sock is not None:
+            hang_up(self.sock.fileno())
 
     def count(self, received: int) -> None:
         """Count what came. Raises UnexpectedAnswer if it is more than any answer within the limits needs."""
@@ -66,27 +81,27 @@ class _Clipped(socket.socket):
     """A socket whose every wait ends with the deadline of the exchange under way."""
 
     def connect(self, address: Any) -> None:  # noqa: ANN401 - as in the standard library
-        self.settimeout(min(current().seconds(), self.gettimeout() or float("inf")))
+        self.settimeout(min(current().seconds(self), self.gettimeout() or float("inf")))
         super().connect(address)
 
     def recv(self, *args: Any, **options: Any) -> bytes:  # noqa: ANN401 - as in the standard library
-        self.settimeout(current().seconds())
+        self.settimeout(current().seconds(self))
         data: bytes = super().recv(*args, **options)
         current().count(len(data))
         return data
 
     def recv_into(self, *args: Any, **options: Any) -> int:  # noqa: ANN401 - as in the standard library
-        self.settimeout(current().seconds())
+        self.settimeout(current().seconds(self))
         received: int = super().recv_into(*args, **options)
         current().count(received)
         return received
 
     def send(self, *args: Any, **options: Any) -> int:  # noqa: ANN401 - as in the standard library
-        self.settimeout(current().seconds())
+        self.settimeout(current().seconds(self))
         return super().send(*args, **options)
 
     def sendall(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as in the standard library
-        self.settimeout(current().seconds())
+        self.settimeout(current().seconds(self))
         super().sendall(*args, **options)
 
 
@@ -99,7 +114,7 @@ class TlsSocket(_Clipped, ssl.SSLSocket):
 
     def do_handshake(self, block: bool = False) -> None:
         """Shake hands, in what is left of the deadline for the whole of it."""
-        self.settimeout(current().seconds())
+        self.settimeout(current().seconds(self))
         super().do_handshake(block)
 
 

@@ -2,20 +2,22 @@
 
 At most `limit` jobs run at once (bulkhead), and one per key (single-flight): who asks for a key that is under way gets
 the same result. A thread cannot be killed, so each job has a lease: when that is over, the next caller starts afresh,
-while the old thread still counts against the limit until it ends. Threads are made per job and are daemons: nothing is
-left over from before a fork, and none of them keeps the process from stopping.
+while the old thread still counts against the limit until it ends. A job that nobody waits for any more goes on as long
+as there is room; when there is none, its connection is cut off and its place given to whoever needs it. Threads are
+made per job and are daemons: nothing is left over from before a fork, and none of them keeps the process from stopping.
 """
 
 import contextvars
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.threads.background import NO_THREAD
+from bridge.sdk.threads.cancellation import Cancellation
 
 T = TypeVar("T")
 
@@ -32,12 +34,23 @@ def spare_places(limit: int) -> int:
     return limit if limit == 1 else limit - max(1, limit // 4)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Flight(Generic[T]):
-    """A job under way: its result to come, and when nobody waits for it any more."""
+    """A job under way: its result to come, and when it is believed no more.
+
+    `wanted` is until when somebody waits for it; `leave` gives its place back, once.
+    """
 
     result: Future[T]
     lease: Deadline
+    wanted: Deadline
+    leave: Callable[[], object] | None
+    cancellation: Cancellation = field(default_factory=Cancellation)
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether nobody waits for it, and it can be ended."""
+        return self.leave is not None and self.wanted.expired() and self.cancellation.can_cut
 
 
 class SingleFlight(Generic[T]):
@@ -53,6 +66,7 @@ class SingleFlight(Generic[T]):
         self._admit = admit
         self._running = 0
         self._flights: dict[Hashable, Flight[T]] = {}
+        self._under_way: dict[int, Flight[T]] = {}  # those whose lease is over, too
         self._lock = threading.Lock()
 
     @property
@@ -64,23 +78,31 @@ class SingleFlight(Generic[T]):
         """Return the job for `key` that was started last and is under way, also if its lease is over."""
         return self._flights.get(key)
 
-    def start(self, key: Hashable, job: Callable[[], T], lease: Deadline, *, spare: bool = False) -> Flight[T]:
+    def start(
+        self,
+        key: Hashable,
+        job: Callable[[], T],
+        lease: Deadline,
+        *,
+        wanted: Deadline | None = None,
+        spare: bool = False,
+    ) -> Flight[T]:
         """Start `job`, or join the one under way for `key`; raises SourceBusy if all places are taken.
 
-        `spare` takes no place of the last quarter, which is for jobs that somebody waits for.
+        `wanted` is until when the result is waited for, to the end of the lease if left out. `spare` takes no place of
+        the last quarter, nor another job's: they are for jobs that somebody waits for.
         """
-        limit = spare_places(self._limit) if spare else self._limit
+        wanted = wanted or lease
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None and not flight.lease.expired():
+                flight.wanted = max(flight.wanted, wanted, key=lambda deadline: deadline.at)
                 return flight
-            leave = self._admit(limit) if self._running < limit else None
-            if leave is None:
-                raise SourceBusy(f"all {limit} places are taken{self._remark}")
-            flight = Flight(Future(), lease)
+            leave = self._place(spare=spare)
+            flight = Flight(Future(), lease, wanted, leave)
             context = contextvars.copy_context()  # the job's log lines carry the id of the call that it began with
             thread = threading.Thread(
-                target=context.run, args=(self._fly, key, flight, job, leave), name=self._name, daemon=True
+                target=context.run, args=(self._fly, key, flight, job), name=self._name, daemon=True
             )
             try:
                 thread.start()
@@ -89,21 +111,45 @@ class SingleFlight(Generic[T]):
                 raise SourceBusy(f"no thread can be started: {error}") from error
             self._running += 1
             self._flights[key] = flight
+            self._under_way[id(flight)] = flight
             return flight
 
-    def _fly(self, key: Hashable, flight: Flight[T], job: Callable[[], T], leave: Callable[[], object]) -> None:
+    def _place(self, *, spare: bool) -> Callable[[], object]:
+        """Take a place: a free one, else that of a job which nobody waits for. Raises SourceBusy if there is none."""
+        limit = spare_places(self._limit) if spare else self._limit
+        if leave := self._free_place(limit):
+            return leave
+        useless = None if spare else next((one for one in self._under_way.values() if one.gives_way), None)
+        if useless is not None:
+            useless.cancellation.cancel()
+            self._give_back(useless)
+            if leave := self._free_place(limit):
+                return leave
+        raise SourceBusy(f"all {limit} places are taken{self._remark}")
+
+    def _free_place(self, limit: int) -> Callable[[], object] | None:
+        return self._admit(limit) if self._running < limit else None
+
+    def _give_back(self, flight: Flight[T]) -> None:
+        if flight.leave is not None:
+            self._running -= 1
+            flight.leave()
+            flight.leave = None
+
+    def _fly(self, key: Hashable, flight: Flight[T], job: Callable[[], T]) -> None:
         try:
-            result = job()
+            with flight.cancellation.under_way():
+                result = job()
         except BaseException as error:  # noqa: BLE001 - whatever a job raises belongs to those who wait for it
-            self._land(key, flight, leave)
+            self._land(key, flight)
             flight.result.set_exception(error)
         else:
-            self._land(key, flight, leave)
+            self._land(key, flight)
             flight.result.set_result(result)
 
-    def _land(self, key: Hashable, flight: Flight[T], leave: Callable[[], object]) -> None:
+    def _land(self, key: Hashable, flight: Flight[T]) -> None:
         with self._lock:
-            self._running -= 1
-            leave()
+            self._give_back(flight)
+            self._under_way.pop(id(flight), None)
             if self._flights.get(key) is flight:
                 del self._flights[key]

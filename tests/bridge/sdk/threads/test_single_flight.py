@@ -5,8 +5,10 @@ import pytest
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
+from bridge.sdk.threads.cancellation import Cancelled, cut_off_if_useless
 from bridge.sdk.threads.single_flight import SingleFlight
 from tests.support.fakes import FakeClock
+from tests.support.kept import until
 
 
 def soon() -> Deadline:
@@ -87,3 +89,57 @@ def test_a_failed_leader_does_not_block_its_key():
     with pytest.raises(ZeroDivisionError):
         flights.start("key", lambda: 1 // 0, soon()).result.result(10)
     assert flights.start("key", lambda: 7, soon()).result.result(10) == 7
+
+
+def hanging(cut_off: threading.Event) -> Callable[[], int]:
+    """Return a job that waits as on a connection: until that is cut off."""
+
+    def job() -> int:
+        with cut_off_if_useless(cut_off.set):
+            assert cut_off.wait(10)
+        raise AssertionError("it goes on after it was cut off")
+
+    return job
+
+
+def test_a_job_that_nobody_waits_for_any_more_gives_its_place_to_who_needs_it():
+    clock, flights, cut_off = FakeClock(), SingleFlight[int]("source-crm", 1), threading.Event()
+    hung = flights.start("key", hanging(cut_off), Deadline.after(5, clock), wanted=Deadline.after(2, clock))
+    until(lambda: hung.cancellation.can_cut)
+    with pytest.raises(SourceBusy, match="1 places"):
+        flights.start("another", lambda: 3, Deadline.after(5, clock))
+    clock.advance(2)
+    assert flights.start("another", lambda: 3, Deadline.after(5, clock)).result.result(10) == 3
+    assert cut_off.is_set()
+    with pytest.raises(Cancelled):
+        hung.result.result(10)
+    until(lambda: flights.running == 0)
+
+
+def test_who_joins_a_job_keeps_it_from_being_cut_off():
+    clock, flights, cut_off = FakeClock(), SingleFlight[int]("source-crm", 1), threading.Event()
+    hung = flights.start("key", hanging(cut_off), Deadline.after(5, clock), wanted=Deadline.after(0, clock))
+    until(lambda: hung.cancellation.can_cut)
+    assert flights.start("key", hanging(cut_off), Deadline.after(5, clock), wanted=Deadline.after(2, clock)) is hung
+    with pytest.raises(SourceBusy):
+        flights.start("another", lambda: 3, Deadline.after(5, clock))
+    cut_off.set()
+
+
+def test_a_job_that_cannot_be_cut_off_keeps_its_place():
+    clock, flights, gate = FakeClock(), SingleFlight[int]("source-crm", 1), threading.Event()
+    flights.start("key", gated(gate), Deadline.after(5, clock), wanted=Deadline.after(0, clock))
+    with pytest.raises(SourceBusy):
+        flights.start("another", lambda: 3, Deadline.after(5, clock))
+    gate.set()
+
+
+def test_what_can_wait_takes_neither_the_last_quarter_of_places_nor_a_place_of_others():
+    clock, flights, cut_off = FakeClock(), SingleFlight[int]("source-crm", 4), threading.Event()
+    for key in range(3):
+        hung = flights.start(key, hanging(cut_off), Deadline.after(5, clock), wanted=Deadline.after(0, clock))
+        until(lambda hung=hung: hung.cancellation.can_cut)
+    with pytest.raises(SourceBusy, match="3 places"):
+        flights.start("later", lambda: 3, Deadline.after(5, clock), spare=True)
+    assert flights.start("now", lambda: 3, Deadline.after(5, clock)).result.result(10) == 3
+    cut_off.set()

@@ -1,0 +1,92 @@
+"""Ending work that nobody needs any more: a thread cannot be killed, but what it waits for can be cut off.
+
+Who waits on a connection says how that is cut. Whoever finds the work useless cancels it: every wait that it is in
+returns, and none begins any more. Work within other work, such as one of two requests of which the faster counts, has a
+cancellation of its own, which the outer one includes.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+
+from bridge.sdk.errors import SourceBusy
+
+
+class Cancelled(SourceBusy):
+    """The work was given up because nobody needs it any more; that says nothing about the source."""
+
+
+class Cancellation:
+    """The waits of one piece of work; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cuts: dict[object, Callable[[], object]] = {}
+        self._is_cancelled = False
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the work was given up."""
+        return self._is_cancelled
+
+    @property
+    def can_cut(self) -> bool:
+        """Whether the work waits for something that can be cut off."""
+        return bool(self._cuts)
+
+    def cancel(self) -> None:
+        """Give the work up; never waits nor raises."""
+        with self._lock:
+            self._is_cancelled = True
+            for cut in self._cuts.values():
+                with suppress(Exception):  # a connection that is only being made may have nothing to be cut
+                    cut()
+
+    @contextmanager
+    def over(self, cut: Callable[[], object]) -> Iterator[None]:
+        """Have `cut` called if the work is given up while the block lasts. Raises Cancelled, then too."""
+        key = object()
+        with self._lock:
+            if self._is_cancelled:
+                raise Cancelled("nobody waits for the answer any more")
+            self._cuts[key] = cut
+        try:
+            yield
+        except Exception:
+            if self._is_cancelled:
+                raise Cancelled("nobody waits for the answer any more") from None
+            raise
+        finally:
+            with self._lock:
+                del self._cuts[key]
+        if self._is_cancelled:  # what was read from a connection that was cut off is no answer
+            raise Cancelled("nobody waits for the answer any more")
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Make this what ends the work of this thread, beside whatever ended it before."""
+        outer = _CURRENT.get()
+        token = _CURRENT.set(self)
+        try:
+            if outer is None:
+                yield
+            else:
+                with outer.over(self.cancel):
+                    yield
+        finally:
+            _CURRENT.reset(token)
+
+
+_CURRENT: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
+
+
+@contextmanager
+def cut_off_if_useless(cut: Callable[[], object]) -> Iterator[None]:
+    """Have `cut` called if the work of this thread is given up while the block lasts, which then raises Cancelled."""
+    current = _CURRENT.get()
+    if current is None:
+        yield
+    else:
+        with current.over(cut):
+            yield
