@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bridge.sdk import Call, Connector, Deadline, Owner
-from bridge.sdk.http import HttpClient, Request
+from bridge.sdk.http import HttpClient, Repeats, Request
 from connectors.rest.auth.choices import authentication
 from connectors.rest.config.config import RestConfig
 from connectors.rest.fan_out import HelperPlaces
@@ -37,7 +37,9 @@ class RestConnector(Connector[RestConfig]):
             self._client, lambda: self._context.mask, lambda line: self.explain_ahead(f"sign-in: {line}")
         )
         self._auth = authentication(config.auth, sign_in, config.base_url, names=config.own_names())
-        self._context = RestContext(config, self._client, self._auth, Mask(config, self._auth.secrets))
+        self._context = RestContext(
+            config, self._client, Repeats(self._client.send), self._auth, Mask(config, self._auth.secrets)
+        )
         self._users = UserList(self._read_users, config.users.refresh, kept=lambda: self.kept) if config.users else None
         self._places = HelperPlaces(config.max_in_flight)
         self.opening_takes = config.users.timeout if config.users else 0.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bridge.sdk import Deadline, SourceError, SourceUnavailable, UnexpectedAnswer
-from bridge.sdk.http import HttpClient, Request, Response
+from bridge.sdk.http import HttpClient, Repeats, Request, Response
 from connectors.rest.answer_rules import NOBODY, AnswerRules
 from connectors.rest.auth.choices import Authentication
 from connectors.rest.config.config import RestConfig
@@ -26,6 +26,7 @@ class RestContext:
 
     config: RestConfig
     client: HttpClient
+    repeats: Repeats
     auth: Authentication
     mask: Mask
 
@@ -120,11 +121,11 @@ class RequestSender:
         """Send the request; if the answer says that the sign-in has ended, sign in and ask once more."""
         auth = self.context.auth
         signed = auth.apply(request, self.deadline)
-        response = self._send(signed, request, rules)
+        response = self._send(settings, signed, request, rules)
         if auth.expired(response) and auth.renew(signed, self.deadline):
             self._say(rules, "signed in again")
             request = self._request(settings, names)
-            response = self._send(auth.apply(request, self.deadline), request, rules)
+            response = self._send(settings, auth.apply(request, self.deadline), request, rules)
         return response
 
     def _request(self, settings: RequestSettings, names: Mapping[str, object]) -> Request:
@@ -137,12 +138,15 @@ class RequestSender:
             headers["Accept"] = "application/json"
         return settings.build(config.base_url, known, headers)
 
-    def _send(self, signed: Request, shown: Request, rules: AnswerRules) -> Response:
+    def _send(self, settings: RequestSettings, signed: Request, shown: Request, rules: AnswerRules) -> Response:
         with self._lock:
             if self._sent >= self.most:
                 raise self._too_many()
             self._sent += 1
-        send = partial(self.context.client.send, signed, self.deadline, in_background=self.in_background)
+        if settings.may_repeat(signed.method):
+            send = partial(self.context.repeats.send, signed, self.deadline, partial(self._say, rules))
+        else:
+            send = partial(self.context.client.send, signed, self.deadline, in_background=self.in_background)
         if not self.explained:
             self.check_time()
             return send()

@@ -2,10 +2,12 @@
 
 from bridge.sdk.http.client import HttpClient, HttpSettings, Tls
 from bridge.sdk.http.messages import Request, Response, is_broken, refuse_failure, retry_after
+from bridge.sdk.http.repeats import Repeats
 
 __all__ = [
     "HttpClient",
     "HttpSettings",
+    "Repeats",
     "Request",
     "Response",
     "Tls",

@@ -70,6 +70,10 @@ class RequestSettings(RequestTemplate):
         "email, login, name and extension make the owner; others are for the templates of later steps.",
     )
 
+    def may_repeat(self, method: str) -> bool:  # noqa: ARG002 - for steps
+        """Tell whether a request by this method may be made once more; what is read ahead has time to be read again."""
+        return False
+
     @model_validator(mode="after")
     def _asks_for_each_page(self) -> Self:
         if self.pages and "page" not in self.names:

@@ -47,6 +47,11 @@ class Step(RequestSettings):
         description="Make the request once for all rows instead of once for each; {{ all.NAME }} is the list of what "
         "they took. Only what this step takes goes on from here.",
     )
+    repeatable: Switch | None = Field(
+        default=None,
+        description="Whether the request may be made twice because it changes nothing in the CRM; if left out, if it "
+        "is a GET. One that fails in passing is repeated, one that is silent doubled, within the same time.",
+    )
     match: Match | None = Field(
         default=None,
         description="The record's own phone fields (JMESPath), or what describes them: it counts only if one of them "
@@ -80,6 +85,10 @@ class Step(RequestSettings):
             # `login` is what signing in yielded, also where an owner's login is taken
             outer |= keys_of(written.get("take")) - {"login"}
             outer |= {f"all.{name}" for name in keys_of(written.get("take")) - {"login"}}
+
+    def may_repeat(self, method: str) -> bool:
+        """Tell whether a request by this method may be made once more."""
+        return method == "GET" if self.repeatable is None else self.repeatable
 
     @model_validator(mode="after")
     def _starts_without_rows(self) -> Self:

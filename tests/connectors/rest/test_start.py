@@ -171,7 +171,7 @@ def test_otherwise_is_not_asked_if_it_is_not_known_whether_somebody_has_been_fou
     with Crm({"contacts": contact(3), "leads": lead(2), "users/3": Says(status=500)}) as crm:
         with pytest.raises(SourceUnavailable):
             owners(crm, text)
-        assert paths(crm) == ["contacts", "users/3"]
+        assert list(dict.fromkeys(paths(crm))) == ["contacts", "users/3"]
 
 
 def test_a_step_for_all_rows_is_passed_once_ahead_of_otherwise() -> None:
