@@ -17,7 +17,7 @@ from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _log = logging.getLogger(__name__)
 
-_PAUSE, _LONGEST_HOLD = 1.5, 3600.0
+_PAUSE, _LONGEST_HOLD = 1.0, 60.0
 _FIRST_PAUSE_IF_REFUSED, _LONGEST_PAUSE_IF_REFUSED = 2.0, 60.0
 
 

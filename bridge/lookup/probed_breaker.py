@@ -24,7 +24,7 @@ from bridge.sdk.threads.background import BackgroundLoop, Wait
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IF_REFUSED = 0.5, 1.5, 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IF_REFUSED = 0.5, 1.0, 60.0
 _GROWTH = 1.3
 
 Trial = Callable[[Call], Future[Any]]

@@ -13,7 +13,8 @@ from functools import partial
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.threads.background import BackgroundLoop, Wait
 
-_LONGEST_HOLD = 3600.0
+_LONGEST_HOLD = 60.0
+"""Seconds: who asks for an hour may mean a minute, and a trial a minute costs a source nothing."""
 
 
 class CircuitBreaker:
@@ -42,7 +43,7 @@ class CircuitBreaker:
     def failed(self, reason: str, hold: float | None = None, *, opens: bool = False) -> bool:
         """Count a failure, which opens the breaker by itself if `opens`, or if the source asks to be left alone.
 
-        `hold` is for how many seconds it asks so, an hour at most counts. Returns whether this very failure opened it.
+        `hold` is for how many seconds it asks so, a minute at most counts. Returns whether this very failure opened it.
         """
         with self._lock:
             self._failures += 1

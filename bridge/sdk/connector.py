@@ -96,7 +96,7 @@ class ConnectorConfig(BaseModel):
         "that comes too late for the call is remembered for the next one.",
     )
     max_in_flight: int = Field(
-        default=16, ge=1, le=1000, description="How many lookups may be under way in the source at the same time."
+        default=32, ge=1, le=1000, description="How many lookups may be under way in the source at the same time."
     )
 
 

@@ -5,11 +5,11 @@ UnexpectedAnswer: a misspelt field may not look like a customer whom nobody owns
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer
-from bridge.sdk.http import is_broken
+from bridge.sdk.http import is_broken, with_replacements
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.config.steps import Step
 from connectors.rest.mapping.expression import is_none, kind_of, scalar_of
@@ -21,6 +21,7 @@ Row = dict[str, str | int | None]
 MOST_RECORDS = 1000
 """How many records a call looks at in the answers to one request, all pages together."""
 
+_IDENTITIES = [name for name in OWNER_FIELDS if name != "name"]
 _EXTENSION = re.compile(r"[0-9]+")
 
 
@@ -44,7 +45,8 @@ class RecordReader:
 
     There is no caller when the list of users is read. `check_time` raises SourceUnavailable once the deadline has
     passed. `leave_out` hears of a text beside the id that holds bytes that are none and is left out; without it such a
-    text makes its record one that cannot be read.
+    text makes its record one that cannot be read, but for the name of an owner who is known by something else as well:
+    that is for people, unless it is among the names that `later` requests hold.
     """
 
     caller: PhoneNumber | None
@@ -53,6 +55,7 @@ class RecordReader:
     explain: Callable[[str], None] | None = None
     most: int = MOST_RECORDS
     leave_out: Callable[[str], None] | None = None
+    later: Container[str] = ()
 
     def say(self, line: str) -> None:
         """Explain, if anybody listens."""
@@ -139,6 +142,8 @@ class RecordReader:
             if self.leave_out and name != "owner_id" and isinstance(value, str) and is_broken(value):
                 self.leave_out(name)
                 value = None
+            elif name == "name" and isinstance(value, str) and self._is_for_people(settings, item):
+                value = with_replacements(value)
             if isinstance(value, list):
                 found = [scalar_of(element, expression.source) for element in value]
                 lists[name] = [element for element in found if element is not None] or [None]
@@ -150,6 +155,11 @@ class RecordReader:
                 f"take: {' and '.join(lists)} are lists, and which elements belong together cannot be told: use 'each'"
             )
         return [{**row, name: value} for name, values in lists.items() for value in values] or [row]
+
+    def _is_for_people(self, settings: RequestSettings, item: object) -> bool:
+        """Tell whether an owner's name says nothing that is not told by an id or an address beside it."""
+        others = (settings.take[name] for name in _IDENTITIES if name in settings.take)
+        return "name" not in self.later and any(not is_none(other.search(item)) for other in others)
 
 
 def _records(settings: RequestSettings, answer: object) -> Sequence[object]:

@@ -1,7 +1,7 @@
 """HTTP with a total deadline and a total size. Import from here; `client` is the only door to the network."""
 
 from bridge.sdk.http.client import HttpClient, HttpSettings, Tls
-from bridge.sdk.http.messages import Request, Response, is_broken, refuse_failure, retry_after
+from bridge.sdk.http.messages import Request, Response, is_broken, refuse_failure, retry_after, with_replacements
 from bridge.sdk.http.repeats import Repeats
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "is_broken",
     "refuse_failure",
     "retry_after",
+    "with_replacements",
 ]

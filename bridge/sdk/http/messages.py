@@ -104,6 +104,11 @@ def is_broken(text: str) -> bool:
     return _HALF.search(text) is not None
 
 
+def with_replacements(text: str) -> str:
+    """Return a text for people to read: what was no character is U+FFFD. Never to be compared with anything."""
+    return _HALF.sub("\ufffd", text)
+
+
 def _charset(content_type: str) -> str:
     """Return the charset that a Content-Type declares, if Python knows it as one of texts."""
     message = Message()

@@ -25,7 +25,7 @@ def pauses(*failures: SourceError | None) -> list[float]:
 
 @pytest.mark.parametrize("failure", [SourceUnavailable("503"), UnexpectedAnswer("a page of HTML")])
 def test_a_source_that_was_away_is_tried_again_within_seconds_however_long_it_was(failure):
-    assert pauses(*[failure] * 50) == [1.5] * 50
+    assert pauses(*[failure] * 50) == [1.0] * 50
 
 
 def test_a_source_that_refuses_is_tried_ever_more_seldom():
@@ -34,12 +34,12 @@ def test_a_source_that_refuses_is_tried_ever_more_seldom():
 
 def test_an_outage_between_refusals_is_over_within_seconds():
     refused, away = SourceRejected("401"), SourceUnavailable("503")
-    assert pauses(refused, refused, away, away, refused) == [2, 4, 1.5, 1.5, 8]
+    assert pauses(refused, refused, away, away, refused) == [2, 4, 1.0, 1.0, 8]
 
 
 def test_a_source_that_asks_for_a_pause_gets_it_but_not_for_more_than_an_hour():
     asks = [SourceUnavailable("503", retry_after=seconds) for seconds in (0.5, 30, 10**9)]
-    assert pauses(*asks) == [1.5, 30, 3600]
+    assert pauses(*asks) == [1.0, 30, 60]
 
 
 def test_what_a_connector_makes_while_it_is_opened_counts_together_with_the_others():

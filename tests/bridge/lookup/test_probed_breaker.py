@@ -182,11 +182,11 @@ def test_a_trial_from_before_somebody_was_answered_does_not_decide_later():
         one.under_way.set_result(None)
 
 
-def test_trials_of_a_source_that_is_down_are_made_every_second_and_a_half():
+def test_trials_of_a_source_that_is_down_are_made_every_second():
     with watched(rounds=8) as one:
         one.fail(0, 1, 2, 3, 4)
         until(lambda: len(one.asked) == 9)
-        assert one.times() == [0, 0.5, 1.15, 2.0, 3.09, 4.52, 6.02, 7.52, 9.02]
+        assert one.times() == [0, 0.5, 1.15, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
 
 
 def test_trials_of_a_source_that_refuses_become_ever_more_seldom():
@@ -232,12 +232,12 @@ def test_an_answer_to_a_question_from_before_does_not_end_the_peace_that_a_sourc
         assert one.breaker.trouble
 
 
-def test_nobody_can_ask_to_be_left_alone_for_more_than_an_hour():
+def test_nobody_can_ask_to_be_left_alone_for_more_than_a_minute():
     with watched(rounds=1) as one:
         one.trial = one.answered
         one.fail(0, hold=10**9)
         until(lambda: not one.breaker.is_open)
-        assert one.clock() == 4600
+        assert one.clock() == 1060
 
 
 def test_where_nothing_ever_succeeded_the_next_new_caller_is_let_through():

@@ -41,6 +41,32 @@ def test_a_broken_text_that_names_the_owner_is_an_error_and_not_nobody() -> None
         owners(crm, TEXT)
 
 
+NAMED = TEXT.replace("take: {email: owner.email}", "take: {owner_id: owner.id, name: owner.name}")
+
+
+def named(name: str, owner_id: str = "7") -> Says:
+    return said(f'{{"phone": "0901234567", "owner": {{"id": "{owner_id}", "name": "{name}"}}}}')
+
+
+def test_a_broken_name_beside_the_owners_id_is_for_people_and_loses_nobody() -> None:
+    with Crm({"contacts": named("Nguy\xfbn")}) as crm:
+        assert owners(crm, NAMED) == [Owner(id="7", name="Nguy\ufffdn")]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (NAMED, named("Nguy\xfbn", owner_id="7\xfb")),
+        (NAMED, named("Nguy\xfbn", owner_id="")),
+        (NAMED.replace("owner_id: owner.id, ", ""), named("Nguy\xfbn")),
+        (NAMED + '  - {path: users, query: {name: "{{ name }}"}, take: {email: mail}}', named("Nguy\xfbn")),
+    ],
+)
+def test_a_broken_name_that_says_who_the_owner_is_makes_its_record_unreadable(text: str, answer: Says) -> None:
+    with Crm({"contacts": answer, "users": {"mail": "lan@congty.example"}}) as crm, pytest.raises(UnexpectedAnswer):
+        owners(crm, text)
+
+
 def test_a_broken_record_does_not_lose_the_owners_of_the_others() -> None:
     ahead: list[Sequence[Owner]] = []
     with Crm({"contacts": said(record(email="Café"), record("minh@congty.example"))}) as crm:
