@@ -16,7 +16,7 @@ from itertools import cycle
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _IDLE = 4.0  # the servers close a connection that has been idle for 5 s
-_PATIENCE = 10.0
+_PATIENCE = 10.0  # at the end of a plan, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def answers_per_second(port: int, requests: Sequence[bytes], ends_with: bytes, s
 
 
 def call(port: int, plan: Iterable[Planned]) -> list[Seen]:
-    """Make the calls of a plan, in order of their moments; return what became of each."""
+    """Make the calls of a plan, in order of their moments; return what became of each, ten seconds later at most."""
     free: list[_Line] = []
     busy: dict[socket.socket, _Line] = {}
     seen: list[Seen] = []
@@ -79,9 +79,11 @@ def call(port: int, plan: Iterable[Planned]) -> list[Seen]:
             line = _line(free, port)
             line.send(planned, start)
             busy[line.sock] = line
-        while busy:
-            _receive(busy, free, seen, _PATIENCE)
-    for line in free:
+        end = time.perf_counter() + _PATIENCE
+        while busy and (left := end - time.perf_counter()) > 0:
+            _receive(busy, free, seen, left)
+    seen += [Seen(line.planned.kind, _PATIENCE, right=False) for line in busy.values()]
+    for line in (*free, *busy.values()):
         line.sock.close()
     return seen
 
@@ -124,7 +126,13 @@ def _line(free: list[_Line], port: int) -> _Line:
 def _receive(busy: dict[socket.socket, _Line], free: list[_Line], seen: list[Seen], seconds: float) -> None:
     for sock in select.select(list(busy), [], [], seconds)[0]:  # unlike epoll, it waits by the microsecond
         line = busy[sock]
-        if line.receive():
+        try:
+            is_whole = line.receive()
+        except ConnectionError:  # no answer, and no connection any more
+            seen.append(Seen(line.planned.kind, time.perf_counter() - line.due, right=False))
+            busy.pop(sock).sock.close()
+            continue
+        if is_whole:
             line.used = time.perf_counter()
             seen.append(Seen(line.planned.kind, line.used - line.due, line.right))
             free.append(busy.pop(sock))
