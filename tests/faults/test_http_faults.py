@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import pytest
 
+from bridge.sdk.http.repeats import MORE_PER_REQUEST
 from tests.support.load import LIMIT, Seen
 from tests.support.trial import FAULT_SECONDS, MAX_IN_FLIGHT, RECOVERY_SECONDS, Figures, Trial, try_out
 
 FAILURES_THAT_OPEN = 5
-TRIAL_EVERY = 2.0
+TRIAL_EVERY = 1.0
 PROBES = 2
 """Questions that once succeeded, asked at the first failure and again soon after: is it the source, or the caller?"""
+UNANSWERED_THAT_STOP_REPEATS = 6
 MEMORY_MB = 50
 
 
@@ -159,15 +161,16 @@ def unasked(fault: Fault, seen: Seen) -> bool:
 def bound(fault: Fault, figures: Figures) -> int:
     """Return how many requests the CRM may get while the fault lasts.
 
-    One lookup for each call; and if none succeeds, only those that show it, those under way by then, the probes and the
-    trials.
+    One lookup for each call, and what the budget allows of repeats; and if none succeeds, only those that show it,
+    those under way by then, the probes and the trials, and no more repeats after a few.
     """
     calls = len(figures.during) + figures.calls_before
     if fault.asks_for_peace:
         return MAX_IN_FLIGHT
     trials = int(FAULT_SECONDS / TRIAL_EVERY) + 1
     lookups = min(calls, FAILURES_THAT_OPEN + MAX_IN_FLIGHT + PROBES + trials) if fault.breaks else calls
-    return lookups * fault.costs
+    repeats = UNANSWERED_THAT_STOP_REPEATS if fault.breaks else int(MORE_PER_REQUEST * lookups)
+    return (lookups + repeats) * fault.costs
 
 
 def told(figures: Figures, calls: list[Seen]) -> list[str]:
