@@ -43,8 +43,13 @@ def question(target: str, key: str) -> bytes:
     return f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-KEY: {key}\r\n\r\n".encode("ascii")
 
 
-def answers_per_second(port: int, requests: Sequence[bytes], ends_with: bytes, seconds: float, callers: int) -> float:
-    """Let `callers` ask without a pause, each over one connection; return how many right answers came in a second."""
+def answers_per_second(
+    port: int, requests: Sequence[bytes], ends_with: bytes, seconds: float, callers: int, *, anew: bool = False
+) -> float:
+    """Let `callers` ask without a pause; return how many right answers came in a second.
+
+    Each asks over one connection or, `anew`, over another one each time.
+    """
     following, answered = cycle(requests), 0
     open_ones = {line.sock.fileno(): line for line in (_Line(port) for _ in range(callers))}
     poll = select.epoll()
@@ -58,6 +63,12 @@ def answers_per_second(port: int, requests: Sequence[bytes], ends_with: bytes, s
                 line = open_ones[number]
                 if line.receive():
                     answered += line.right
+                    if anew:
+                        poll.unregister(number)
+                        open_ones.pop(number).sock.close()
+                        line = _Line(port)
+                        open_ones[line.sock.fileno()] = line
+                        poll.register(line.sock, select.EPOLLIN)
                     line.send(Planned(0, next(following), ends_with), 0)
         took = time.perf_counter() - start
     poll.close()

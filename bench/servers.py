@@ -31,6 +31,10 @@ extensions:
 """
 _HERE = Path(__file__).parent
 _PATIENCE = 20.0
+_PROCESS_TIME = 2
+"""With the process in front, Linux's clock of its time on processors, as clock_getcpuclockid(3) makes it."""
+_masters: dict[int, int] = {}
+"""The first process of each server, by its port."""
 
 
 @contextmanager
@@ -57,8 +61,11 @@ def service(crm: int, log_level: str = "info", workers: int = 1) -> Iterator[int
 
 
 @contextmanager
-def bare_flask() -> Iterator[int]:
-    """Run the bare view under gunicorn with the settings that the service uses by default; gives its port."""
+def bare(app: str, crm: int = 0) -> Iterator[int]:
+    """Run a plain application, `MODULE:NAME` here, under gunicorn with the settings that the service uses by default.
+
+    Gives its port.
+    """
     port, defaults = _free_port(), Server()
     settings = {
         "--bind": f"127.0.0.1:{port}",
@@ -69,10 +76,17 @@ def bare_flask() -> Iterator[int]:
         "--keep-alive": "5",
         "--worker-connections": "4000",
         "--timeout": "60",
+        "--env": f"CRM=http://127.0.0.1:{crm}",
     }
     options = [word for setting in settings.items() for word in setting]
-    with TemporaryDirectory() as folder, _running(["-m", "gunicorn", *options, "bare:app"], port, Path(folder, "log")):
+    with TemporaryDirectory() as folder, _running(["-m", "gunicorn", *options, app], port, Path(folder, "log")):
         yield port
+
+
+def processor_seconds(port: int) -> float:
+    """Return what the processes that answer there, the master not counted, have used of processors by now."""
+    workers = Path(f"/proc/{_masters[port]}/task/{_masters[port]}/children").read_text(encoding="ascii").split()
+    return sum(time.clock_gettime(~int(worker) << 3 | _PROCESS_TIME) for worker in workers)
 
 
 def get(port: int, target: str) -> bytes:
@@ -89,6 +103,7 @@ def get(port: int, target: str) -> bytes:
 def _running(command: list[str], port: int, log: Path) -> Iterator[None]:
     with log.open("wb") as file:
         process = subprocess.Popen([sys.executable, *command], stdout=file, stderr=file)
+    _masters[port] = process.pid
     try:
         _wait_until_answering(process, port, log)
         yield
