@@ -24,7 +24,7 @@ from bridge.sdk.secrets import Redaction
 from bridge.sdk.threads.background import BackgroundLoop
 from bridge.service import Service, forgotten_of
 from bridge.storage.machine import MachineMemory
-from bridge.web.endpoint import owner_endpoint
+from bridge.web.endpoint import OwnerEndpoint
 from bridge.web.health import Health
 from bridge.web.incoming import Incoming
 from bridge.web.pages import Readiness, pages
@@ -191,7 +191,9 @@ def create_app(
     app.before_request(refusals.turn_away)
     app.register_error_handler(Exception, refusals.answer)
     listeners = (bridge.decisions.hear, bridge.metrics.answered)
-    app.register_blueprint(owner_endpoint(path, lambda: bridge.service, bridge.incoming, listeners))
+    endpoint = OwnerEndpoint(path, lambda: bridge.service, bridge.incoming, listeners)
+    app.register_blueprint(endpoint.blueprint())
+    app.wsgi_app = endpoint.ahead_of(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way
     app.register_blueprint(pages(bridge.health.page, bridge.readiness, bridge.sampler.text))
     return app
 

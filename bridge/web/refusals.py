@@ -40,8 +40,12 @@ class Refusals:
     def turn_away(self) -> Response | None:
         """Turn away, before anything else, whoever asks from a network that may not."""
         access = AccessControl(self._current())
-        if access.is_open_to_all() or access.admits(client(access), request.path):
+        if access.is_open_to_all():
             return None
+        asker = client(access, request.environ)
+        if access.admits(asker, request.path):
+            return None
+        _log.warning("server.allow does not name %s: turned away", asker)
         self._note("network", Refusal.NETWORK)
         return _empty(403, [("X-Bridge-Outcome", "unauthorized")])
 
@@ -62,7 +66,7 @@ class Refusals:
 
     def _tell(self, error: HTTPException, response: Response) -> None:
         access = AccessControl(self._current())
-        asker = client(access)
+        asker = client(access, request.environ)
         if isinstance(error, NotFound):
             self._note("path", Refusal.PATH)
             _log.warning("404 for %s: there is no %s%s", asker, _shown(request.path), self._instead())
@@ -76,13 +80,13 @@ class Refusals:
 
     def _note(self, word: str, refusal: Refusal | None = None) -> None:
         self._count(word)
-        if refusal and any(values("phoneNumber")):
+        if refusal and values(request.environ, "phoneNumber"):
             self._incoming.refused(refusal)
 
     def _instead(self) -> str:
         """Say what the path should be, if it can be told whether somebody meant it."""
         meant = meant_path(request.path, (self._path, *sorted(PAGES)))
-        if meant is None and any(values("phoneNumber")):
+        if meant is None and values(request.environ, "phoneNumber"):
             meant = self._path
         return f", the path is {meant}" if meant else ""
 

@@ -1,4 +1,3 @@
-import logging
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -72,10 +71,3 @@ def test_a_network_that_is_not_named_is_turned_away_and_a_forged_header_helps_no
 def test_this_machine_may_always_ask_for_the_pages(access, rules, client, path, admitted):
     rules.allow = (ip_network("198.51.100.0/24"),)
     assert access.admits(ip_address(client), path) is admitted
-
-
-def test_who_was_turned_away_is_named_in_the_log(access, rules, caplog):
-    rules.allow = (ip_network("198.51.100.0/24"),)
-    with caplog.at_level(logging.WARNING):
-        access.admits(ip_address(PEER), "/owner")
-    assert [record.getMessage() for record in caplog.records] == [f"server.allow does not name {PEER}: turned away"]

@@ -5,11 +5,12 @@ from ipaddress import ip_network
 
 import pytest
 import yaml
-from flask import Flask
+from flask import Flask, Request
+from werkzeug.test import EnvironBuilder
 
 from bridge.config.loading import load_config
 from bridge.lookup.decision import Outcome
-from bridge.web.endpoint import owner_endpoint
+from bridge.web.endpoint import OwnerEndpoint, values
 from tests.support.application import opened
 
 PATH = "/get_owner_contact_by_phone"
@@ -244,7 +245,43 @@ def test_whoever_listens_badly_costs_no_call_its_answer(client, caplog):
     bridge, heard = client.application.extensions["omi_bridge"], []
     app = Flask("bridge")
     listeners = (listens_badly, lambda decision, _seconds: heard.append(decision.outcome))
-    app.register_blueprint(owner_endpoint(PATH, lambda: bridge.service, bridge.incoming, listeners))
+    app.register_blueprint(OwnerEndpoint(PATH, lambda: bridge.service, bridge.incoming, listeners).blueprint())
     assert ask(app.test_client()).get_data() == b"101:102"
     assert heard == [Outcome.FOUND]
     assert "a bug of omi-bridge" in caplog.text
+
+
+@pytest.mark.parametrize("written", ["0901234567", "%30901234567", "+84901234567", "0901.234-567", "khách", "&a&=b&c"])
+def test_a_question_is_read_the_same_ahead_of_the_routes_and_behind_them(client, written):
+    bridge = client.application.extensions["omi_bridge"]
+    behind = Flask("bridge")
+    behind.register_blueprint(OwnerEndpoint(PATH, lambda: bridge.service, bridge.incoming).blueprint())
+    query = f"?phoneNumber={written}&amp;sipNumber=842499950291"
+    ask(client, query)  # from now on it is remembered
+    ahead, told = (ask(one, query, **{"X-Request-ID": "same"}) for one in (client, behind.test_client()))
+    assert (ahead.status, ahead.get_data()) == (told.status, told.get_data())
+    assert sorted(ahead.headers) == sorted(told.headers)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "a=1&b=2&a=3",
+        "",
+        "&&a=1&",
+        "a",
+        "a=",
+        "=1",
+        "a=1=2",
+        "a=+84+90",
+        "a+b=1&a=1",
+        "A=1&a=2",
+        "a=1;b=2",
+        "a=%31",
+        "%61=1",
+    ],
+)
+def test_a_plain_query_is_taken_apart_as_werkzeug_does(query):
+    environ = EnvironBuilder(query_string=query).get_environ()
+    for name in ("a", "b", "a b", ""):
+        assert values(environ, name) == [value for value in Request(environ).args.getlist(name) if value]

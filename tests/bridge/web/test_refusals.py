@@ -72,6 +72,7 @@ def test_another_method_and_another_network_are_counted_as_that(client, caplog):
     assert "405 for 127.0.0.1: POST /healthz: write GET" in caplog.text
     client.application.extensions["omi_bridge"].service.allow = [ip_network("198.51.100.0/24")]
     assert client.get(PATH + CALLER, headers=KEY).status_code == 403
+    assert caplog.messages.count("server.allow does not name 127.0.0.1: turned away") == 1
     assert refused(client) == {"method": 1.0, "network": 1.0}
 
 
