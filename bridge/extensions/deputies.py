@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.config.moments import begins, ends, written
-from bridge.extensions.index import ExtensionMap, Row
+from bridge.extensions.index import ExtensionMap, Row, are_same
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceError
 from bridge.sdk.tables.columns import several_in
@@ -161,8 +161,7 @@ class _RulesFor:
 
     def are_of(self, rules: tuple[Rule, ...], maps: tuple[ExtensionMap, ...]) -> bool:
         """Tell whether they were made of just these."""
-        same = len(maps) == len(self._maps) and all(one is other for one, other in zip(maps, self._maps, strict=True))
-        return same and rules is self._rules
+        return are_same(maps, self._maps) and rules is self._rules
 
     def of_phone(self, extension: str, at: datetime) -> tuple[Rule, ...]:
         """Return the rules in force for a phone, whoever it rings for."""

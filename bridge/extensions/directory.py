@@ -13,7 +13,7 @@ from functools import partial
 from itertools import chain
 
 from bridge.extensions.deputies import DeputyRules
-from bridge.extensions.index import ExtensionMap, extensions_in, inline_map
+from bridge.extensions.index import ExtensionMap, are_same, extensions_in, inline_map
 from bridge.extensions.readings import readings
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceError
@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _EXTENSION = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MOST_NAMED = 10_000
+_MOST_REACHED = 10_000
 _PLAIN_KEY = re.compile(r"\w[\w.@+-]*")
 _DEEPEST = 3
 
@@ -61,12 +62,28 @@ class Directory:
         self._own: _Lists = (lambda: own, *lists)
         self._all: _Lists = (*self._own, *of_the_pbx)
         self._named: set[Owner] = set()
+        self._reached: tuple[tuple[ExtensionMap, ...], dict[Owner, Reach]] = ((), {})
 
     def reach(self, owner: Owner) -> Reach:
         """Return where the owner is rung just now; one without an extension is named in the log.
 
         Raises SourceError if that cannot be told because a list was never read: unknown is not the same as none.
+
+        Where there are no deputies it is found once, for as long as the lists are the same.
         """
+        if self.deputies.all():  # what they come to depends on the time
+            return self._reach(owner)
+        maps = self.maps()
+        of, reached = self._reached
+        if not are_same(maps, of):
+            of, reached = self._reached = maps, {}
+        if (known := reached.get(owner)) is None:
+            known = self._reach(owner)
+            if len(reached) < _MOST_REACHED and are_same(self.maps(), of):
+                reached[owner] = known
+        return known
+
+    def _reach(self, owner: Owner) -> Reach:
         found: list[str] = []
         told: list[str] = []
         for person in people_in(owner):

@@ -124,6 +124,11 @@ def inline_map(entries: Mapping[str, Sequence[str]]) -> ExtensionMap:
     return ExtensionMap(of_any_kind=of_any_kind, name="extensions.inline")
 
 
+def are_same(maps: Sequence[ExtensionMap], others: Sequence[ExtensionMap]) -> bool:
+    """Tell whether these are the very same lists, none of them read anew."""
+    return len(maps) == len(others) and all(one is other for one, other in zip(maps, others, strict=True))
+
+
 def extensions_in(rows: Iterable[Row]) -> tuple[str, ...]:
     """Return the extensions of all these rows, each once, in order."""
     return tuple(dict.fromkeys(extension for row in rows for extension in row.extensions))

@@ -220,3 +220,29 @@ def test_a_crowd_in_one_text_is_nobody_and_takes_no_time_to_be_told(separator):
     assert directory.find(Owner(name=crowd)) == directory.find(Owner(id=remark, name=remark)) == ()
     everybody = ", ".join(f"lan{number}@congty.example" for number in range(400))
     assert directory.people(Owner(name=everybody)) == ()
+
+
+def test_a_list_that_is_read_anew_counts_at_once():
+    lists = [ids(("7", "101"))]
+    directory = Directory({}, [lambda: lists[-1]])
+    assert [directory.extensions_of(Owner(id="7")) for _ in range(2)] == [("101",)] * 2
+    lists.append(ids(("7", "102")))
+    assert directory.extensions_of(Owner(id="7")) == ("102",)
+    lists.append(ids())
+    assert directory.extensions_of(Owner(id="7")) == ()
+
+
+def test_a_list_that_could_not_be_read_before_counts_once_it_can():
+    unread = [SourceUnavailable("never read")]
+
+    def first():
+        if unread:
+            raise unread[0]
+        return ids(("7", "101"))
+
+    directory = Directory({}, [lambda: ids(("8", "103")), first])
+    for _ in range(2):
+        with pytest.raises(SourceUnavailable):
+            directory.reach(Owner(id="7"))
+    unread.clear()
+    assert directory.extensions_of(Owner(id="7")) == ("101",)
