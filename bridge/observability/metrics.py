@@ -47,6 +47,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._process = ProcessMetrics(self._registry)
         self._answers = self._counter("answers", "Calls answered, and how the answer was come by.", "outcome", "answer")
+        self._answers_of: dict[tuple[Outcome, Freshness | None], Counter] = {}
         self._seconds = Histogram(
             "omi_bridge_answer_seconds",
             "Time from a call's arrival to its answer, in seconds; without wrong keys and malformed questions.",
@@ -90,7 +91,12 @@ class Metrics:
 
     def answered(self, decision: Decision, seconds: float) -> None:
         """Count an answer to OMICall."""
-        self._answers.labels(decision.outcome.value, decision.freshness or "none").inc()
+        kind = (decision.outcome, decision.freshness)
+        if (answers := self._answers_of.get(kind)) is None:  # to find a series costs more than to count in it
+            answers = self._answers_of[kind] = self._answers.labels(
+                decision.outcome.value, decision.freshness or "none"
+            )
+        answers.inc()
         if decision.outcome not in _NO_CALL:  # whoever tries keys would make the answers look swift
             self._seconds.observe(seconds)
 

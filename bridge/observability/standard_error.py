@@ -17,6 +17,8 @@ from contextlib import suppress
 
 _MOST_WAITING = 10_000  # lines
 _PATIENCE_AT_END = 1.0
+_REST = 0.01
+"""Seconds after writing in which more may come: to wake the thread for each line costs more than the line."""
 _CHUNK = select.PIPE_BUF
 """Bytes that a pipe which is ready takes without making anybody wait (pipe(7))."""
 
@@ -46,7 +48,8 @@ class StandardError:
         elif len(self._waiting) < _MOST_WAITING:
             self._waiting.append(line)
             if self._thread or self._started():
-                self._work.set()
+                if not self._work.is_set():  # setting it costs more than looking
+                    self._work.set()
             else:
                 self._write_what_waits(self._write_what_fits)
         else:
@@ -56,13 +59,14 @@ class StandardError:
         """Wait until everything is written, for a second at most."""
         if self._thread is not None and self._thread.is_alive():
             self._done.clear()
+            self._hurry.set()
             self._work.set()
             self._done.wait(_PATIENCE_AT_END)
 
     def _begin_anew(self) -> None:
         self._waiting: deque[str] = deque()
         self._lost = 0
-        self._work, self._done = threading.Event(), threading.Event()
+        self._work, self._done, self._hurry = threading.Event(), threading.Event(), threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -82,6 +86,8 @@ class StandardError:
             self._write_what_waits(self._write)
             if not self._waiting:
                 self._done.set()
+            self._hurry.wait(_REST)
+            self._hurry.clear()
 
     def _write_what_waits(self, write: Callable[[str], int]) -> None:
         lines = []

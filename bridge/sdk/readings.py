@@ -20,6 +20,7 @@ _ESCAPE = re.compile(
     r"|&(?:#[0-9]{1,7}|#[Xx][0-9A-Fa-f]{1,6}|[A-Za-z][0-9A-Za-z]{1,30});"
 )
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_BEGINS = re.compile(r"[%\\&<]")
 _SIGNS = re.compile(r"%|\\[xu]")
 
 Span = tuple[int, int]
@@ -73,6 +74,11 @@ def masked(text: str, find: Callable[[str], Iterable[Span]], mask: str) -> str:
 def unescaped(text: str) -> str:
     """Return the text with all its escapes undone."""
     return list(_layers(text))[-1].text
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text has one reading, for there is nothing in it that an escape or a tag begins with."""
+    return _BEGINS.search(text) is None
 
 
 def _readings(text: str) -> Iterator[_Reading]:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
-from bridge.sdk.readings import Span, masked, unescaped
+from bridge.sdk.readings import Span, is_plain, masked, unescaped
 from bridge.sdk.settings import refuse_unfilled
 
 _SHORTEST = 4
@@ -54,7 +54,9 @@ class Redaction:
 
     def __call__(self, text: str) -> str:
         """Return `text` with every secret masked."""
-        return masked(text, self._find, MASK) if self._forms or _derived else text
+        if not (self._forms or _derived) or (is_plain(text) and not any(True for _ in self._find(text))):
+            return text
+        return masked(text, self._find, MASK)
 
     def _find(self, text: str) -> Iterator[Span]:
         """Find the secrets; in a query a plus is a blank, and somebody may have undone that where it was none."""
