@@ -145,7 +145,7 @@ def set_up_logs(level: str, form: Literal["text", "json"], redaction: Redaction)
     """Send all log lines of this process to standard error, and none anywhere else."""
     # What no line shows need not be found out for each (https://docs.python.org/3/howto/logging.html#optimization).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # type: ignore[assignment]  # noqa: SLF001 - where it was called from, as that page says
+    logging._srcfile = None  # noqa: SLF001 - where it was called from, as that page says
     handler = _Handler()
     handler.addFilter(LogThrottle(handler.emit))
     handler.setFormatter(JsonFormatter(redaction) if form == "json" else TextFormatter(redaction))

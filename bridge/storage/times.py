@@ -34,6 +34,9 @@ class Times:
 
     def add(self, number: int, moment: float) -> None:
         """Add a time after so many others."""
+        if self._count == 1:  # they stand side by side
+            os.pwrite(self._file, _NUMBER.pack(number + 1) + _TIME.pack(moment), self._region)
+            return
         os.pwrite(self._file, _TIME.pack(moment), self._place(number))
         os.pwrite(self._file, _NUMBER.pack(number + 1), self._region)  # last: who is killed before has added nothing
 
@@ -58,7 +61,7 @@ class Moments:
         if self._times is None:
             self._own.append(self._clock())
         else:
-            self._times.add(self._times.number(), self._clock())
+            self._times.add(self._times.number() if self._kept > 1 else 0, self._clock())
 
     def age(self, before: int = 0) -> float:
         """Return how many seconds ago it last happened, or so many times `before` that; infinity if it did not."""

@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from gunicorn import util
+from gunicorn.http import wsgi
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers import base, gthread
 from gunicorn.workers.workertmp import WorkerTmp
@@ -26,6 +27,7 @@ from gunicorn.workers.workertmp import WorkerTmp
 from bridge.observability.metrics_folder import remove_figures
 from bridge.sdk.threads.background import NO_THREAD, BackgroundLoop, start_what_waits
 from bridge.web.app import Bridge
+from bridge.web.connections import OneSend, date, empty_answer, has_data, has_ended, waited
 from bridge.web.endpoint import ARRIVED
 from bridge.web.follower import Follower
 from bridge.web.packets import Line
@@ -44,24 +46,6 @@ _LEAVING = 0.5
 _PULSE = 1.0
 _ORPHANED = 5.0
 """Seconds after the master's death in which a worker may end as it should."""
-_LAST_DATA_RECEIVED = 52
-"""Where in the kernel's `struct tcp_info` (linux/tcp.h) the milliseconds since the last data stand."""
-
-
-def empty_answer(status_line: str, *headers: str) -> bytes:
-    """Write an answer without a body that ends its connection."""
-    return "\r\n".join(
-        (
-            f"HTTP/1.1 {status_line}",
-            "Content-Type: text/plain; charset=utf-8",
-            "Content-Length: 0",
-            "Cache-Control: no-store",
-            *headers,
-            "Connection: close\r\n\r\n",
-        )
-    ).encode("ascii")
-
-
 _MALFORMED = (
     (LimitRequestLine, "414 URI Too Long", "too-long", "the first line of a request is too long"),
     (LimitRequestHeaders, "431 Request Header Fields Too Large", "too-long", "the headers of a request are too long"),
@@ -72,15 +56,6 @@ _TLS = r"\x16\x03"
 """What a client begins with that speaks TLS (RFC 8446, 5.1), as gunicorn's errors show it."""
 
 _UNAVAILABLE = empty_answer("200 OK", "X-Bridge-Outcome: unavailable")
-
-
-def waited(sock: socket.socket) -> float:
-    """Return for how many seconds what came last has lain in the system's buffer: in no queue of ours it is seen."""
-    try:
-        told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED + 4)
-        return float(struct.unpack_from("I", told, _LAST_DATA_RECEIVED)[0]) / 1000
-    except (AttributeError, OSError, struct.error):  # no TCP, or no Linux
-        return 0.0
 
 
 def _host(address: object) -> str:
@@ -122,7 +97,10 @@ class Heartbeat(WorkerTmp):  # type: ignore[misc]  # gunicorn has no types
         super().notify()
 
 
-base.WorkerTmp = Heartbeat  # gunicorn offers no other way in
+# gunicorn offers no other way in.
+base.WorkerTmp = Heartbeat
+wsgi.Response = OneSend
+util.http_date = date
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -173,8 +151,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         Whoever has waited for too long for this thread is turned away, so that at least the others are answered in
         time; who came while the service started is not, for there is no crowd behind him.
         """
-        if not conn.initialized and not conn.wait_for_data(_SILENCE):
+        if not conn.initialized and not conn.data_ready and not has_data(conn.sock, _SILENCE):
             return gthread._DEFER  # noqa: SLF001 - gunicorn's own word for "wait for it without a thread"
+        conn.data_ready = True
         now = time.monotonic()
         arrived = now - waited(conn.sock)
         if now - arrived > _LONGEST_QUEUE and arrived > self._serving_since:
@@ -190,6 +169,16 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:  # noqa: ANN401 - gunicorn has no types
         """Let a connection go on if its request had no body, or one that is there already."""
         return keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + _SILENCE))
+
+    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 - gunicorn has no types
+        """Have a kept connection's next request served by a thread; none is needed to see that there is no more."""
+        if not has_ended(client):
+            super().on_client_socket_readable(conn, client)
+            return
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self.nr_conns -= 1
+        client.close()
 
     def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         """Wait for the connection's next request without a thread, or forget it."""

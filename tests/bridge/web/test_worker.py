@@ -9,7 +9,8 @@ from gunicorn.config import Config
 from gunicorn.http.errors import InvalidRequestLine, LimitRequestHeaders, LimitRequestLine
 
 from bridge.config.loading import load_config
-from bridge.web.worker import Worker, waited
+from bridge.web.connections import waited
+from bridge.web.worker import Worker
 from tests.support.application import opened
 from tests.support.scrape import page
 from tests.support.service import RunningService
