@@ -42,12 +42,7 @@ KEYS = [
 SEEN = [span for row in rows(TROUBLE) if row.header[0] == "bạn thấy" for span in spans(row.cells[0])]
 CALLED = re.compile(r"(?:\$ |bin/|exec bridge )?omi-bridge ((?:[a-z]+|--version)\b.*)")
 COMMANDS = sorted(
-    {
-        found[1]
-        for file in (HOME, *PAGES)
-        for line in code(file)
-        if (found := CALLED.fullmatch(line.strip()))
-    }
+    {found[1] for file in (HOME, *PAGES) for line in code(file) if (found := CALLED.fullmatch(line.strip()))}
 )
 
 
