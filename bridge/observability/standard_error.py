@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _MOST_WAITING = 10_000  # lines
+_MANY_WAITING = 1_000
 _PATIENCE_AT_END = 1.0
 _REST = 0.01
 """Seconds after writing in which more may come: to wake the thread for each line costs more than the line."""
@@ -50,6 +51,8 @@ class StandardError:
             if self._thread or self._started():
                 if not self._work.is_set():  # setting it costs more than looking
                     self._work.set()
+                if len(self._waiting) > _MANY_WAITING and not self._hurry.is_set():
+                    self._hurry.set()
             else:
                 self._write_what_waits(self._write_what_fits)
         else:

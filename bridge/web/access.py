@@ -26,7 +26,9 @@ class AccessControl:
 
     def admits(self, client: Address, path: str) -> bool:
         """Tell whether the client's network may ask for `path`; this machine may always ask for the pages."""
-        return self.is_open_to_all() or is_in(client, self._service.allow) or (path in PAGES and client.is_loopback)
+        if self.is_open_to_all() or is_in(client, self._service.allow):
+            return True
+        return path.rstrip("/") in PAGES and client.is_loopback
 
     def knows(self, key: bytes) -> bool:
         """Compare with every key, each in constant time, so that the answer's time tells nothing about any of them."""

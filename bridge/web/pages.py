@@ -14,6 +14,8 @@ from flask import Blueprint, Response, jsonify
 from bridge.sdk.deadline import Clock
 
 _LONGEST_START = 30.0
+_METHODS = ["GET", "HEAD", "OPTIONS"]
+"""Load balancers ask by any of them: OPTIONS is what HAProxy sends unless told otherwise. All get the same status."""
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -54,7 +56,7 @@ def pages(health: Callable[[], Mapping[str, object]], readiness: Readiness, figu
         return Response(figures(), content_type=_METRICS, headers={"Cache-Control": "no-store"})
 
     for path, answer in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
-        blueprint.add_url_rule(path, view_func=answer, methods=["GET"], provide_automatic_options=False)
+        blueprint.add_url_rule(path, view_func=answer, methods=_METHODS, strict_slashes=False)
     return blueprint
 
 

@@ -13,7 +13,8 @@ TRIAL_EVERY = 1.0
 PROBES = 2
 """Questions that once succeeded, asked at the first failure and again soon after: is it the source, or the caller?"""
 UNANSWERED_THAT_STOP_REPEATS = 6
-MEMORY_MB = 50
+MEMORY_MB = 64
+"""Eight answers of 2 MB, inflated, as text and as values, at once."""
 
 
 @dataclass(frozen=True)

@@ -123,3 +123,13 @@ def test_a_source_that_hangs_does_not_keep_the_others_from_answering_for_ever():
     assert readiness.waited_for()
     clock.advance(1)
     assert not readiness.waited_for()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/readyz", "/readyz/", "/metrics/"])
+def test_a_load_balancer_may_ask_by_any_method_that_is_usual_and_with_a_slash(folder, method, path):
+    config = folder / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8") + "server: {allow: [198.51.100.0/24]}\n", encoding="utf-8")
+    with opened(load_config(config)) as app:
+        response = app.test_client().open(path, method=method)
+        assert response.status_code == app.test_client().get(path.rstrip("/")).status_code != 403
