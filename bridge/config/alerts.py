@@ -26,6 +26,7 @@ WORDS = ("id", "status", "subject", "text", "host", "at")
 
 _HEADER = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
+_SEVERAL = re.compile(r'@[^"]*[,;]')
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 _IMPLICIT = 465
 
@@ -55,12 +56,14 @@ def _header_names(written: object) -> object:
 
 
 def _mailbox(text: str) -> str:
+    if _SEVERAL.search(text):
+        raise ValueError("names several addresses: write one an entry, as in [it@congty.example, lan@congty.example]")
     _, address = parseaddr(text)
     user, at, host = address.rpartition("@")
     if not (user and at and host) or any(character in "\r\n" for character in text) or " " in address:
         raise ValueError("has to be an e-mail address, such as it@congty.example or IT <it@congty.example>")
     if not address.isascii():
-        raise ValueError("holds a letter with an accent within the address: write it without")
+        raise ValueError("holds a letter with an accent within the address: write it without, a domain as xn--…")
     return text
 
 
