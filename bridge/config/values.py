@@ -18,7 +18,8 @@ _LAST_PORT = 65535
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
 _EXTENSION = re.compile(r"[0-9]+", re.ASCII)
 _KEY = re.compile(r"[!-~]+")
-_OWN_PAGES = frozenset(("/healthz", "/readyz", "/metrics"))
+OWN_PAGES = frozenset(("/healthz", "/readyz", "/metrics"))
+"""What is asked for without a key, by whoever watches the service."""
 _SEVERAL_OWNERS = re.compile(r"@[^\s@]*[\s,;/|&]+[^\s@]+@")
 _PREFIX = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _DATABASE = re.compile(r"(/[0-9]{0,5})?", re.ASCII)
@@ -53,10 +54,8 @@ def _bind(text: str) -> str:
 def _url_path(text: str) -> str:
     if not _PATH.fullmatch(text):
         raise ValueError("has to be a path that starts with '/', without '?', blanks or accents")
-    if text.rstrip("/") in _OWN_PAGES:
-        raise ValueError(
-            f"is a page of the service itself, as {', '.join(sorted(_OWN_PAGES))} are: choose another path"
-        )
+    if text.rstrip("/") in OWN_PAGES:
+        raise ValueError(f"is a page of the service itself, as {', '.join(sorted(OWN_PAGES))} are: choose another path")
     return text
 
 

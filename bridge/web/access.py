@@ -3,11 +3,10 @@
 import hmac
 from collections.abc import Iterable
 
+from bridge.config.values import OWN_PAGES
 from bridge.service import Service
 from bridge.web.client_address import Address, client_address, is_in
 
-PAGES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What is asked for without a key, by whoever watches the service."""
 
 
 class AccessControl:
@@ -28,7 +27,7 @@ class AccessControl:
         """Tell whether the client's network may ask for `path`; this machine may always ask for the pages."""
         if self.is_open_to_all() or is_in(client, self._service.allow):
             return True
-        return path.rstrip("/") in PAGES and client.is_loopback
+        return path.rstrip("/") in OWN_PAGES and client.is_loopback
 
     def knows(self, key: bytes) -> bool:
         """Compare with every key, each in constant time, so that the answer's time tells nothing about any of them."""
