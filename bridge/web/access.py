@@ -8,7 +8,6 @@ from bridge.service import Service
 from bridge.web.client_address import Address, client_address, is_in
 
 
-
 class AccessControl:
     """Judges one request under the rules of the service that answers it."""
 
