@@ -6,6 +6,7 @@ many rows it had at most; a file that still looks so needs no copy and no doubt.
 
 import filecmp
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,10 @@ class _WithFacts:
         return "" if self.known else "there is a file that omi-bridge did not make"
 
 
+class _ChangedError(Exception):
+    """The file is not any more what was read of it."""
+
+
 class KeptCopy:
     """The copy of the file at `path`, kept with what else is kept of it."""
 
@@ -68,7 +73,9 @@ class KeptCopy:
         if target is None or not self._kept.writes or self.facts() == facts:
             return
         try:
-            self._copy(target, _WithFacts(known=self._is_known(target)))
+            self._copy(target, _WithFacts(known=self._is_known(target)), looks)
+        except _ChangedError:  # the copy before stays: what stands there by now was not read, and may not be good
+            pass
         except OSError as error:
             self._kept.trouble = f"no copy is kept in {target.parent}: {error.strerror or error}"
             return
@@ -83,7 +90,10 @@ class KeptCopy:
         except FileNotFoundError:
             return False
 
-    def _copy(self, target: Path, mark: "_WithFacts") -> None:
+    def _copy(self, target: Path, mark: "_WithFacts", looks: tuple[int, int]) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(target, mark) as new, self._path.open("rb") as file:
             shutil.copyfileobj(file, new, 1 << 20)
+            by_now = os.fstat(file.fileno())
+            if (by_now.st_mtime_ns, by_now.st_size) != looks:
+                raise _ChangedError

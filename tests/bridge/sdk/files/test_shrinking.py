@@ -131,6 +131,22 @@ def test_a_copy_that_another_process_is_just_taking_is_no_trouble(place: Place) 
     assert (place.folder / "customers.good.json").exists()
 
 
+def test_no_copy_is_taken_of_what_the_file_has_become_since_it_was_read(place: Place) -> None:
+    place.start()
+    kept = ListState(place.folder, "customers", writes=True, wall_clock=place.clock)
+
+    def lose(_old: int, _new: int) -> None:
+        place.write(5)
+
+    shrinking = Shrinking(int, lambda: kept)
+    watched = WatchedFile(place.path, rows_of, shrinking=shrinking, accept=lose, wait=lambda _: True)
+    place.watched.append(watched)
+    watched.start()
+    place.write(41)
+    assert settle(watched) == 41
+    assert place.start().current() == 40
+
+
 def test_confirming_puts_the_doubted_version_in_force_in_every_process(place: Place) -> None:
     watched = [place.start(), place.start()]
     place.write(5)
