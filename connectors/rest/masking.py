@@ -13,15 +13,28 @@ from connectors.rest.config.config import RestConfig
 from connectors.rest.templates.template import Template
 
 _SECRET_NAME = re.compile(r"key|token|secret|pass|pwd|auth|sign|session|sid|hook", re.IGNORECASE)
+_NO_SECRET = re.compile(
+    r"user|login|name|mail|account|client_?id|grant|scope|type|method|service|database|db|jsonrpc", re.IGNORECASE
+)
 _SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
 
 
 class Mask:
-    """Knows the secrets of a connector: those of its settings, and the tokens that `live` returns at the moment."""
+    """Knows the secrets of a connector: those of its settings, and the tokens that `live` returns at the moment.
 
-    def __init__(self, config: RestConfig, live: Callable[[], Iterable[str]]) -> None:
+    Whoever signs in `is_signing_in`: there a password may stand under any name, and only what is known to be none is
+    shown.
+    """
+
+    def __init__(self, config: RestConfig, live: Callable[[], Iterable[str]], *, is_signing_in: bool = False) -> None:
+        self._config = config
         self._fixed = frozenset((*secrets_in(config), *_secret_headers(config)))
         self._live = live
+        self._is_signing_in = is_signing_in
+
+    def signing_in(self) -> "Mask":
+        """Return what masks the request that signs in."""
+        return Mask(self._config, self._live, is_signing_in=True)
 
     def text(self, text: str) -> str:
         """Return the text with every known secret replaced."""
@@ -37,7 +50,8 @@ class Mask:
         base, mark, query = url.partition("?")
         pairs = [pair.partition("=") for pair in query.split("&")]
         shown = [
-            f"{key}{sign}{MASK if key in hidden or _SECRET_NAME.search(key) else value}" for key, sign, value in pairs
+            f"{key}{sign}{MASK if sign and (key in hidden or self._hides(key)) else value}"
+            for key, sign, value in pairs
         ]
         return self.text(base + mark + "&".join(shown))
 
@@ -58,7 +72,13 @@ class Mask:
         return self.text(data) if isinstance(data, str) else data
 
     def _value(self, key: str, value: object) -> object:
-        return MASK if _SECRET_NAME.search(key) and isinstance(value, str) else self._data(value)
+        if isinstance(value, list) and self._hides(key):
+            return [self._value(key, one) for one in value]
+        return MASK if isinstance(value, str) and self._hides(key) else self._data(value)
+
+    def _hides(self, key: str) -> bool:
+        is_secret = _SECRET_NAME.search(key) is not None
+        return is_secret or (self._is_signing_in and not _NO_SECRET.search(key))
 
 
 def _secret_headers(config: RestConfig) -> Iterator[str]:

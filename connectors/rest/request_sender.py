@@ -44,7 +44,8 @@ class ExplainedSender:
 
     def send(self, request: Request, deadline: Deadline) -> Response:
         """Send the request as the client does. Raises SourceError."""
-        return _told(request, request, self.mask(), self.say, partial(self.client.send, request, deadline))
+        mask = self.mask().signing_in()
+        return _told(request, request, mask, self.say, partial(self.client.send, request, deadline))
 
 
 @dataclass(slots=True)

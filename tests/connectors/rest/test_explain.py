@@ -315,3 +315,17 @@ def test_a_sign_in_that_is_refused_is_explained_before_it_is_told() -> None:
             connector.open()
         connector.close()
     assert lines[-1].startswith("sign-in: 403 after ")
+
+
+def test_a_password_of_the_sign_in_is_masked_under_whatever_name_it_stands() -> None:
+    lines: list[str] = []
+    odd = SIGN_IN.replace("bridge,", "bridge, mat_khau: planted-odd, args: [planted-first, {p: planted-second}],")
+    with Crm(
+        {"login": {"session": "planted-session"}, "users": {"users": [{"id": 7, "email": "lan@congty.example"}]}}
+    ) as crm:
+        connector = RestConnector(config(odd, crm.url))
+        connector.explain_ahead = lines.append
+        connector.open()
+        connector.close()
+    assert '"user": "bridge"' in lines[1]
+    assert "planted" not in lines[1]
