@@ -24,6 +24,7 @@ _MOST_NAMED = 5
 KNOWN = "--known"
 """The key of an expectation that was given on the command line, for once."""
 
+_TOO_LATE = "as expected, but too late"
 _EXAMPLE = (
     "expect:",
     "  - {caller: 0901234567, extensions: [101]}",
@@ -83,11 +84,12 @@ class Tried:
 def ask_known_customers(service: Service, known: Sequence[Expectation], tried: Tried) -> Iterator[Finding]:
     """Ask for each of them, and say what came; then what nobody known has tried."""
     patience = max(service.deadline, *(guard.timeout for guard in service.guards.values()))
-    verdicts = dict.fromkeys(AnswerVerdict, 0)
+    verdicts: dict[str, int] = dict.fromkeys((*AnswerVerdict, _TOO_LATE), 0)
     for expectation in known:
         judgement = ask(service, expectation, patience, explain=True)
         tried.judged(judgement)
-        verdicts[judgement.verdict] += expectation.key != KNOWN
+        is_late = judgement.verdict is AnswerVerdict.MET and judgement.seconds > service.deadline
+        verdicts[_TOO_LATE if is_late else judgement.verdict] += expectation.key != KNOWN
         yield _finding(judgement, service)
     yield from tried.findings(list(service.guards.values()))
     if total := sum(verdicts.values()):
@@ -128,8 +130,8 @@ def _finding(judgement: Judgement, service: Service) -> Finding:
     return Finding(expectation.key, told, severity, steps)
 
 
-def _worst(verdicts: dict[AnswerVerdict, int]) -> Severity:
-    if verdicts[AnswerVerdict.OTHERWISE]:
+def _worst(verdicts: dict[str, int]) -> Severity:
+    if verdicts[AnswerVerdict.OTHERWISE] or verdicts[_TOO_LATE]:
         return Severity.FAILED
     return Severity.WARNING if verdicts[AnswerVerdict.NOT_ASKED] else Severity.OK
 

@@ -123,7 +123,9 @@ class Bridge:
         if problems:
             new.close(old)
             raise ReloadRefused(*map(self._redaction, (*problems, *remarks)))
-        return Prepared(new, remarks, judgement.unmet if judgement else None)
+        unmet = judgement.unmet if judgement else ()
+        remarks += tuple(self._redaction(f"{one.expectation.key}: {one}: asked again until it is") for one in unmet)
+        return Prepared(new, remarks, unmet if judgement else None)
 
     def put_in_force(self, prepared: Prepared) -> None:
         """Let the next call follow another configuration. Waits for nothing."""

@@ -124,6 +124,7 @@ def test_a_right_answer_that_comes_too_late_for_a_call_fails_the_check(check, tm
     result = run("1ms")
     assert result.exit_code == 1
     assert "too late for a call, which waits 0.001 s (server.deadline)" in result.stdout
+    assert re.search("FAILED  expect: [0-9] known customer.*as expected, but too late", result.stdout)
 
 
 def test_one_caller_is_asked_for_once_step_by_step(check):
