@@ -103,7 +103,7 @@ def test_over_ten_seconds_there_are_one_and_a_half_repeats_for_a_request() -> No
     assert [budget.take() for _ in range(2)] == [True, False]
 
 
-@pytest.mark.parametrize(("seconds", "usual"), [([0.2] * 9, 0.5), ([0.01] * 50, 0.1), ([0.2] * 90 + [1.0] * 10, 1.0)])
+@pytest.mark.parametrize(("seconds", "usual"), [([0.2] * 9, 1.0), ([0.01] * 50, 0.1), ([0.2] * 90 + [1.0] * 10, 1.0)])
 def test_the_usual_time_is_within_which_nineteen_of_twenty_are_answered(seconds: list[float], usual: float) -> None:
     budget = RetryBudget()
     for one in seconds:
