@@ -24,6 +24,7 @@ from bridge.sdk.secrets import Redaction
 from bridge.sdk.threads.background import BackgroundLoop
 from bridge.service import Service, forgotten_of
 from bridge.storage.machine import MachineMemory
+from bridge.storage.noticeboard import Slips
 from bridge.web.endpoint import OwnerEndpoint
 from bridge.web.health import Health
 from bridge.web.incoming import Incoming
@@ -93,7 +94,8 @@ class Bridge:
         self.service = Service(config, meter=self.metrics.of, memory=self._memory, forgotten=self.forgotten)
         self.forgotten.shared = self.service.sharing.of_all()
         self.forgotten.start()
-        self.health = Health(self.troubles, self.incoming.accepted, lambda: self.service.answers())  # noqa: PLW0108
+        slips, accepted = Slips(self._memory, "health"), self.incoming.accepted
+        self.health = Health(self.troubles, slips, accepted, lambda: self.service.answers())  # noqa: PLW0108
         self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.health.look())))
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
         self.alerts = AlertWatch(config, self._memory, self.alarms, self.metrics)

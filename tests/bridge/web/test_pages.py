@@ -4,6 +4,8 @@ from datetime import datetime
 import pytest
 
 from bridge.config.loading import load_config
+from bridge.storage.machine import MachineMemory
+from bridge.storage.noticeboard import Slips
 from bridge.storage.times import Moments
 from bridge.web.health import Health
 from bridge.web.pages import Readiness
@@ -61,7 +63,7 @@ def test_the_last_call_and_each_sources_last_answer_are_told_in_local_time(folde
 
 def test_a_trouble_is_told_with_since_when_it_was_seen_and_a_later_one_begins_anew():
     now, found = FakeClock(), {"connector crm": "unavailable: 503"}
-    health = Health(lambda: dict(found), Moments(1), dict, now)
+    health = Health(lambda: dict(found), Slips(MachineMemory(), "health"), Moments(1), dict, now)
     health.look()
     now.advance(60)
     found |= {"cache.path": "the disk is full", "connector crm": "unavailable: 502"}
@@ -73,6 +75,21 @@ def test_a_trouble_is_told_with_since_when_it_was_seen_and_a_later_one_begins_an
     found["connector crm"] = "unavailable: 503"
     third = health.page()["since"]["connector crm"]
     assert (datetime.fromisoformat(third) - datetime.fromisoformat(second)).total_seconds() == 60
+
+
+def test_every_process_of_a_machine_tells_what_any_of_them_sees():
+    memory, now = MachineMemory.make(), FakeClock()
+    seen = [{"connector crm": "unavailable: 503"}, {}]
+    one, other = (Health(lambda mine=mine: mine, Slips(memory, "health"), Moments(1), dict, now) for mine in seen)
+    one.look()
+    now.advance(60)
+    other.look()
+    pages = [health.page() for health in (one, other)]
+    assert pages[0] == pages[1]
+    assert (pages[0]["status"], pages[0]["troubles"]) == ("degraded", seen[0])
+    seen[0].clear()
+    one.look()
+    assert other.page()["status"] == "ok"
 
 
 def test_what_is_in_trouble_is_named_with_its_reason_while_calls_are_answered(folder):
