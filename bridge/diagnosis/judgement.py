@@ -1,7 +1,7 @@
 """Whether a known customer is answered as expected: one question by the very way that calls take, and one verdict.
 
 `check`, a reload and the watch in the background all ask here. Only what the sources say now counts, nothing that is
-remembered. A source that cannot answer says nothing about the configuration: that is no verdict against it. Deputies
+remembered. A source that is away says nothing about the configuration: that is no verdict against it. Deputies
 do not count either: an expectation is about who looks after the customer, and holds while somebody is on leave.
 """
 
@@ -20,7 +20,7 @@ from bridge.lookup.answer import Answer
 from bridge.lookup.decision import Decision, Outcome
 from bridge.sdk.connector import Owner
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.errors import SourceError
+from bridge.sdk.errors import SourceError, SourceRejected, UnexpectedAnswer
 from bridge.sdk.tables.owners import owner_called, people_in
 from bridge.sdk.words import canonical, visible
 from bridge.service import Service
@@ -61,6 +61,13 @@ class Judgement:
         call = self.decision.call
         return call.caller.masked if call else "…"
 
+    @property
+    def tells_of_the_configuration(self) -> bool:
+        """Whether the source was there: what it refuses, or says in another shape, has been asked wrongly."""
+        failures = [one.answer for one in self.decision.attempts if isinstance(one.answer, SourceError)]
+        away = [one for one in failures if not isinstance(one, (SourceRejected, UnexpectedAnswer))]
+        return self.verdict is AnswerVerdict.OTHERWISE or (bool(failures) and not away)
+
     def __str__(self) -> str:
         """Say it in one line, for logs and pages."""
         return f"caller {self.caller} ({self.expectation.place}): {self.verdict}: {self.told}"
@@ -92,7 +99,8 @@ class ReloadJudgement:
 def judge(new: Service, in_force: Service, patience: float = PATIENCE) -> ReloadJudgement:
     """Ask the new configuration for all whom it expects, within so many seconds altogether.
 
-    Refused is one that answers somebody otherwise whom the configuration in force answers as expected, just now.
+    Refused is one that answers somebody otherwise whom the configuration in force answers as expected, just now; or
+    one whose question the source refuses, or answers in a shape that does not fit. That a source is away refuses none.
     """
     end = Deadline.after(patience)
     with ThreadPoolExecutor(_AT_ONCE, "expect") as pool:
@@ -104,7 +112,7 @@ def judge(new: Service, in_force: Service, patience: float = PATIENCE) -> Reload
 def _compared(new: Service, in_force: Service, end: Deadline, expectation: Expectation) -> tuple[Judgement, str]:
     """Return what the new configuration answers, and why that is worse than what is answered now, if it is."""
     judgement = ask(new, expectation, min(new.deadline, end.remaining()))
-    if judgement.verdict is not AnswerVerdict.OTHERWISE:
+    if judgement.verdict is AnswerVerdict.MET or not judgement.tells_of_the_configuration:
         return judgement, ""
     before = ask(in_force, expectation, min(in_force.deadline, end.remaining()))
     if before.verdict is not AnswerVerdict.MET:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from bridge.config.loading import Config, load_config
 from bridge.sdk.connector import Connector, ConnectorConfig, Owner
-from bridge.sdk.errors import SourceUnavailable
+from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.settings import Text
 
 FILE = """
@@ -24,7 +24,7 @@ _HANGS = 30.0
 
 
 class KnownCrm(Connector[ConnectorConfig]):
-    """Names for every caller the owner of its settings, whom `instead` may replace: `nobody`, `down`."""
+    """Names for every caller the owner of its settings, whom `instead` may replace: `nobody`, `down`, `refused`, …."""
 
     class Config(ConnectorConfig):
         owner: Text
@@ -42,6 +42,10 @@ class KnownCrm(Connector[ConnectorConfig]):
         name = self.instead or self.config.owner
         if self.config.fails or name == "down":
             raise SourceUnavailable("the CRM is down")
+        if name == "refused":
+            raise SourceRejected("401 Unauthorized")
+        if name == "misread":
+            raise UnexpectedAnswer("no 'owner_idd' in the record")
         if name == "nobody":
             return ()
         return [Owner(id=name) if name.isdigit() else Owner(email=name)]

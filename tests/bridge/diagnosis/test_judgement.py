@@ -126,6 +126,19 @@ def test_a_reload_that_answers_a_known_customer_otherwise_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("owner", "told"), [("refused", "401 Unauthorized"), ("misread", "no 'owner_idd' in the record")]
+)
+def test_a_reload_whose_question_the_source_refuses_or_answers_in_another_shape_is_refused(tmp_path, owner, told):
+    before, after = expecting(tmp_path, KNOWN), expecting(tmp_path, KNOWN, owner=owner)
+    with opened(before, after) as (in_force, new):
+        (refusal,) = judge(new, in_force).refusals
+        assert f"cannot be asked: crm: {told}" in refusal
+        assert judge(in_force, new).refusals == ()
+    with opened(expecting(tmp_path, KNOWN, more="fails: true"), after) as (in_force, new):
+        assert judge(new, in_force).refusals == ()
+
+
+@pytest.mark.parametrize(
     ("before", "after", "verdict"),
     [
         ({"owner": "minh@congty.example"}, {"owner": "nobody"}, AnswerVerdict.OTHERWISE),  # neither is right
