@@ -145,5 +145,5 @@ class Journal:
 
 
 def _change(one: _Course, kind: Kind) -> Change:
-    until = None if one.present or kind is Kind.STILL else one.changed
+    until = None if one.present else one.changed
     return Change(kind, one.part, one.words, one.since, until, one.returns)

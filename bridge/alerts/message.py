@@ -15,6 +15,9 @@ _LONGEST_WORDS = 400
 _LONGEST_TEXT = 1900
 """Characters; a message of Discord has 2000 at most, one of Telegram 4096."""
 _LATE = 120.0
+_CHANNELS = "alerts."
+_OUTSIDE = ("api_keys", "server.", _CHANNELS)
+"""Parts of which no source knows anything: what `check --online` asks is of no help with them."""
 
 
 class Kind(StrEnum):
@@ -106,11 +109,20 @@ class Message:
             return f"{said[0]}\n\nThis message was asked for with: omi-bridge check --alerts. Nothing is wrong."
         said += [one.lines() for one in self.changes]
         said += [f"Still: {one.lines()}" for one in self.others]
-        end = [f"What to do: omi-bridge check --online -c {self.file}"] if self.status == "degraded" else []
+        end = [f"What to do: {self._remedy()}"] if self._remedy() else []
         if self.is_late:
             end.insert(0, f"This could not be sent before {spoken(self.sent_at or self.at)}.")
         ending = "".join(f"\n\n{line}" for line in end)
         return _cut("\n\n".join(said), _LONGEST_TEXT - len(ending)) + ending
+
+    def _remedy(self) -> str:
+        """Return the command that shows more, nothing where the words themselves say all that is to be done."""
+        parts = [one.part for one in (*self.changes, *self.others) if one.until is None]
+        if any(not part.startswith(_OUTSIDE) for part in parts):
+            return f"omi-bridge check --online -c {self.file}"
+        if any(part.startswith(_CHANNELS) for part in parts):
+            return f"omi-bridge check --alerts -c {self.file}"
+        return ""
 
     def as_json(self) -> dict[str, Any]:
         """Say it to programs."""

@@ -190,7 +190,7 @@ class AlertWatch:
 
     def _message(self, changes: Sequence[Change], now: float) -> Message:
         news = {change.part for change in changes}
-        others = tuple(one for one in self._told if one.part not in news)
+        others = tuple(one for one in self._told if one.part not in news and one.until is None)
         status, file = "degraded" if self._told else "ok", str(self._config.file.absolute())
         return Message(new_id(), now, platform.node(), file, status, tuple(changes), others)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -82,6 +83,20 @@ def test_the_text_says_all_that_a_woken_person_needs():
         "  Since 2023-11-15 05:13:20 +07:00.\n\n"
         "What to do: omi-bridge check --online -c /etc/omi-bridge/config.yaml"
     )
+
+
+@pytest.mark.parametrize(
+    ("part", "end"),
+    [
+        ("api_keys", "  Since 2023-11-15 05:13:20 +07:00."),
+        ("server.allow", "  Since 2023-11-15 05:13:20 +07:00."),
+        ("alerts.email", "What to do: omi-bridge check --alerts -c /etc/omi-bridge/config.yaml"),
+        ("extensions.csv", "What to do: omi-bridge check --online -c /etc/omi-bridge/config.yaml"),
+    ],
+)
+def test_what_to_do_is_said_where_the_command_helps(part, end):
+    change = Change(Kind.BEGAN, part, "the last 3 calls came without a key", SINCE)
+    assert replace(MESSAGE, changes=(change,), others=()).text.splitlines()[-1] == end
 
 
 def test_a_chat_gets_the_body_that_it_wants():

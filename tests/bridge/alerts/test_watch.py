@@ -147,6 +147,20 @@ def test_the_death_of_who_tells_neither_loses_nor_doubles(machine, hook):
     ]
 
 
+def test_what_is_over_by_then_is_not_called_still_wrong(machine, hook):
+    machine.start("a", machine.configure({"webhook": {"url": hook.url}}))
+    machine.troubles["a"] = {**CRM, "extensions.csv": "rejected: cannot be read"}
+    machine.look()
+    for _ in range(30):
+        machine.look(5)
+    machine.troubles["a"] = {**CRM, "api_keys": "rejected: came without a key"}
+    machine.look(5)
+    subjects(hook, 2)
+    last = json.loads(hook.requests[-1].body)
+    assert [one["part"] for one in last["troubles"]] == ["api_keys", "connector crm"]
+    assert "extensions.csv" not in last["text"]
+
+
 def test_what_only_a_process_that_died_saw_is_not_taken_to_be_over(machine, hook):
     config = machine.configure({"webhook": {"url": hook.url}})
     machine.start("a", config)
