@@ -85,6 +85,7 @@ class Metrics:
         self._alerts = self._counter("alerts", "Messages and pings: sent, or failed.", "channel", "result")
         self._alerts_waiting = self._gauge("alerts_waiting", "Messages still to be sent.", "livemax", "channel")
         self._troubles = self._gauge("troubles", "Parts that /healthz says are in trouble.", "livemax")
+        self._round_trip = self._gauge("round_trip_seconds", "A long round trip to OMICall.", "livemax")
         build = self._gauge("build_info", "Version of omi-bridge and of Python.", "livemax", "version", "python")
         build.labels(version("omi-bridge"), platform.python_version()).set(1)
         self._begin_at_nought()
@@ -115,6 +116,10 @@ class Metrics:
     def alerts_waiting(self, channel: str, count: int) -> None:
         """Take over how many messages are still to be sent."""
         self._alerts_waiting.labels(channel).set(count)
+
+    def round_trip(self, seconds: float) -> None:
+        """Take over how long hardly any round trip to OMICall is longer than."""
+        self._round_trip.set(seconds)
 
     def refused(self, reason: str) -> None:
         """Count a request that was answered before the endpoint."""

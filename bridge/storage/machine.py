@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.shared import Shared, Turns
-from bridge.storage.times import Moments, Times
+from bridge.storage.times import Figures, Moments, Times
 
 _REGION = 20  # bits: a region is larger than the times of 99999 requests
 _PATIENCE, _PAUSE = 0.05, 0.0005
@@ -106,6 +106,11 @@ class MachineMemory:
                 times = None if self._file is None else Times(self._file, region_of(f"moments {name} {kept}"), kept)
                 self._moments[name] = Moments(kept, times)
             return self._moments[name]
+
+    def figures(self, name: str, kept: int) -> Figures:
+        """Return the last `kept` figures of this name, whichever of the machine's processes added them."""
+        times = None if self._file is None else Times(self._file, region_of(f"figures {name} {kept}"), kept)
+        return Figures(kept, times)
 
     def shared(self, name: str) -> Shared:
         """Return what the connector of this name knows together with itself in the machine's other processes."""

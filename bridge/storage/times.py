@@ -71,3 +71,26 @@ class Moments:
         number = self._times.number()
         known = before < min(number, self._kept)
         return max(0.0, self._clock() - self._times.at(number - 1 - before)) if known else inf
+
+
+class Figures:
+    """The last `kept` figures of something. Nobody waits here: of two at the same instant, one may be lost."""
+
+    def __init__(self, kept: int, times: Times | None = None) -> None:
+        self._own: deque[float] = deque(maxlen=kept)
+        self._kept = kept
+        self._times = times
+
+    def add(self, figure: float) -> None:
+        """Add one."""
+        if self._times is None:
+            self._own.append(figure)
+        else:
+            self._times.add(self._times.number(), figure)
+
+    def all(self) -> list[float]:
+        """Return those that are kept."""
+        if self._times is None:
+            return list(self._own)
+        number = self._times.number()
+        return [self._times.at(place) for place in range(max(0, number - self._kept), number)]

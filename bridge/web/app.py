@@ -22,12 +22,13 @@ from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import BridgeError
 from bridge.sdk.secrets import Redaction
 from bridge.sdk.threads.background import BackgroundLoop
-from bridge.service import Service, forgotten_of
+from bridge.service import Service, Snapshot, forgotten_of
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import Slips
 from bridge.web.endpoint import OwnerEndpoint
 from bridge.web.health import Health
 from bridge.web.incoming import Incoming
+from bridge.web.network import Network
 from bridge.web.pages import Readiness, pages
 from bridge.web.refusals import Refusals
 
@@ -94,9 +95,10 @@ class Bridge:
         self.service = Service(config, meter=self.metrics.of, memory=self._memory, forgotten=self.forgotten)
         self.forgotten.shared = self.service.sharing.of_all()
         self.forgotten.start()
+        self.network = Network(self._memory, lambda: self.service)
         slips, accepted = Slips(self._memory, "health"), self.incoming.accepted
-        self.health = Health(self.troubles, slips, accepted, lambda: self.service.answers())  # noqa: PLW0108
-        self.sampler = MetricsSampler(self.metrics, lambda: self.service.snapshot(len(self.health.look())))
+        self.health = Health(self.troubles, slips, accepted, lambda: self.service.answers(), self.network.page)  # noqa: PLW0108
+        self.sampler = MetricsSampler(self.metrics, self._figures)
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
         self.alerts = AlertWatch(config, self._memory, self.alarms, self.metrics)
         self.service.open(START_PATIENCE)
@@ -165,12 +167,18 @@ class Bridge:
             found["server.decisions"] = self.decisions.trouble
         found |= self.alerts.troubles()
         found |= self.incoming.troubles()
+        found |= self.network.troubles()
         return {part: self._redaction(why) for part, why in found.items()}
 
     def alarms(self) -> dict[str, str]:
         """Say the same as `troubles`, and of which parts nothing changes until somebody acts."""
         rejected = self.service.rejected()
         return {part: f"rejected: {why}" if part in rejected else why for part, why in self.troubles().items()}
+
+    def _figures(self) -> Snapshot:
+        if (seconds := self.network.round_trip()) is not None:
+            self.metrics.round_trip(seconds)
+        return self.service.snapshot(len(self.health.look()))
 
     def close(self) -> None:
         """Release everything."""
@@ -190,12 +198,13 @@ def create_app(
     bridge = Bridge(config, redaction, refused, memory)
     app.extensions["omi_bridge"] = bridge
     path = config.settings.server.path
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of the provider that Flask has by itself
     app.url_map.merge_slashes = False  # it would redirect, which nobody follows
     refusals = Refusals(path, lambda: bridge.service, bridge.incoming, bridge.metrics.refused)
     app.before_request(refusals.turn_away)
     app.register_error_handler(Exception, refusals.answer)
     listeners = (bridge.decisions.hear, bridge.metrics.answered)
-    endpoint = OwnerEndpoint(path, lambda: bridge.service, bridge.incoming, listeners)
+    endpoint = OwnerEndpoint(path, lambda: bridge.service, bridge.incoming, listeners, bridge.network.look)
     app.register_blueprint(endpoint.blueprint())
     app.wsgi_app = endpoint.ahead_of(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way
     app.register_blueprint(pages(bridge.health.page, bridge.readiness, bridge.sampler.text))

@@ -15,6 +15,8 @@ from gunicorn.http import wsgi
 
 _LAST_DATA_RECEIVED = 52
 """Where in the kernel's `struct tcp_info` (linux/tcp.h) the milliseconds since the last data stand."""
+_ROUND_TRIP = 68
+"""Where there the microseconds stand that a round trip takes, smoothed (RFC 6298)."""
 
 
 def empty_answer(status_line: str, *headers: str) -> bytes:
@@ -33,11 +35,21 @@ def empty_answer(status_line: str, *headers: str) -> bytes:
 
 def waited(sock: socket.socket) -> float:
     """Return for how many seconds what came last has lain in the system's buffer: in no queue of ours it is seen."""
+    return (_told(sock, _LAST_DATA_RECEIVED) or 0) / 1000
+
+
+def round_trip(sock: socket.socket) -> float | None:
+    """Return how many seconds a packet takes to the other end and back; None where the system does not say."""
+    told = _told(sock, _ROUND_TRIP)
+    return None if told is None else told / 1_000_000
+
+
+def _told(sock: socket.socket, place: int) -> int | None:
     try:
-        told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED + 4)
-        return float(struct.unpack_from("I", told, _LAST_DATA_RECEIVED)[0]) / 1000
+        told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, place + 4)
+        return int(struct.unpack_from("I", told, place)[0])
     except (AttributeError, OSError, struct.error):  # no TCP, or no Linux
-        return 0.0
+        return None
 
 
 def has_data(sock: socket.socket, seconds: float) -> bool:

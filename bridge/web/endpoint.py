@@ -47,15 +47,21 @@ Listener = Callable[[Decision, float], None]
 class OwnerEndpoint:
     """The endpoint at `path`, answered by the service in force, which `current` gives anew for every call.
 
-    A slash at the end of the path changes nothing.
+    A slash at the end of the path changes nothing. `look` sees each request whose key was right.
     """
 
     def __init__(
-        self, path: str, current: Callable[[], Service], incoming: Incoming, listeners: Sequence[Listener] = ()
+        self,
+        path: str,
+        current: Callable[[], Service],
+        incoming: Incoming,
+        listeners: Sequence[Listener] = (),
+        look: Callable[[WSGIEnvironment], None] = lambda _: None,
     ) -> None:
         self._paths = frozenset({path.rstrip("/") or "/", f"{path.rstrip('/')}/"})
         self._current = current
         self._incoming = incoming
+        self._look = look
         self._listeners = listeners
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -68,7 +74,10 @@ class OwnerEndpoint:
             decision = _decide(service, environ, arrived, self._incoming)
             seconds = time.monotonic() - arrived
             _tell(decision, seconds, service.deadline / 2)
-            _hand_on(decision, seconds, self._listeners)
+            for listener in self._listeners:
+                _tell_other(listener, decision, seconds)
+            if decision.outcome not in _STATUS:
+                _tell_other(self._look, environ)
         finally:
             REQUEST_ID.reset(token)
         body = decision.body if _BODY.fullmatch(decision.body) else ""
@@ -176,13 +185,12 @@ def _tell(decision: Decision, seconds: float, slow: float) -> None:
         _log.warning("a slow call, %.2f s: %s", seconds, "; ".join(decision.because()) or "it waited to be served")
 
 
-def _hand_on(decision: Decision, seconds: float, listeners: Sequence[Listener]) -> None:
+def _tell_other(hear: Callable[..., object], *what: object) -> None:
     """Tell whoever listens; what goes wrong there costs no call its answer."""
-    for listener in listeners:
-        try:
-            listener(decision, seconds)
-        except Exception:  # noqa: BLE001 - whatever it is, the caller is answered
-            _log.exception("a bug of omi-bridge")
+    try:
+        hear(*what)
+    except Exception:  # noqa: BLE001 - whatever it is, the caller is answered
+        _log.exception("a bug of omi-bridge")
 
 
 def _headers(decision: Decision, known_as: str, length: int) -> list[tuple[str, str]]:

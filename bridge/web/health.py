@@ -22,7 +22,7 @@ _NONE = "none since start"
 class Health:
     """Looks at `troubles`, which says for each part that is not well why not; `answers` are those of each source.
 
-    `slips` are those on which the processes of the machine say what they see.
+    `slips` are those on which the processes of the machine say what they see, `network` tells of the way to OMICall.
     """
 
     def __init__(
@@ -31,12 +31,14 @@ class Health:
         slips: Slips,
         accepted: Moments,
         answers: Callable[[], Mapping[str, Moments]],
+        network: Callable[[], object] = lambda: None,
         wall_clock: Clock = time.time,
     ) -> None:
         self._troubles = troubles
         self._slips = slips
         self._accepted = accepted
         self._answers = answers
+        self._network = network
         self._wall_clock = wall_clock
         self._since: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -66,6 +68,7 @@ class Health:
             "since": {part: _local(began) for part, began in since.items()},
             "last_call": self._last(self._accepted),
             "last_answers": {name: self._last(moments) for name, moments in self._answers().items()},
+            "network": self._network(),
         }
 
     def _last(self, moments: Moments) -> object:

@@ -162,9 +162,10 @@ def test_haproxy_says_nothing_to_what_is_no_request(proxy, request_bytes):
     assert proxy.raw(request_bytes) == b""
 
 
-def test_the_query_arrives_as_it_was_sent_and_the_client_s_address_as_it_is(start):
+def test_the_query_arrives_as_it_was_sent_and_the_client_s_address_and_distance_as_they_are(start, request):
     query = "phoneNumber=+84901234567&sipNumber=%2B842499950291&a=%20b;c=d"
     forged = {"X-Forwarded-For": "192.0.2.7", "Forwarded": "for=192.0.2.7", "X-Real-IP": "192.0.2.7"}
+    forged["X-TCP-RTT"] = "999999999"
     with HttpServer(lambda _: Reply(b"101")) as bridge, start(port_of(bridge)) as proxy:
         assert proxy.ask(query, headers=forged).body == b"101"
     (asked,) = bridge.requests
@@ -172,6 +173,8 @@ def test_the_query_arrives_as_it_was_sent_and_the_client_s_address_as_it_is(star
     headers = {name.lower(): value for name, value in asked.headers.items()}
     assert (headers["x-forwarded-for"], headers["x-api-key"]) == ("127.0.0.1", "change-me")
     assert "192.0.2.7" not in str(headers)
+    told = headers.get("x-tcp-rtt")
+    assert told is None if "caddy" in request.node.name else 0 < int(told) < 1_000_000
 
 
 @pytest.mark.parametrize("start", ["caddy", "haproxy"], indirect=True)

@@ -63,7 +63,7 @@ def test_the_last_call_and_each_sources_last_answer_are_told_in_local_time(folde
 
 def test_a_trouble_is_told_with_since_when_it_was_seen_and_a_later_one_begins_anew():
     now, found = FakeClock(), {"connector crm": "unavailable: 503"}
-    health = Health(lambda: dict(found), Slips(MachineMemory(), "health"), Moments(1), dict, now)
+    health = Health(lambda: dict(found), Slips(MachineMemory(), "health"), Moments(1), dict, wall_clock=now)
     health.look()
     now.advance(60)
     found |= {"cache.path": "the disk is full", "connector crm": "unavailable: 502"}
@@ -80,7 +80,9 @@ def test_a_trouble_is_told_with_since_when_it_was_seen_and_a_later_one_begins_an
 def test_every_process_of_a_machine_tells_what_any_of_them_sees():
     memory, now = MachineMemory.make(), FakeClock()
     seen = [{"connector crm": "unavailable: 503"}, {}]
-    one, other = (Health(lambda mine=mine: mine, Slips(memory, "health"), Moments(1), dict, now) for mine in seen)
+    one, other = (
+        Health(lambda mine=mine: mine, Slips(memory, "health"), Moments(1), dict, wall_clock=now) for mine in seen
+    )
     one.look()
     now.advance(60)
     other.look()
