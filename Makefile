@@ -25,7 +25,7 @@ test: .venv/testing                     ## the quick tests: they need Python and
 	$(PYTEST) -m "not system" -n auto --dist loadfile
 
 test-system: .venv/testing              ## the other tests: with databases, proxies, faults and waiting
-	$(PYTEST) -m system
+	$(PYTEST) -m system -n 2 --dist loadfile
 
 # What is measured stays in .coverage until the next time.
 test-all: export PYTEST_ADDOPTS = --cov --cov-append --cov-report=
