@@ -28,7 +28,7 @@ MISTAKES = {
     "ClosesForEver": {CLOSE: "close without open: close was still busy after 1.4 s in mistakes_at_a_server.py:"},
     "ClosesWithAnError": {CLOSE: "nothing to close. It has to do no harm"},
     "IsMadeForEver": {FOUND: "the constructor was still busy after 2.4 s in mistakes_at_a_server.py:"},
-    "TakesLongToBeMade": {MADE: "keep the settings, ask in open"},
+    "TakesLongToBeMade": {FOUND: "the source is well, while it is made: the constructor was still busy after"},
     "FailsWhenItIsMade": {FOUND: "It keeps the settings and asks nobody: connect and read in open"},
     "ConnectsWhenItIsMade": {
         MADE: "nobody listens, while it is made: the constructor raised ConnectionRefusedError in"

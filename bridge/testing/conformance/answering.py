@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bridge.sdk.connector import AnyConnector
-from bridge.testing.conformance.outcome import CONSTRUCTOR, complain, not_tried, tried
+from bridge.testing.conformance.outcome import complain, not_tried
 from bridge.testing.conformance.subject import Subject, asks_nothing, asks_strangers
 
 _ROUNDS = 5
@@ -112,18 +111,9 @@ class Answering(Subject):
     def test_its_constructor_asks_nobody(self, place: Any) -> None:  # noqa: ANN401
         """Is made at once, whatever the source does: the configuration is being read."""
         for what, connector in self.away(place):
-            self._must_be_made_anew(connector, what)
+            self.make_anew(connector, f"{what}, while it is made")
         for what, connector in self.hung(place):
-            self._must_be_made_anew(connector, what)
-
-    def _must_be_made_anew(self, connector: AnyConnector, situation: str) -> None:
-        """Make one more of the same settings."""
-        made: list[AnyConnector] = []
-        make = type(connector)
-        outcome = tried(lambda: made.append(make(connector.config)), self.moment, self.margin, CONSTRUCTOR)
-        for another in made:
-            self.put_aside(another)
-        self.must_be_made(outcome, f"{situation}, while it is made")
+            self.make_anew(connector, f"{what}, while it is made")
 
     def test_a_deadline_that_has_passed_is_no_crash(self, place: Any) -> None:  # noqa: ANN401
         """Knows what to do with no time at all."""
