@@ -124,7 +124,11 @@ def _source(guard: Guard, tried: Tried | None) -> Iterator[Finding]:
     if trouble := guard.opening.wait(max(OPENING_PATIENCE, guard.connector.opening_takes)):
         yield Finding(guard.name, f"cannot be opened: {trouble}", Severity.FAILED)
         return
-    yield Finding(guard.name, f"can be opened{_after(time.monotonic() - started)}")
+    if guard.connector.kept.stands_in:
+        told = "answers from the copy that was kept of its last good version:"
+        yield Finding(guard.name, told, Severity.WARNING)
+    else:
+        yield Finding(guard.name, f"can be opened{_after(time.monotonic() - started)}")
     yield from (_told(guard.name, line) for line in guard.report())
     if guard.trouble:
         yield Finding(guard.name, guard.trouble, _as_bad_as(guard.connector.kept))

@@ -16,7 +16,7 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.extension_source import ExtensionEntry
 from bridge.sdk.tables.table import shown
-from bridge.sdk.words import is_nothing
+from bridge.sdk.words import counted, is_nothing
 
 _MOST_NAMES = 20
 _EXTENSION = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -43,7 +43,7 @@ def content_of(entries: Sequence[ExtensionEntry], notes: tuple[str, ...], name: 
     if not len(made):
         raise UnexpectedAnswer("the list names nobody who has an extension")
     extensions = frozenset(extension for entry in entries for extension in entry.extensions)
-    read = f"{len(made)} names of owners, {len(extensions)} extensions"
+    read = f"{counted(len(made), 'name')} of owners, {counted(len(extensions), 'extension')}"
     return ListContent(made, extensions, (read, *_told_of_names(made.ambiguous), *notes))
 
 

@@ -35,7 +35,7 @@ from bridge.sdk.tables.table import (
     several_in,
     shown,
 )
-from bridge.sdk.words import canonical, fold
+from bridge.sdk.words import canonical, counted, fold
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class CsvList:
     def summary(self) -> Iterator[str]:
         """Say what was read, what of it cannot be used, and what may be a slip."""
         file = self.ending.file
-        yield f"{file}: {_rows(self.ending.rows)}, {len(self.entries)} names of owners; {self.read_as}"
+        yield f"{file}: {_rows(self.ending.rows)}, {counted(len(self.entries), 'name')} of owners; {self.read_as}"
         if self.without_extension.count:
             yield f"{file}: {_rows(self.without_extension.count)} without an extension ({self.without_extension})"
         if self.problems.count:
@@ -241,7 +241,7 @@ def _columns(table: Table, configured: Mapping[str, list[str]]) -> tuple[tuple[i
 
 
 def _rows(count: int) -> str:
-    return f"{count} row{'' if count == 1 else 's'}"
+    return counted(count, "row")
 
 
 def _accept(old: CsvList, new: CsvList) -> None:

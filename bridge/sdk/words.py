@@ -84,6 +84,11 @@ def _sign(char: str) -> str:
     return "".join(f"\\u{written[at : at + 4]}" for at in range(0, len(written), 4))
 
 
+def counted(count: int, thing: str) -> str:
+    """Return how many things there are: `1 row`, `2 rows`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def is_nothing(text: str) -> bool:
     """Tell whether a text that should name somebody is blank or a word for it: `null`, `n/a`, `0`, `-`, `không có`."""
     if len(text) > _LONGEST and not text.isspace():

@@ -136,7 +136,7 @@ def test_warnings_are_no_failure_but_a_list_that_cannot_be_read_is(tmp_path):
     with Omicall(phone("101", "lan@congty.example")) as server:
         good = findings(tmp_path, omicall(server))
         assert not any(one.failed for one in good)
-        assert "extensions.omicall: 1 names of owners, 1 extensions" in str(good[0])
+        assert "extensions.omicall: 1 name of owners, 1 extension" in str(good[0])
         server.fault = lambda _asked: Reply(b"", 503)
         bad = findings(tmp_path, omicall(server))
     assert [one.subject for one in bad if one.failed] == ["extensions.omicall"]

@@ -70,3 +70,24 @@ def test_a_token_file_that_cannot_be_written_is_a_warning_and_a_trouble_of_the_s
             assert not online or service.troubles()["connector crm"].startswith(why)
         finally:
             service.close()
+
+
+def test_a_file_that_only_its_copy_stands_in_for_is_never_ok(tmp_path):
+    customers, file = tmp_path / "customers.csv", tmp_path / "config.yaml"
+    customers.write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
+    connectors = "connectors: {khach: {type: csv, path: customers.csv}}\n"
+    file.write_text(f"api_keys: [change-me]\n{connectors}", encoding="utf-8")
+    service = Service(load_config(file))
+    try:
+        service.open(5)
+    finally:
+        service.close()
+    customers.unlink()
+    service = Service(load_config(file))
+    try:
+        lines = [str(one) for one in check_service(service, online=False) if one.subject == "khach"]
+    finally:
+        service.close()
+    assert lines[0].startswith("warn    khach: answers from the copy that was kept of its last good version")
+    assert lines[-1].startswith("FAILED  khach: customers.csv: there is no such file")
+    assert not any("can be opened" in line for line in lines)

@@ -193,7 +193,7 @@ def test_what_is_no_extension_is_left_out_and_nobodys_extension_is_known():
     with reading(said) as made:
         assert made.list.current().extensions_of(MINH) == ()
         assert made.list.extensions == {"100", "101", "104"}
-        assert made.list.report() == ("1 names of owners, 3 extensions",)
+        assert made.list.report() == ("1 name of owners, 3 extensions",)
 
 
 def test_a_reading_that_hangs_is_told_and_nobody_waits_for_it():
