@@ -27,6 +27,8 @@ from bridge.storage.cache_file import CacheFile
 from bridge.storage.forgotten import Forgotten
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.sharing import Sharing
+from bridge.storage.snapshot.snapshot import Files
+from bridge.storage.snapshot.snapshot import Snapshot as ReadAheadCustomers
 from bridge.storage.times import Moments
 
 _PAUSE = 0.1
@@ -95,6 +97,8 @@ class Service:
         for guard in fresh:
             guard.connector.kept.writes = writes
             guard.opening.start()
+            if guard.read_ahead:
+                guard.read_ahead.start(reads=writes)
         end = time.monotonic() + patience
         self.sharing.start()
         if self.cache_file:
@@ -130,6 +134,8 @@ class Service:
                 guard.patience = self.deadline
                 self.sharing.stay(self.config.sources[name], guard.connector)
             guard.connector.kept.writes = True
+            if guard.read_ahead:
+                guard.read_ahead.start(reads=True)
         self.extensions.begin_writing()
         for source in self.extensions.sources:
             self._share(source)
@@ -184,6 +190,11 @@ class Service:
         """Return what can be seen of the service just now."""
         ages = [(name, content_age(name, guard.connector)) for name, guard in self.guards.items()]
         ages += self.extensions.content_ages()
+        ages += [
+            (f"{name}.snapshot", guard.read_ahead.snapshot.age)
+            for name, guard in self.guards.items()
+            if guard.read_ahead
+        ]
         known = {name: age for name, age in ages if age is not None}
         doubted = frozenset(name for name, guard in self.guards.items() if guard.connector.kept.doubted)
         unmapped = self.extensions.directory.without_extension
@@ -219,6 +230,10 @@ class Service:
         meter = self._meter(source.name) if self._meter else None
         places = self.sharing.places(source.name, connector) if connector.remembered else None
         answers = self._memory.moments(f"answers of {source.name}")
+        snapshot = None
+        if connector.config.snapshot:
+            files, lives = Files(self.config.snapshots_folder, source.name), (settings.ttl, settings.stale_ttl)
+            snapshot = ReadAheadCustomers(connector, files, identity_of(source, self.config), lives, self.forgotten)
         return Guard(
             source.name,
             connector,
@@ -229,6 +244,7 @@ class Service:
             places=places,
             forgotten=self.forgotten,
             answers=answers,
+            snapshot=snapshot,
         )
 
 

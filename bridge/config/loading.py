@@ -30,12 +30,16 @@ from bridge.sdk.disk.own_file import Beginning
 from bridge.sdk.errors import ConfigError, Problem
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSourceConfig
 from bridge.sdk.secrets import Redaction, secrets_in
-from bridge.sdk.settings import Written, state_file
+from bridge.sdk.settings import Written, located, state_file
 from bridge.sdk.threads.limit import CONSTRUCTOR_PATIENCE, Hangs, within
 
 _Plugin = type[AnyConnector] | type[AnyExtensionSource]
 
 _SETTINGS_PATIENCE = 10.0
+_CANNOT_LIST = (
+    "this connector cannot list its customers: leave it out, or say how they are listed: with rest by 'list', with sql "
+    "by 'list_query'; one that tells hotlines apart has no snapshot"
+)
 _CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 
@@ -92,6 +96,11 @@ class Config:
         return _lists_folder(self.file)
 
     @property
+    def snapshots_folder(self) -> Path:
+        """Where the customers are kept that were read ahead."""
+        return _snapshots_folder(self.file)
+
+    @property
     def forgotten_file(self) -> Path:
         """Where stands which callers were forgotten, for all processes."""
         return _forgotten_file(self.file)
@@ -103,6 +112,10 @@ def _decisions_file(file: Path) -> Path:
 
 def _lists_folder(file: Path) -> Path:
     return file.absolute().parent / state_file("last-good")
+
+
+def _snapshots_folder(file: Path) -> Path:
+    return file.absolute().parent / state_file("snapshots")
 
 
 def _forgotten_file(file: Path) -> Path:
@@ -147,6 +160,8 @@ def load_config(
             [*sources, "extensions.csv", "extensions.deputies.csv", *(f"extensions.{one.name}" for one in lists)],
             _lists_folder(file),
         )
+        for name in [name for name, source in sources.items() if source.config.snapshot]:
+            names.snapshot_of(name, _snapshots_folder(file))
         found += names.problems()
     problems = _in_order([*document.problems, *found])
     if problems or settings is None:
@@ -319,6 +334,8 @@ def _trial(kind: _Plugin, config: Any) -> str:  # noqa: ANN401 - the plug-in's o
         return str(hang)
     if getattr(made, "config", None) is not config:
         raise TypeError("__init__ has to call super().__init__(config)")
+    if getattr(config, "snapshot", None) is not None and not getattr(made, "lists_customers", False):
+        raise located(("snapshot",), _CANNOT_LIST)
     return ""
 
 

@@ -36,7 +36,7 @@ from bridge.sdk.settings import (
     parse_network,
 )
 
-REMEMBERED, DECIDED = 0x6F6D6962, 0x6F6D6964  # "omib", "omid"
+REMEMBERED, DECIDED, READ_AHEAD = 0x6F6D6962, 0x6F6D6964, 0x6F6D6973  # "omib", "omid", "omis"
 """What tells our databases from others': https://sqlite.org/pragma.html#pragma_application_id."""
 
 FORGOTTEN_BEGINS = b'{"forgotten": '

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from bridge.config.sections import Settings
+from bridge.config.sections import READ_AHEAD, Settings
 from bridge.config.yaml_document import Document, KeyPath, dotted
-from bridge.sdk.disk.own_file import ForeignFileError, refuse_foreign
+from bridge.sdk.disk.own_file import DatabaseOf, ForeignFileError, refuse_foreign
 from bridge.sdk.errors import Problem
 from bridge.sdk.settings import Written
 
@@ -70,6 +70,11 @@ class FileNames:
         """Add what is kept of these lists; whether it is ours is judged when it is written."""
         for name, ending in ((name, ending) for name in names for ending in _KEPT_OF_A_LIST):
             self.found.append(NamedFile(folder / f"{name}{ending}", what=f"what is kept of {name}", use="written too"))
+
+    def snapshot_of(self, name: str, folder: Path) -> None:
+        """Add where a connector's customers are kept that are read ahead."""
+        how = Written(DatabaseOf(READ_AHEAD), beside=("-reading", "-checked", "-lock", "-locked"))
+        self.written(folder / f"{name}.snapshot", ("connectors", name, "snapshot"), f"the customers of {name}", how)
 
     def of(self, settings: object, key: KeyPath) -> None:
         """Add what a model of settings names, however deep."""

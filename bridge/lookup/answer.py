@@ -16,6 +16,7 @@ class Freshness(StrEnum):
     LIVE = "live"
     CACHED = "cached"
     STALE = "stale"
+    SNAPSHOT = "snapshot"
 
 
 @dataclass(frozen=True, slots=True)

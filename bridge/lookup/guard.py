@@ -17,6 +17,7 @@ from bridge.lookup.answer import Answer, Freshness, Pending
 from bridge.lookup.meter import Meter, Unmetered
 from bridge.lookup.opening import Opening
 from bridge.lookup.probed_breaker import ProbedBreaker
+from bridge.lookup.read_ahead import ReadAhead
 from bridge.lookup.watched_source import WatchedSource
 from bridge.resilience.sanitizing import bug_in, lines
 from bridge.resilience.thread_leaks import leaked_threads
@@ -32,6 +33,7 @@ from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.client import LIMIT
 from bridge.storage.shared.limits import Places
+from bridge.storage.snapshot.snapshot import Snapshot
 from bridge.storage.times import Moments
 
 _log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class Guard:
         places: Places | None = None,
         forgotten: Forgotten | None = None,
         answers: Moments | None = None,
+        snapshot: Snapshot | None = None,
     ) -> None:
         self.name = name
         self.connector = connector
@@ -81,6 +84,7 @@ class Guard:
             f"source-{name}", limit, " (max_in_flight)", self._places.take
         )
         self.opening = Opening(name, connector, wait)
+        self.read_ahead = ReadAhead(name, connector, snapshot, self._why_not_listed, wait) if snapshot else None
         self.answers = answers or Moments(1)
         self._breaker = ProbedBreaker(name, self._trial, lambda: self.patience, clock, probe=self._probe, wait=wait)
         self._source = WatchedSource(
@@ -97,6 +101,8 @@ class Guard:
         if live:
             return self._begin_live(question, may_ask=may_ask)
         remembered = self._remembered(question)
+        if self.read_ahead and (known := self.read_ahead.begin(question, remembered)):
+            return known
         if remembered and remembered.at_once:
             if call.explained:
                 past = "" if remembered.fresh else ", past its ttl, and asked for again meanwhile"
@@ -123,7 +129,7 @@ class Guard:
         """Why the source cannot be used now, or what it failed with unless that was disproved; else nothing."""
         self._source.look()
         known = self.opening.trouble or self._breaker.trouble
-        return known or self.own_trouble
+        return known or self.own_trouble or (self.read_ahead.trouble if self.read_ahead else "")
 
     @property
     def own_trouble(self) -> str:
@@ -175,6 +181,8 @@ class Guard:
 
     def close(self) -> None:
         """Stop trying, and let the connector release what it holds, waiting a second for it at most."""
+        if self.read_ahead:
+            self.read_ahead.close()
         self.opening.close()
         self._breaker.close()
         release = threading.Thread(target=self._release, name=f"close-{self.name}", daemon=True)
@@ -185,7 +193,13 @@ class Guard:
         else:
             release.join(_PATIENCE_AT_CLOSE)
 
+    def _why_not_listed(self) -> str:
+        """Return why the customers are not to be read now, or nothing."""
+        return self.opening.trouble or ("the source is left alone" if self.is_left_alone else "")
+
     def _begin_live(self, question: Call, *, may_ask: bool) -> Pending:
+        if self.read_ahead and self.read_ahead.only:  # there is no other way to ask
+            return self.read_ahead.answer(question)
         if not may_ask:
             return Pending(SourceUnavailable("no time is left to ask"))
         try:
@@ -211,6 +225,8 @@ class Guard:
     def _by_then(self, question: Call) -> Answer | None:
         """Return what is remembered when the source has failed; another instance may have known more by then."""
         found = self.cache.get(question) if self.connector.remembered else None
+        if self.read_ahead and (older := self.read_ahead.instead(question, found)):
+            return older
         return _answer(found) if found else None
 
     def _look(self, question: Call, error: SourceError, by_then: Callable[[], Answer | None]) -> Pending:

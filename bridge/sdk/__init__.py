@@ -4,7 +4,18 @@ Import from here: `from bridge.sdk import Connector, Owner`; `bridge.sdk.http`, 
 `bridge.sdk.tables` have what only some connectors need. Nothing in here knows the rest of omi-bridge.
 """
 
-from bridge.sdk.connector import AnyConnector, Attention, Call, Connector, ConnectorConfig, Owner, Owners
+from bridge.sdk.connector import (
+    AnyConnector,
+    Attention,
+    Call,
+    Connector,
+    ConnectorConfig,
+    Customer,
+    CustomerPage,
+    Owner,
+    Owners,
+    SnapshotSettings,
+)
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.list_state import ListState
@@ -76,6 +87,8 @@ __all__ = [
     "Connector",
     "ConnectorConfig",
     "Credential",
+    "Customer",
+    "CustomerPage",
     "Deadline",
     "Duration",
     "ExtensionEntry",
@@ -98,6 +111,7 @@ __all__ = [
     "Shared",
     "SharedValue",
     "Size",
+    "SnapshotSettings",
     "SourceBusy",
     "SourceError",
     "SourceRegion",

@@ -6,7 +6,7 @@ logging and the two seconds are not its business: they are built around it, the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.sdk.settings import Duration
+from bridge.sdk.settings import Duration, Switch
 from bridge.sdk.shared import Shared
 
 
@@ -81,6 +81,60 @@ class Owner:
 Owners = tuple[Owner, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A record of the source that has telephone numbers.
+
+    `owners` are who looks after him, in ringing order; none if nobody does, and None if that cannot be told from the
+    list, so that the source is asked when he calls. Of records with the same number those of the lowest `rank` decide,
+    unless none of their owners counts. `record` tells it from all others of the list; with `gone` it is there no more,
+    or has no numbers.
+    """
+
+    numbers: Sequence[PhoneNumber]
+    owners: Owners | None
+    record: str = ""
+    rank: int = 0
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """Some customers; `after` is where a reading goes on behind them, "" if it cannot be resumed there.
+
+    `total` is how many customers there are, if the source says so.
+    """
+
+    customers: Sequence[Customer] = ()
+    after: str = ""
+    total: int | None = None
+    seen: int = field(default=-1)
+    """How many records of the source it has, those without a number included; as many as customers if left out."""
+
+    @property
+    def records(self) -> int:
+        """How many records of the source were read for it."""
+        return len(self.customers) if self.seen < 0 else self.seen
+
+
+class SnapshotSettings(BaseModel):
+    """What is set under `snapshot` of a connector: its customers are read ahead."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    every: Duration = Field(description="How often the customers are read, or what has changed of them.")
+    only: Switch = Field(
+        default=False,
+        description="Whether a caller who is not among the customers is nobody, without the CRM being asked: for CRMs "
+        "without a search by number.",
+    )
+    whole: Duration = Field(
+        default=21600.0,
+        description="How often all customers are read where the CRM tells what has changed: who was deleted is "
+        "noticed then.",
+    )
+
+
 class ConnectorConfig(BaseModel):
     """The settings of one connector in the YAML file: subclass it and add fields.
 
@@ -97,6 +151,11 @@ class ConnectorConfig(BaseModel):
     )
     max_in_flight: int = Field(
         default=32, ge=1, le=1000, description="How many lookups may be under way in the source at the same time."
+    )
+    snapshot: SnapshotSettings | None = Field(
+        default=None,
+        description="Reads all customers ahead, so that whoever calls is answered at once, and while the CRM is away: "
+        "{every: 10m}. Only for connectors that can list their customers.",
     )
 
 
@@ -120,6 +179,12 @@ class Connector(ABC, Generic[C]):
 
     needs_network: bool = True
     """False promises that `open` asks nobody outside this machine, so that `omi-bridge check` may always do it."""
+
+    lists_customers: bool = False
+    """True promises that `list_customers` can name all customers that `find_owners` finds by their numbers."""
+
+    lists_changes: bool = False
+    """True promises that `list_customers` can leave out what has not changed since a time."""
 
     opening_takes: float = 0.0
     """Seconds that `open` may well take: so long a reload waits for it, while the configuration before answers."""
@@ -152,6 +217,22 @@ class Connector(ABC, Generic[C]):
         again later may work (network, 5xx, 429), `SourceRejected` if somebody must act first (credentials, rights),
         `UnexpectedAnswer` if what came does not fit. No single wait may go beyond `deadline.remaining()`.
         """
+
+    def list_customers(self, after: str = "", since: float | None = None) -> Iterator[CustomerPage]:
+        """Give all customers who have a number, page by page, as `find_owners` would find them: for `snapshot`.
+
+        With `after`, what a page has said, go on behind that page. With `since`, a time in seconds since 1970, give
+        those alone who have changed from then on, those who were deleted as `gone` if the source tells them. No single
+        wait may go on for ever. A list that ends is whole: raise SourceError as `find_owners` does if it is not.
+        """
+        raise NotImplementedError
+
+    def counting(self, owners: Owners, explain: Callable[[str], None] = _unheard) -> Owners:  # noqa: ARG002
+        """Return who of a customer's listed owners counts at this moment, and what else is known of him.
+
+        Must not wait. Raise SourceError if that cannot be told.
+        """
+        return owners
 
     def report(self) -> Sequence[str]:
         """Return what `omi-bridge check` should tell about the source after `open`: rows read, rows skipped and why.

@@ -31,6 +31,8 @@ class Remembered:
     fresh: bool
     due: bool
     at_once: bool
+    age: float = 0.0
+    """How many seconds ago it was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,11 @@ class AnswerCache:
             entry = self._entries.get(_key(call))
         if entry is None:
             return None
-        left = self._life(entry.owners) - (self._clock() - entry.stored_at)
+        age = self._clock() - entry.stored_at
+        left = self._life(entry.owners) - age
         longer = self.settings.revalidating if entry.owners else 0.0
         due = left <= (self.settings.refresh_ahead or 0)
-        return Remembered(entry.owners, fresh=left > 0, due=due, at_once=left + longer > 0)
+        return Remembered(entry.owners, fresh=left > 0, due=due, at_once=left + longer > 0, age=age)
 
     def put(self, call: Call, owners: Owners, asked_at: float | None = None) -> bool:
         """Remember what the source answered just now; tell whether it may be used again.

@@ -168,7 +168,8 @@ class Preset(_Part):
                 values[name] = _filled(replaced, values)
         own = {key: value for key, value in written.items() if key in self.needs}
         rest = {key: value for key, value in written.items() if key not in self.needs}
-        return {**own, **_merged(_filled(self.connector, values), rest)}
+        given = {key: value for key, value in self.connector.items() if key != "list" or "steps" not in rest}
+        return {**own, **_merged(_filled(given, values), rest)}  # a list finds whom these steps find, and no others
 
     def need_at(self, place: Iterable[str | int]) -> str | None:
         """Return the need whose value stands at a place of the configuration; None if there is none."""

@@ -4,16 +4,17 @@ A lookup goes through the configured steps: each asks something, keeps the recor
 takes values that the next step uses or that name the owner. `config/config.py` and `config/steps.py` say what can be
 written, `step_runner.py` follows it for one call, a few rows at a time by `fan_out.py`, `request_sender.py` sends the
 requests, by means of `bridge.sdk.http` and `auth/choices.py`, and `records.py` reads the answers. `user_list.py` keeps
-a list of the CRM's users, if there is one.
+a list of the CRM's users, if there is one, and `customer_list.py` lists its customers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
-from bridge.sdk import Call, Connector, Deadline, Owner
+from bridge.sdk import Call, Connector, CustomerPage, Deadline, Owner, Owners
 from bridge.sdk.http import HttpClient, Repeats, Request
 from connectors.rest.auth.choices import authentication
 from connectors.rest.config.config import RestConfig
+from connectors.rest.customer_list import CustomerList, counting, tells_changes
 from connectors.rest.fan_out import HelperPlaces
 from connectors.rest.masking import Mask
 from connectors.rest.records import Row, owners
@@ -45,6 +46,8 @@ class RestConnector(Connector[RestConfig]):
         self.opening_takes = config.users.timeout if config.users else 0.0
         names = [step.names for step in config.steps] + [header.names for header in config.headers.values()]
         self.reads_hotline = any("hotline" in used for used in names)
+        self.lists_customers = bool(config.listing) and not self.reads_hotline
+        self.lists_changes = tells_changes(config.listing)
 
     def open(self) -> None:
         """Read the certificates, sign in and read the users ahead of the first call."""
@@ -60,6 +63,14 @@ class RestConnector(Connector[RestConfig]):
         with self._places.lookup():
             found = tuple(StepRunner(self._context, self._users, self._places, call, deadline).owners())
         return self._users.told_apart(found, call.explain) if self._users else found
+
+    def list_customers(self, after: str = "", since: float | None = None) -> Iterator[CustomerPage]:
+        """Give the customers that the steps under `list` find, with owners as the CRM names them."""
+        return CustomerList(self._context, since, self.explain_ahead).pages(after)
+
+    def counting(self, owners: Owners, explain: Callable[[str], None] = lambda _line: None) -> Owners:
+        """Return those who are among the users, if there is a list of them."""
+        return counting(owners, self._users, explain) if self._users else owners
 
     def report(self) -> Sequence[str]:
         """Return how many users are in the list, if there is one."""

@@ -5,11 +5,12 @@ UnexpectedAnswer: a misspelt field may not look like a customer whom nobody owns
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer
 from bridge.sdk.http import is_broken, with_replacements
+from connectors.rest.config.listing import ListStep
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.config.steps import Step
 from connectors.rest.mapping.expression import is_none, kind_of, scalar_of
@@ -90,6 +91,27 @@ class RecordReader:
                 )
             reading.cut_off = len(records)
         return reading
+
+    def listed(self, step: Step, answer: object) -> Iterator[tuple[list[PhoneNumber], list[Row] | None, str]]:
+        """Give of each record of one page its numbers, what is taken from it, None if that cannot be told, and its id.
+
+        Raises UnexpectedAnswer if the page or a record's numbers do not have the configured shape.
+        """
+        for index, record in enumerate(_records(step, answer), 1):
+            match = step.match if isinstance(step.match, list) else []
+            numbers = list(dict.fromkeys(OwnNumbers(self.region, self.say).of(match, record)))
+            try:
+                items = [item for item in _items(step, record) if self._counts(step, item, index)]
+                rows = [row for item in items for row in self._taken(step, item, index)]
+            except UnexpectedAnswer as error:
+                self.say(f"record {index} cannot be read: {error}")
+                yield numbers, None, self._id(step, record)
+            else:
+                yield numbers, rows, self._id(step, record)
+
+    def _id(self, step: Step, record: object) -> str:
+        found = step.record.search(record) if isinstance(step, ListStep) and step.record else None
+        return "" if is_none(found) else str(scalar_of(found, "record"))
 
     def _taken_from(self, settings: RequestSettings, record: object, index: int) -> list[Row] | None:
         """Return what is taken from a record, None if it does not count."""

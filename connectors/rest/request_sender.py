@@ -77,7 +77,7 @@ class RequestSender:
         page = pages.beginning if pages else None
         seen = {page}
         while True:
-            answer = rules.data(settings, self._ask(settings, {**names, "page": page}, rules))
+            answer = self.answer(settings, {**names, "page": page}, rules)
             if answer is NOBODY:
                 return
             yield answer
@@ -89,6 +89,10 @@ class RequestSender:
             seen.add(page)
             if len(seen) > self.most:  # also if they are all one request, which is not sent again
                 raise self._too_many()
+
+    def answer(self, settings: RequestSettings, names: Mapping[str, object], rules: AnswerRules) -> object:
+        """Ask for one page, and return the answer; NOBODY if the CRM says so. Raises SourceError."""
+        return rules.data(settings, self._ask(settings, names, rules))
 
     def check_time(self) -> None:
         """Raise SourceUnavailable if no time is left."""

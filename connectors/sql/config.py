@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from bridge.sdk import ConnectorConfig, SourceRegion, Text
+from bridge.sdk import ConnectorConfig, SourceRegion, Text, located
 from connectors.sql.database.settings import DatabaseKeys
 
 
@@ -19,6 +19,11 @@ class SqlConfig(DatabaseKeys, ConnectorConfig):
         default=None,
         description="A SELECT without parameters that lists all owners, for the report of `omi-bridge check --online`.",
     )
+    list_query: Text | None = Field(
+        default=None,
+        description="A SELECT without parameters that returns all customers with the columns of `query` and phone: for "
+        "`snapshot`.",
+    )
     region: SourceRegion = Field(
         default="",
         description="Country of numbers in the database that come without one; phone.region if left out.",
@@ -29,4 +34,10 @@ class SqlConfig(DatabaseKeys, ConnectorConfig):
         self.check("query", self.query, asks_for_caller=True)
         if self.owners_query is not None:
             self.check("owners_query", self.owners_query, asks_for_caller=False)
+        if self.list_query is not None:
+            columns = self.check("list_query", self.list_query, asks_for_caller=False).columns
+            if columns is not None and "phone" not in columns:
+                raise located(
+                    ("list_query",), "needs a column phone: the customer's number (SELECT …, telephone AS phone)"
+                )
         return self

@@ -6,17 +6,20 @@ caller's: what is found by a part of a number alone, or by a number that lost it
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from bridge.sdk import (
     Attention,
     Call,
     Connector,
+    CustomerPage,
     Deadline,
     Owner,
+    Owners,
     PhoneNumber,
     SourceError,
+    SourceRejected,
     UnexpectedAnswer,
     shared_names,
     told_apart,
@@ -24,7 +27,7 @@ from bridge.sdk import (
 from bridge.sdk.phone import OwnSpellings
 from connectors.sql.config import SqlConfig
 from connectors.sql.database.database import Found, SqlDatabase
-from connectors.sql.rows import check_columns, owners_of, rows_of
+from connectors.sql.rows import check_columns, customers_of, owners_of, rows_of
 from connectors.sql.values import is_anothers_without_plus, values_for
 
 _log = logging.getLogger(__name__)
@@ -33,6 +36,11 @@ _MOST_ROWS = 1000
 _PROBE = PhoneNumber("+84999999999")
 _SLOW = 0.2
 _OPENING_PATIENCE = 20.0
+_LISTING_PATIENCE = 900.0
+"""Seconds that the list of all customers may take."""
+
+_MOST_LISTED = 20_000_000
+_ROWS_OF_A_PAGE = 2000
 
 
 class SqlConnector(Connector[SqlConfig]):
@@ -48,6 +56,7 @@ class SqlConnector(Connector[SqlConfig]):
         self._shared_names: frozenset[str] = frozenset()
         self.reads_hotline = "hotline" in self._query.parameters
         self.needs_network = config.kind != "sqlite"
+        self.lists_customers = config.list_query is not None and not self.reads_hotline
 
     def open(self) -> None:
         """Ask for a number that nobody should have: what is wrong with the query is better known before a call."""
@@ -85,6 +94,25 @@ class SqlConnector(Connector[SqlConfig]):
         found = self._database.ask(query.statement, {}, Deadline.after(_OPENING_PATIENCE))
         self._check(found)
         return owners_of(found.columns, found.rows)
+
+    def list_customers(self, after: str = "", since: float | None = None) -> Iterator[CustomerPage]:  # noqa: ARG002
+        """Give the customers that `list_query` returns, a few thousand at a time; a reading begins at the beginning."""
+        if self.config.list_query is None:
+            raise SourceRejected("list_query is missing")
+        query = self.config.check("list_query", self.config.list_query, asks_for_caller=False)
+        database = SqlDatabase(self.config, _LISTING_PATIENCE, 1, _MOST_LISTED)
+        try:
+            for found in database.stream(query.statement, Deadline.after(_LISTING_PATIENCE), _ROWS_OF_A_PAGE):
+                self._check(found)
+                if "phone" not in found.columns:
+                    raise UnexpectedAnswer(f"{database.place}: list_query: returns no column called phone")
+                yield CustomerPage(tuple(customers_of(found, self.config.region)), seen=len(found.rows))
+        finally:
+            database.close()
+
+    def counting(self, owners: Owners, explain: Callable[[str], None] = lambda _line: None) -> Owners:  # noqa: ARG002
+        """Return the owners without a name that several have."""
+        return told_apart(owners, self._shared_names)
 
     def close(self) -> None:
         """Close the connections."""

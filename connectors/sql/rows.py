@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from bridge.sdk import Owner, Owners, PhoneNumber, UnexpectedAnswer, holds_any
+from bridge.sdk import Customer, Owner, Owners, PhoneNumber, UnexpectedAnswer, holds_any
+from bridge.sdk.phone import read_field
 from bridge.sdk.tables import clean_cell, extensions_in, is_nothing
 from connectors.sql.database.database import Found
 from connectors.sql.query.columns import COLUMNS, OWNER_COLUMNS, lack_of
@@ -41,6 +42,21 @@ def rows_of(found: Found, caller: PhoneNumber, region: str, say: Callable[[str],
             yield row
         else:
             say(f"row {number} does not count: its phone is not the caller's number")
+
+
+def customers_of(found: Found, region: str) -> Iterator[Customer]:
+    """Give the customer of each row that has a number; his owners are not known if the row cannot be read."""
+    phones = [at for at, name in enumerate(found.columns) if name == "phone"]
+    country = found.columns.index("country") if "country" in found.columns else None
+    for row in found.rows:
+        named = "" if country is None else _country(row[country])
+        numbers = [number for at in phones for number in read_field(_phone(row[at]), region, named).numbers]
+        if numbers:
+            try:
+                owners: Owners | None = owners_of(found.columns, [row])
+            except UnexpectedAnswer:
+                owners = None
+            yield Customer(tuple(dict.fromkeys(numbers)), owners)
 
 
 def owners_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Owners:

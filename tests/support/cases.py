@@ -79,11 +79,11 @@ def play(connector: type[RestConnector], cases: Cases, name: str, description: D
     whole = connector.Config.preset.complete({**cases.settings, **case.settings})
     with ExitStack() as servers:
         there: dict[str, str] = {}
-        for host in sorted(set(_hosts(whole))):
+        for host in sorted(set(hosts_of(whole))):
             server = servers.enter_context(HttpServer(lambda asked, at=host: script.reply(Received(asked, at, there))))
             there[server.url] = host
         here = {host: url for url, host in there.items()}
-        made = connector(connector.Config.model_validate(_turned(whole, here)))
+        made = connector(connector.Config.model_validate(turned(whole, here)))
         try:
             found = _asked(made, case, script)
         finally:
@@ -115,20 +115,21 @@ def _ended(found: list[Owner] | str, case: Case, script: Script, lines: list[str
     return found
 
 
-def _hosts(data: object) -> Iterator[str]:
+def hosts_of(data: object) -> Iterator[str]:
     """Find every host in the texts of the configuration."""
     if isinstance(data, str):
         yield from _HOST.findall(data)
     elif isinstance(data, (dict, list)):
         for value in data.values() if isinstance(data, dict) else data:
-            yield from _hosts(value)
+            yield from hosts_of(value)
 
 
-def _turned(data: Any, hosts: dict[str, str]) -> Any:
+def turned(data: Any, hosts: dict[str, str]) -> Any:
+    """Return the configuration with every address turned to a server of ours."""
     if isinstance(data, str):
         return _HOST.sub(lambda found: hosts[found[0]], data)
     if isinstance(data, dict):
-        return {key: _turned(value, hosts) for key, value in data.items()}
+        return {key: turned(value, hosts) for key, value in data.items()}
     if isinstance(data, list):
-        return [_turned(value, hosts) for value in data]
+        return [turned(value, hosts) for value in data]
     return data

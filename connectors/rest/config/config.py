@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_val
 from bridge.sdk import Credential, SourceRegion, Text, did_you_mean, located
 from bridge.sdk.http import HttpSettings
 from connectors.rest.auth.choices import Auth, NoAuth
+from connectors.rest.config.listing import ListSteps, completed
 from connectors.rest.config.request_settings import OWNER_FIELDS, Name
 from connectors.rest.config.steps import FORMS, Step
 from connectors.rest.config.users import Users
@@ -74,12 +75,17 @@ class RestConfig(HttpSettings):
         "list completes it.",
     )
     steps: list[Step] = Field(min_length=1, description="The requests, in order; see the keys of a step.")
+    listing: ListSteps = Field(
+        default=[],
+        alias="list",
+        description="Steps that list all customers, for `snapshot`: as `steps`, but without a caller, and with pages.",
+    )
 
     @model_validator(mode="wrap")
     @classmethod
     def _with_names(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - unchecked
         with known_names(_names(data if isinstance(data, Mapping) else {})):
-            return handler(data)
+            return handler(completed(data) if isinstance(data, Mapping) else data)
 
     @model_validator(mode="after")
     def _misspells_no_owner(self) -> Self:

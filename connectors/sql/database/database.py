@@ -6,7 +6,7 @@ without anybody knowing; a server that restarts takes a moment. Neither costs a 
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +34,10 @@ class Found:
 class SqlDatabase:
     """One database; may be asked by many threads at once, `places` of them at the same time."""
 
-    def __init__(self, keys: DatabaseKeys, timeout: float, places: int) -> None:
+    def __init__(self, keys: DatabaseKeys, timeout: float, places: int, most: int = MOST_ROWS) -> None:
         self.place = place_of(keys.url)
         self._kind = keys.kind
-        self._engine = make_engine(keys, timeout, places)
+        self._engine = make_engine(keys, timeout, places, most)
         self._places = threading.BoundedSemaphore(places)
         self._closed = threading.Event()
 
@@ -54,6 +54,35 @@ class SqlDatabase:
             return self._ask_until_none_is_lost(query, values, deadline, most)
         finally:
             self._places.release()
+
+    def stream(self, query: TextClause, deadline: Deadline, size: int) -> Iterator[Found]:
+        """Run a query and give its rows, `size` at a time, held by the server until they are taken.
+
+        `deadline` is that of the whole reading. Raises SourceError.
+        """
+        with Watchdog(deadline) as watchdog:
+            try:
+                connection = self._engine.connect()
+            except Exception as error:  # noqa: BLE001 - the drivers raise anything
+                raise self._failure(error, watchdog, connecting=True) from None
+            try:
+                with connection:
+                    watchdog.over(cut_off(self._kind, connection.connection.dbapi_connection))
+                    yield from self._streamed(connection, query, size)
+                    connection.invalidate()  # what it was told of time is not what calls are told
+            except GeneratorExit:
+                raise
+            except Exception as error:  # noqa: BLE001 - the drivers raise anything
+                raise self._failure(error, watchdog) from None
+
+    def _streamed(self, connection: Connection, query: TextClause, size: int) -> Iterator[Found]:
+        started = time.monotonic()
+        options = {"stream_results": True, "max_row_buffer": size}
+        with connection.execute(query, execution_options=options) as result:
+            columns = tuple(name.casefold() for name in result.keys())  # noqa: SIM118 - a result is no mapping
+            while rows := result.fetchmany(size):
+                yield Found(columns, rows, time.monotonic() - started)
+            yield Found(columns, (), time.monotonic() - started)
 
     def close(self) -> None:
         """Close all connections; those in use are closed once they are no longer."""

@@ -26,8 +26,10 @@ MOST_ROWS = 100_000
 """Rows that a connection may return at all, where the database can be told: a forgotten WHERE must not fill memory."""
 
 
-def make_engine(keys: DatabaseKeys, timeout: float, places: int) -> Engine:
+def make_engine(keys: DatabaseKeys, timeout: float, places: int, most: int = MOST_ROWS) -> Engine:
     """Return an engine whose pool holds `places` connections at most; `timeout` is that of one query, in seconds.
+
+    A query may return `most` rows, where the database can be told.
 
     Nothing is connected yet. Needs a `Watchdog` around whatever may connect.
     """
@@ -44,7 +46,7 @@ def make_engine(keys: DatabaseKeys, timeout: float, places: int) -> Engine:
             options = dict(engine.dialect.create_connect_args(url.set(password=secret))[1])
         opened = OPENERS[kind](options, timeout)
         try:
-            _begin(opened, keys, timeout)
+            _begin(opened, keys, timeout, most)
         except BaseException:
             opened.close()
             raise
@@ -66,10 +68,10 @@ def _manners(kind: str, timeout: float, places: int) -> dict[str, Any]:
     return manners
 
 
-def _begin(opened: Any, keys: DatabaseKeys, timeout: float) -> None:  # noqa: ANN401 - the drivers' own types
+def _begin(opened: Any, keys: DatabaseKeys, timeout: float, most: int) -> None:  # noqa: ANN401 - the drivers' own types
     """Run what every connection begins with, and then the admin's own statements."""
     server = opened.get_server_info() if keys.kind == "mysql" else ""
-    for statement in session_statements(keys.kind, timeout, server):
+    for statement in session_statements(keys.kind, timeout, server, most):
         try:
             _run(opened, statement)
         except Exception as error:
@@ -95,7 +97,7 @@ def _run(opened: Any, statement: str) -> None:  # noqa: ANN401 - the drivers' ow
         cursor.close()
 
 
-def session_statements(kind: str, timeout: float, server: str = "") -> Iterator[str]:
+def session_statements(kind: str, timeout: float, server: str = "", most: int = MOST_ROWS) -> Iterator[str]:
     """Give the statements for a kind of database, by SQLAlchemy's name; `server` is what it says about its version.
 
     `timeout` is in seconds. A file needs none: it is opened for reading only.
@@ -108,12 +110,12 @@ def session_statements(kind: str, timeout: float, server: str = "") -> Iterator[
                 f"set_config('statement_timeout', '{milliseconds}', false)"
             )
         case "mysql":
-            yield f"SET SESSION sql_select_limit = {MOST_ROWS + 1}, lock_wait_timeout = {math.ceil(timeout)}"
+            yield f"SET SESSION sql_select_limit = {most + 1}, lock_wait_timeout = {math.ceil(timeout)}"
             yield "SET SESSION TRANSACTION READ ONLY"
             yield _mysql_limit(timeout, server)
         case "mssql":  # https://learn.microsoft.com/sql/t-sql/statements/set-lock-timeout-transact-sql
             yield f"SET LOCK_TIMEOUT {milliseconds}"
-            yield f"SET ROWCOUNT {MOST_ROWS + 1}"
+            yield f"SET ROWCOUNT {most + 1}"
 
 
 def _mysql_limit(timeout: float, server: str) -> str:

@@ -1,0 +1,106 @@
+"""The steps that list a CRM's customers ahead of their calls, as the configuration writes them under `list`.
+
+They are steps without a caller: their records are told by their numbers, and so each step that begins needs `match`
+with phone fields. What one of them takes, later ones use, as with `steps`; and what `start` means is the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ModelWrapValidatorHandler, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+
+from bridge.sdk import located
+from connectors.rest.config.steps import Step
+from connectors.rest.mapping.expression import JmesPath
+from connectors.rest.templates.request import ParameterTemplate
+from connectors.rest.templates.scope import known_names, names_of
+
+SINCE = ("iso", "sql", "unix", "compact")
+"""What templates read of the time since which changes are asked for: `since.iso`."""
+
+_NOT_OF_A_LIST = ("forms", "once", "full_page")
+
+
+class ListStep(Step):
+    """A step that lists customers, or tells more of those who were listed."""
+
+    like: int | None = Field(
+        default=None,
+        ge=1,
+        description="The number of a step under `steps` whose keys count where none is written here: where the records "
+        "are, what a record's numbers are, what is taken of it.",
+    )
+    record: JmesPath | None = Field(
+        default=None, description="Finds a record's id (JMESPath); needed where the CRM tells what has changed."
+    )
+    changed_since: dict[str, ParameterTemplate] = Field(
+        default={},
+        description="Parameters in the URL that are added when only changes are asked for: {{ since.iso }}, "
+        "{{ since.sql }} (2026-03-01 07:00:00), {{ since.compact }} (20260301070000) or {{ since.unix }}, in UTC.",
+    )
+    total: JmesPath | None = Field(
+        default=None, description="Finds in an answer how many customers there are (JMESPath)."
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _belongs_to_a_list(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - unchecked
+        written = data if isinstance(data, Mapping) else {}
+        for key in _NOT_OF_A_LIST:
+            if written.get(key) is not None:
+                raise located((key,), "means nothing in a list, which is read without a caller: leave it out")
+        return handler(data)
+
+    @model_validator(mode="after")
+    def _knows_records(self) -> Self:
+        if self.match == "exact":
+            raise located(("match",), "a list has no caller who could be compared: write the records' phone fields")
+        if self.tells_changes and self.record is None:
+            raise located(("record",), "is missing: without a record's id nobody knows what a change replaces")
+        return self
+
+    @property
+    def tells_changes(self) -> bool:
+        """Whether the request can ask for changes alone."""
+        return bool(self.changed_since) or any(name.partition(".")[0] == "since" for name in self.names)
+
+
+def completed(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a connector's settings with what each step of its list has from the step that it is like."""
+    steps, listed = data.get("steps"), data.get("list")
+    if not isinstance(steps, list) or not isinstance(listed, list):
+        return data
+    return {**data, "list": [_completed(steps, number, step) for number, step in enumerate(listed)]}
+
+
+def _completed(steps: Sequence[Any], number: int, step: Any) -> Any:  # noqa: ANN401 - unchecked
+    like = step.get("like") if isinstance(step, Mapping) else None
+    if not isinstance(like, int) or isinstance(like, bool) or like < 1:
+        return step
+    if like > len(steps):
+        raise located(("list", number, "like"), f"there is no step {like}: there are {len(steps)} under 'steps'")
+    model = steps[like - 1] if isinstance(steps[like - 1], Mapping) else {}
+    return {**{key: value for key, value in model.items() if key not in _NOT_OF_A_LIST}, **step}
+
+
+def _without_a_call(data: Any, handler: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - unchecked
+    names = names_of("settings", "secrets", "login") | {"since", *(f"since.{form}" for form in SINCE)}
+    with known_names(names):
+        steps = handler(data)
+    _begin_with_numbers(steps)
+    return steps
+
+
+def _begin_with_numbers(steps: Sequence[ListStep]) -> None:
+    for number, step in enumerate(steps):
+        begins = number == 0 or step.start is not None
+        if begins and step.match is None:
+            raise located((number, "match"), "is missing: the records' own phone fields say whose number it is")
+        if number == 0 and step.start:
+            raise located((number, "start"), "the first step starts anyhow: leave it out")
+        if not begins and step.tells_changes:
+            raise located((number, "changed_since"), "belongs to the steps that begin, which list the customers")
+
+
+ListSteps = Annotated[list[ListStep], WrapValidator(_without_a_call)]
+"""The setting `list`."""
