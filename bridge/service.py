@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.config.identity import identity_of, identity_of_list
 from bridge.config.loading import Config, ConfiguredConnector
@@ -27,8 +27,7 @@ from bridge.storage.cache_file import CacheFile
 from bridge.storage.forgotten import Forgotten
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.sharing import Sharing
-from bridge.storage.snapshot.snapshot import Files
-from bridge.storage.snapshot.snapshot import Snapshot as ReadAheadCustomers
+from bridge.storage.snapshot.snapshot import CustomerSnapshot, Files
 from bridge.storage.times import Moments
 
 _PAUSE = 0.1
@@ -47,6 +46,8 @@ class Snapshot:
     without_extension: int
     troubles: int
     doubted: frozenset[str] = frozenset()
+    read_ahead: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """How many customers are read, and how many there are, by connector."""
 
 
 class Service:
@@ -199,7 +200,8 @@ class Service:
         doubted = frozenset(name for name, guard in self.guards.items() if guard.connector.kept.doubted)
         unmapped = self.extensions.directory.without_extension
         doubted |= frozenset(self.extensions.doubted())
-        return Snapshot(tuple(self.guards.values()), known, unmapped, troubles, doubted)
+        read = {name: one.read_ahead.snapshot.counted() for name, one in self.guards.items() if one.read_ahead}
+        return Snapshot(tuple(self.guards.values()), known, unmapped, troubles, doubted, read)
 
     def close(self, successor: "Service | None" = None) -> None:
         """Release everything but the guards that `successor` goes on with."""
@@ -233,7 +235,7 @@ class Service:
         snapshot = None
         if connector.config.snapshot:
             files, lives = Files(self.config.snapshots_folder, source.name), (settings.ttl, settings.stale_ttl)
-            snapshot = ReadAheadCustomers(connector, files, identity_of(source, self.config), lives, self.forgotten)
+            snapshot = CustomerSnapshot(connector, files, identity_of(source, self.config), lives, self.forgotten)
         return Guard(
             source.name,
             connector,

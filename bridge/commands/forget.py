@@ -25,6 +25,8 @@ from bridge.storage.answer_table import AnswerTable
 from bridge.storage.cache import AnswerCache
 from bridge.storage.shared.answers import SharedAnswers
 from bridge.storage.shared.sharing import Sharing
+from bridge.storage.snapshot.keeper import forget_read_ahead
+from bridge.storage.snapshot.snapshot import Files
 from bridge.storage.sqlite_file import SqliteFile, Unusable
 
 
@@ -47,6 +49,7 @@ def forget(file: Path, phone: str) -> None:
         ("the running service", lambda: _tell(config, sharing, caller)),
         ("server.decisions", lambda: _decisions(config, caller)),
         ("cache.path", lambda: _remembered(config, caller)),
+        ("snapshots", lambda: _read_ahead(config, caller)),
         ("cache.url", lambda: _shared(config, sharing, [Call(caller, one) for one in hotlines])),
     ]
     unfinished = False
@@ -92,6 +95,16 @@ def _remembered(config: Config, caller: PhoneNumber) -> str:
         return f"there is no {path}" if path else ""
     with closing(SqliteFile(path, AnswerTable)) as file, file.table() as table:
         return f"{table.forget(caller)} answer(s) deleted in {path}"
+
+
+def _read_ahead(config: Config, caller: PhoneNumber) -> str:
+    """Delete the number from what was read ahead, and from what is being read."""
+    counts = [
+        forget_read_ahead(Files(config.snapshots_folder, name), caller)
+        for name, source in config.sources.items()
+        if source.config.snapshot
+    ]
+    return f"{sum(counts)} record(s) deleted in {config.snapshots_folder}" if counts else ""
 
 
 def _shared(config: Config, sharing: Sharing, calls: Sequence[Call]) -> str:

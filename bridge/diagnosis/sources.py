@@ -13,6 +13,7 @@ from bridge.diagnosis.directory import DirectoryReport
 from bridge.diagnosis.finding import Finding, Severity
 from bridge.diagnosis.known_customers import Tried, ask_known_customers, name_known_customers
 from bridge.diagnosis.probing import probe
+from bridge.diagnosis.reading_ahead import judge_snapshot
 from bridge.diagnosis.settings import settings_to_look_at
 from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.deputy_file import DeputyFileWatch
@@ -130,6 +131,8 @@ def _source(guard: Guard, tried: Tried | None) -> Iterator[Finding]:
     else:
         yield Finding(guard.name, f"can be opened{_after(time.monotonic() - started)}")
     yield from (_told(guard.name, line) for line in guard.report())
+    if guard.read_ahead:
+        yield from judge_snapshot(guard, guard.read_ahead.snapshot, online=tried is not None)
     if guard.trouble:
         yield Finding(guard.name, guard.trouble, _as_bad_as(guard.connector.kept))
     if tried:

@@ -33,7 +33,7 @@ from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.client import LIMIT
 from bridge.storage.shared.limits import Places
-from bridge.storage.snapshot.snapshot import Snapshot
+from bridge.storage.snapshot.snapshot import CustomerSnapshot
 from bridge.storage.times import Moments
 
 _log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Guard:
         places: Places | None = None,
         forgotten: Forgotten | None = None,
         answers: Moments | None = None,
-        snapshot: Snapshot | None = None,
+        snapshot: CustomerSnapshot | None = None,
     ) -> None:
         self.name = name
         self.connector = connector

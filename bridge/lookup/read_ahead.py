@@ -12,7 +12,7 @@ from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.threads.background import Wait
 from bridge.storage.cache import Remembered
 from bridge.storage.snapshot.keeper import Keeper
-from bridge.storage.snapshot.snapshot import Said, Snapshot, spoken
+from bridge.storage.snapshot.snapshot import CustomerSnapshot, Said, spoken
 
 
 class ReadAhead:
@@ -22,7 +22,7 @@ class ReadAhead:
         self,
         name: str,
         connector: AnyConnector,
-        snapshot: Snapshot,
+        snapshot: CustomerSnapshot,
         why_not: Callable[[], str],
         wait: Wait | None = None,
     ) -> None:

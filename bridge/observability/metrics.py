@@ -82,6 +82,10 @@ class Metrics:
         self._unmapped = self._gauge("owners_without_extension", "Owners seen that have no extension.", "livemax")
         self._ages = self._gauge("list_age_seconds", "Age of what is in force of a file or a list.", "livemax", "list")
         self._doubted = self._gauge("list_doubted", "1 while a list has shrunk too much.", "livemax", "list")
+        self._read = self._gauge(
+            "snapshot_read", "Customers read by now in the reading under way.", "livemax", "connector"
+        )
+        self._to_read = self._gauge("snapshot_total", "Customers that there are to read.", "livemax", "connector")
         self._alerts = self._counter("alerts", "Messages and pings: sent, or failed.", "channel", "result")
         self._alerts_waiting = self._gauge("alerts_waiting", "Messages still to be sent.", "livemax", "channel")
         self._troubles = self._gauge("troubles", "Parts that /healthz says are in trouble.", "livemax")
@@ -143,6 +147,9 @@ class Metrics:
             self._open.labels(connector.name).set(connector.is_left_alone)
             self._in_flight.labels(connector.name).set(connector.in_flight)
             self._entries.labels(connector.name).set(connector.entries)
+        for name, (read, total) in snapshot.read_ahead.items():
+            self._read.labels(name).set(read)
+            self._to_read.labels(name).set(total)
         for name, age in snapshot.ages.items():
             self._ages.labels(name).set(age)
             self._doubted.labels(name).set(name in snapshot.doubted)

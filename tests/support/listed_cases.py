@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.sdk import Owner, PhoneNumber, SourceError
 from bridge.storage.snapshot.keeper import Keeper
-from bridge.storage.snapshot.snapshot import Files, Snapshot
+from bridge.storage.snapshot.snapshot import CustomerSnapshot, Files
 from connectors.presets.connector import PresetConfig
 from connectors.rest.connector import RestConnector
 from tests.support.cases import Case, Cases, hosts_of, turned
@@ -44,7 +44,7 @@ def play_by_list(kind: type[RestConnector], cases: Cases, case: Case, folder: Pa
 
 
 def _said(made: RestConnector, script: "_Listed", caller: PhoneNumber, folder: Path) -> list[Owner] | str:
-    snapshot = Snapshot(made, Files(folder, "crm"), "this very CRM", (600.0, 86400.0))
+    snapshot = CustomerSnapshot(made, Files(folder, "crm"), "this very CRM", (600.0, 86400.0))
     pages: list[Any] = []
     try:
         made.open()

@@ -39,7 +39,7 @@ _NEW = f"""
     PRAGMA application_id = {READ_AHEAD};
     PRAGMA user_version = {_VERSION};
     CREATE TABLE about (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-    CREATE TABLE owners (id INTEGER PRIMARY KEY, content TEXT UNIQUE);
+    CREATE TABLE owners (id INTEGER PRIMARY KEY, content TEXT UNIQUE, counting TEXT);
     CREATE TABLE numbers (
         number INTEGER, position INTEGER, rank INTEGER, owners INTEGER, seal INTEGER, PRIMARY KEY (number, position)
     ) WITHOUT ROWID;
@@ -47,7 +47,7 @@ _NEW = f"""
 """
 _fingerprint = lru_cache(maxsize=64)(fingerprint)
 _FIND = (
-    "SELECT rank, numbers.owners, content, seal FROM numbers LEFT JOIN owners ON owners.id = numbers.owners"
+    "SELECT rank, numbers.owners, content, seal, counting FROM numbers LEFT JOIN owners ON owners.id = numbers.owners"
     " WHERE number = ? ORDER BY rank, position"
 )
 
@@ -62,6 +62,8 @@ class Found(NamedTuple):
 
     owners: Owners
     is_known: bool
+    counted: Owners | None
+    """Who of them counted when they were read, for when that cannot be told now."""
 
 
 class Generation:
@@ -106,6 +108,13 @@ class Generation:
             changed = sum(self._put(customer, first + number) for number, customer in enumerate(page.customers))
             self.tell(position=first + len(page.customers), after=page.after, **values)
         return changed
+
+    def judge(self, counting: Callable[[Owners], Owners]) -> None:
+        """Write down who of all owners counts just now."""
+        lists = self._db.execute("SELECT id, content FROM owners").fetchall()
+        judged = [(text_of(counting(_owners(content))), number) for number, content in lists]
+        with transaction(self._db):
+            self._db.executemany("UPDATE owners SET counting = ? WHERE id = ?", judged)
 
     def forget(self, number: int) -> int:
         """Delete a number so that nothing of it is left in the file; return in how many records it was."""
@@ -208,11 +217,11 @@ class InForce:
         """Return what is said of a number by rank, nothing if it is not there. Raises Damaged and sqlite3.Error."""
         with self._lock:
             rows = self._db.execute(_FIND, [number]).fetchall()
-        groups: dict[int, list[str | None]] = {}
-        for rank, owners, content, seal in rows:
+        groups: dict[int, list[tuple[str | None, str | None]]] = {}
+        for rank, owners, content, seal, counting in rows:
             if seal != _seal(number, rank, "" if owners == _UNKNOWN else content):
                 raise Damaged("a row is not what was written")
-            groups.setdefault(rank, []).append(None if owners == _UNKNOWN else content)
+            groups.setdefault(rank, []).append((None, None) if owners == _UNKNOWN else (content, counting))
         return [_found(contents) for contents in groups.values()]
 
     def holds(self, customer: Customer) -> bool:
@@ -252,9 +261,12 @@ class InForce:
             self._db.close()
 
 
-def _found(contents: Sequence[str | None]) -> Found:
-    owners = dict.fromkeys(owner for content in contents if content is not None for owner in _owners(content))
-    return Found(tuple(owners), None not in contents)
+def _found(rows: Sequence[tuple[str | None, str | None]]) -> Found:
+    owners = dict.fromkeys(owner for content, _ in rows if content is not None for owner in _owners(content))
+    counted = None
+    if all(counting is not None for _, counting in rows):
+        counted = tuple(dict.fromkeys(owner for _, counting in rows for owner in _owners(counting or "[]")))
+    return Found(tuple(owners), all(content is not None for content, _ in rows), counted)
 
 
 def about(db: sqlite3.Connection, key: str, default: Any = None) -> Any:  # noqa: ANN401 - a number or a text

@@ -17,11 +17,14 @@ from bridge.resilience.sanitizing import failure_of
 from bridge.sdk.connector import AnyConnector, CustomerPage
 from bridge.sdk.deadline import Clock
 from bridge.sdk.disk.list_state import FEWEST_DOUBTED
+from bridge.sdk.errors import SourceError
 from bridge.sdk.http.rate_limit import calls_come_first
+from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.shared import at_hand
 from bridge.sdk.threads.background import BackgroundLoop, Wait
-from bridge.storage.snapshot.generation import Generation, InForce, put_in_force, replace_changed
-from bridge.storage.snapshot.snapshot import Snapshot, progress_of, spoken
+from bridge.storage.snapshot.generation import Generation, InForce, key_of, put_in_force, replace_changed
+from bridge.storage.snapshot.snapshot import CustomerSnapshot, Files, progress_of, spoken
+from bridge.storage.sqlite_file import Unusable
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ class Keeper:
         self,
         name: str,
         connector: AnyConnector,
-        snapshot: Snapshot,
+        snapshot: CustomerSnapshot,
         why_not: Callable[[], str],
         clock: Clock = time.monotonic,
         wait: Wait | None = None,
@@ -91,8 +94,6 @@ class Keeper:
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             failure = failure_of(self._name, error)
             self._failed(str(failure) or failure.reason, getattr(failure, "retry_after", None))
-        else:
-            self.snapshot.trouble, self._pause = "", _FIRST_PAUSE
 
     def _needs_all(self) -> bool:
         """Tell whether all customers are to be read now: a reading has begun, or what is in force is too old."""
@@ -171,7 +172,13 @@ class Keeper:
         now = self._now()
         took = now - float(generation.about("read_at", 0.0))
         facts = {"numbers": numbers, "digest": generation.digest(), "took": took, "total": seen, "done_at": now}
+        self._judge(generation)
         generation.tell(complete=1, **facts)
+
+    def _judge(self, generation: Generation) -> None:
+        """Have it known who counts, for a restart while the source is away; if that cannot be told, it is not."""
+        with suppress(SourceError):
+            generation.judge(self._connector.counting)
 
     def _put_in_force(self) -> None:
         """Put what was read as a whole in force, unless it has lost so much that it is doubted."""
@@ -192,7 +199,7 @@ class Keeper:
         kept.settle()
         with self._alone():
             put_in_force(self.snapshot.files.reading, self.snapshot.files.in_force)
-        self.snapshot.look()
+        self._is_well()
         _log.info(
             "snapshot of %s: %s customers with %s numbers, read in %s",
             self._name,
@@ -229,13 +236,18 @@ class Keeper:
                 replace_changed(self.snapshot.files.in_force, apply)
             else:
                 current.stamp(self.snapshot.files.stamp, began)
-        self.snapshot.look()
+        self._is_well()
         _log.info("snapshot of %s: %d customers changed", self._name, changed)
 
     def _says_the_same(self, pages: list[CustomerPage]) -> bool:
         """Tell whether all that came is known already, from the time that was asked for once more."""
         current = self.snapshot.in_force
         return current is not None and all(current.holds(customer) for page in pages for customer in page.customers)
+
+    def _is_well(self) -> None:
+        """Take what is in force now, which is all that there is to know."""
+        self.snapshot.trouble, self._pause = "", _FIRST_PAUSE
+        self.snapshot.look()
 
     def _failed(self, reason: str, pause: float | None) -> None:
         self._not_before = self._clock() + max(pause or 0.0, self._pause)
@@ -264,7 +276,7 @@ class Keeper:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep out whoever forgets a number in the file in force meanwhile."""
-        with changing(self.snapshot):
+        with changing(self.snapshot.files):
             yield
 
     def let_go(self) -> None:
@@ -277,10 +289,38 @@ class Keeper:
         return self.snapshot.wall_clock()
 
 
+def forget_read_ahead(files: Files, caller: PhoneNumber) -> int:
+    """Delete a number from the customers in force and from those being read; return in how many records it was.
+
+    Raises Unusable.
+    """
+    count = 0
+
+    def forget(generation: Generation) -> bool:
+        nonlocal count
+        found = generation.forget(key_of(caller))
+        if found:
+            generation.tell(generation=os.urandom(8).hex())
+        count += found
+        return bool(found)
+
+    try:
+        if files.in_force.exists():
+            with changing(files):
+                replace_changed(files.in_force, forget)
+        if files.reading.exists():
+            generation = Generation(files.reading)
+            count += generation.forget(key_of(caller))
+            generation.close()
+    except sqlite3.Error as error:
+        raise Unusable(f"{files.folder}: {error}") from error
+    return count
+
+
 @contextmanager
-def changing(snapshot: Snapshot) -> Iterator[None]:
+def changing(files: Files) -> Iterator[None]:
     """Keep out everybody else who puts another file in force. Raises OSError."""
-    lock = os.open(f"{snapshot.files.lock}ed", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    lock = os.open(f"{files.lock}ed", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

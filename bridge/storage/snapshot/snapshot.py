@@ -64,7 +64,7 @@ class Said:
     is_fresh: bool
 
 
-class Snapshot:
+class CustomerSnapshot:
     """The customers of one connector; `lives` are the seconds for which an answer is fresh, and used after that."""
 
     def __init__(
@@ -87,6 +87,7 @@ class Snapshot:
         self._used_for = self._fresh_for + lives[1]
         self._forgotten = forgotten or Forgotten()
         self._in_force: InForce | None = None
+        self._damaged: tuple[int, int, int] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -117,7 +118,8 @@ class Snapshot:
         """Take what is in force by now; what cannot be read is told."""
         current = self._in_force
         try:
-            if place_of(self.files.in_force) != (current.place if current else None):
+            place = place_of(self.files.in_force)
+            if place != (current.place if current else None) and place != self._damaged:
                 with self._lock:
                     self._in_force = InForce.open(self.files.in_force, self.identity)
             if self._in_force:
@@ -137,9 +139,7 @@ class Snapshot:
             owners = self._counting(groups, explain) if groups else None
         except (Damaged, sqlite3.Error) as error:
             self._refuse(f"{self.files.in_force}: {error}: it is read anew")
-            self._in_force = None
-            return None
-        except SourceError:  # who counts cannot be told just now
+            self._damaged, self._in_force = current.place, None
             return None
         return None if owners is None else Said(owners, age, age < self._fresh_for)
 
@@ -147,6 +147,11 @@ class Snapshot:
         """Say how far the reading under way is, whichever process reads, or nothing."""
         facts = facts_of(self.files.reading)
         return progress_of(facts) if facts and not facts.get("complete") else ""
+
+    def counted(self) -> tuple[int, int]:
+        """Return how many customers are read, of the reading under way if there is one, and how many there are."""
+        facts = facts_of(self.files.reading) or (self._in_force.facts if self._in_force else {})
+        return int(facts.get("seen", 0)), int(facts.get("total") or 0)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -157,14 +162,20 @@ class Snapshot:
     def _counting(self, groups: Sequence[Found], explain: Any) -> Owners | None:  # noqa: ANN401 - takes a line
         """Return the owners of the first rank of whom somebody counts; None if a rank before them is not known."""
         for found in groups:
-            if not found.is_known:
+            counting = self._counting_of(found, explain) if found.is_known else None
+            if counting is None:
                 return None
-            counting = (
-                self._connector.counting(found.owners, explain) if explain else self._connector.counting(found.owners)
-            )
             if counting:
-                return tuple(counting)
+                return counting
         return ()
+
+    def _counting_of(self, found: Found, explain: Any) -> Owners | None:  # noqa: ANN401 - takes a line
+        """Return who counts now, or did when the customers were read if that cannot be told; None if neither can."""
+        ask = self._connector.counting
+        try:
+            return tuple(ask(found.owners, explain) if explain else ask(found.owners))
+        except SourceError:
+            return found.counted
 
     def _refuse(self, reason: str) -> None:
         if reason != self.trouble:
