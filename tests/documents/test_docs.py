@@ -50,6 +50,8 @@ SECTIONS = {
     "SqlExtensionsConfig": "extensions.sql",
     "CsvConfig": "csv",
     "CsvColumns": "csv.columns",
+    "SnapshotSettings": "connectors snapshot",
+    "ListStep": "rest list",
     "SqlConfig": "sql",
     "RestConfig": "rest",
     "Tls": "rest.tls",
@@ -111,6 +113,7 @@ TWINS = {
     "no-public-address.md": "khong-co-ip-cong-khai.md",
     "operating.md": "van-hanh.md",
     "personal-data.md": "du-lieu-ca-nhan.md",
+    "snapshot.md": "doc-truoc.md",
     "recipes.md": "viec-thuong-gap.md",
     "upgrade.md": "nang-cap.md",
 }

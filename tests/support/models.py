@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bridge.sdk import ConnectorConfig
+from connectors.rest.config.steps import Step
 
 
 def models_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -18,12 +19,9 @@ def models_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Return a model's keys as they are written; what every connector has is told of all of them, once."""
-    common = (
-        set(ConnectorConfig.model_fields)
-        if model is not ConnectorConfig and issubclass(model, ConnectorConfig)
-        else set()
-    )
+    """Return a model's keys as they are written; what every connector, and every step, has is told once."""
+    told = [base for base in (ConnectorConfig, Step) if model is not base and issubclass(model, base)]
+    common = {name for base in told for name in base.model_fields}
     return {
         field.alias or name: field
         for name, field in model.model_fields.items()

@@ -119,7 +119,7 @@ class CustomerSnapshot:
         current = self._in_force
         try:
             place = place_of(self.files.in_force)
-            if place != (current.place if current else None) and place != self._damaged:
+            if place not in (current.place if current else None, self._damaged):
                 with self._lock:
                     self._in_force = InForce.open(self.files.in_force, self.identity)
             if self._in_force:
