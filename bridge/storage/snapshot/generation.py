@@ -148,9 +148,8 @@ class Generation:
 
     def _put(self, customer: Customer, position: int) -> bool:
         """Put a record in the place of what it was; tell whether it is another one now."""
-        before = self._db.execute(
-            "SELECT position, numbers FROM records WHERE record = ?", [customer.record]
-        ).fetchone()
+        find = "SELECT position, numbers FROM records WHERE record = ?"
+        before = self._db.execute(find, [customer.record]).fetchone() if customer.record else None
         owners = self._place(customer.owners)
         numbers = [int(number.e164[1:]) for number in customer.numbers]
         if before:
