@@ -70,6 +70,16 @@ class TestRest(WithoutSession):
         return RestConnector(RestConfig.model_validate(settings))
 
 
+class TestRestThatLists(TestRest):
+    def connector(self, url):
+        written = {"base_url": url, "auth": {"type": "bearer", "token": self.secret}}
+        step = {"query": {"phone": "{{ caller.e164 }}"}, "records": "customers", "match": "phone"}
+        step["take"] = {"email": "owner"}
+        return RestConnector(
+            RestConfig.model_validate({**written, "steps": [step], "list": [{"like": 1, "query": {}}]})
+        )
+
+
 class TestRestInTwoSteps(OverHttp):
     owners = (Owner(id="7", email="lan@congty.example"),)
     nobody = NO_HIT
@@ -150,9 +160,8 @@ class TestSql(Conformance):
             database.execute("INSERT INTO customers VALUES ('0901 234 567', 'lan@congty.example')")
             database.commit()
         query = "SELECT phone, email FROM customers WHERE phone LIKE :interleaved"
-        return SqlConnector(
-            SqlConfig(url=f"sqlite:///{place / 'crm.db'}", password=self.secret, query=query, timeout=1)
-        )
+        url, listing = f"sqlite:///{place / 'crm.db'}", "SELECT phone, email FROM customers"
+        return SqlConnector(SqlConfig(url=url, password=self.secret, query=query, list_query=listing, timeout=1))
 
     def breakages(self):
         return {
