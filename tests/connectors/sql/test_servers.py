@@ -21,6 +21,10 @@ TEXT = {"postgresql": "CAST(phone AS text)", "mariadb": "CAST(phone AS char)"}
 ASKED = "FROM customers WHERE phone IN (:forms)"
 ONCE = "0701234567"  # one row holds it
 SLEEP = {"postgresql": "pg_sleep({})::text", "mariadb": "sleep({})"}
+_THOUSANDS = {
+    "postgresql": "SELECT generate_series(1, 3000) AS n",
+    "mariadb": "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 900) SELECT n FROM r",
+}
 SESSION = {
     "postgresql": ("SELECT set_config('app.org', '7', false)", "current_setting('app.org', true)"),
     "mariadb": ("SET @org = '7'", "@org"),
@@ -264,3 +268,21 @@ def test_the_owners_are_known_if_there_is_a_query_for_them(connect):
     assert LAN in listed.owners_known()
     assert MINH in listed.owners_known()
     assert connect().owners_known() == ()
+
+
+def test_customers_are_listed_a_few_thousand_at_a_time_with_the_owners_of_a_call(connect, server):
+    numbers = f"SELECT phone, owner_email AS email FROM customers, ({_THOUSANDS[server.kind]}) AS many"
+    connector = connect(list_query=numbers)
+    pages = list(connector.list_customers())
+    assert max(page.records for page in pages) == 2000
+    assert len(pages) > 3
+    caller = PhoneNumber.parse("0901234567")
+    named = {owner for page in pages for one in page.customers if caller in one.numbers for owner in one.owners}
+    assert named == {LAN, MINH}
+    assert ask(connector) == (LAN, MINH)
+
+
+def test_a_list_whose_query_is_wrong_is_no_empty_list(connect):
+    connector = connect(list_query="SELECT phone, owner_email AS email FROM no_such_table")
+    with pytest.raises(SourceRejected):
+        list(connector.list_customers())
