@@ -236,6 +236,7 @@ class Service:
         if connector.config.snapshot:
             files, lives = Files(self.config.snapshots_folder, source.name), (settings.ttl, settings.stale_ttl)
             snapshot = CustomerSnapshot(connector, files, identity_of(source, self.config), lives, self.forgotten)
+            snapshot.look()  # a command that is no service answers from it, too
         return Guard(
             source.name,
             connector,

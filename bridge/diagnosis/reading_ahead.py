@@ -6,7 +6,6 @@ many a CRM, how many there are; `max_rate` says how many pages a minute may be a
 
 import math
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
 from bridge.diagnosis.finding import Finding, Severity
@@ -64,8 +63,8 @@ def _first_page(guard: Guard, snapshot: CustomerSnapshot) -> Finding:
     """Ask for the first page of the list: whether it can be read at all is better known now."""
     connector = guard.connector
     try:
-        with at_hand(connector.shared), closing(iter(connector.list_customers())) as pages:  # type: ignore[type-var]
-            page: CustomerPage = next(pages, CustomerPage())
+        with at_hand(connector.shared):
+            page = next(iter(connector.list_customers()), CustomerPage())
     except BaseException as error:  # noqa: BLE001 - a stranger's code
         return Finding(guard.name, f"snapshot: {failure_of(guard.name, error)}", Severity.FAILED)
     if page.total is None:

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -103,5 +105,8 @@ def test_with_the_crm_gone_before_the_first_call_a_restarted_service_knows_every
         with RunningService(config) as service:
             replies = [service.ask(f"09{at:08}") for at in range(100)]
             stranger = service.ask("0999999999")
+        command = [sys.executable, "-m", "bridge", "lookup", "-c", str(config), "0900000003"]
+        looked_up = subprocess.run(command, capture_output=True, text=True, check=False)
     assert {(one.body, one.headers["X-Bridge-Answer"]) for one in replies} == {(b"101", "snapshot")}
+    assert looked_up.stdout.strip() == "101"
     assert stranger.headers["X-Bridge-Outcome"] == "unavailable"
