@@ -57,7 +57,7 @@ _HELD = (
 )
 
 
-class Found(NamedTuple):
+class OwnersOfRank(NamedTuple):
     """What records of one rank say of a number: their owners, and whether that is all of them."""
 
     owners: Owners
@@ -212,7 +212,7 @@ class InForce:
         db.close()
         return None
 
-    def find(self, number: int) -> Sequence[Found]:
+    def find(self, number: int) -> Sequence[OwnersOfRank]:
         """Return what is said of a number by rank, nothing if it is not there. Raises Damaged and sqlite3.Error."""
         with self._lock:
             rows = self._db.execute(_FIND, [number]).fetchall()
@@ -260,12 +260,12 @@ class InForce:
             self._db.close()
 
 
-def _found(rows: Sequence[tuple[str | None, str | None]]) -> Found:
+def _found(rows: Sequence[tuple[str | None, str | None]]) -> OwnersOfRank:
     owners = dict.fromkeys(owner for content, _ in rows if content is not None for owner in _owners(content))
     counted = None
     if all(counting is not None for _, counting in rows):
         counted = tuple(dict.fromkeys(owner for _, counting in rows for owner in _owners(counting or "[]")))
-    return Found(tuple(owners), all(content is not None for content, _ in rows), counted)
+    return OwnersOfRank(tuple(owners), all(content is not None for content, _ in rows), counted)
 
 
 def about(db: sqlite3.Connection, key: str, default: Any = None) -> Any:  # noqa: ANN401 - a number or a text

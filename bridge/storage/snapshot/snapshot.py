@@ -18,7 +18,7 @@ from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceError
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.forgotten import Forgotten
-from bridge.storage.snapshot.generation import Found, InForce, facts_of, key_of, place_of
+from bridge.storage.snapshot.generation import InForce, OwnersOfRank, facts_of, key_of, place_of
 from bridge.storage.sqlite_file import Damaged
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class CustomerSnapshot:
         if current:
             current.close()
 
-    def _counting(self, groups: Sequence[Found], explain: Any) -> Owners | None:  # noqa: ANN401 - takes a line
+    def _counting(self, groups: Sequence[OwnersOfRank], explain: Any) -> Owners | None:  # noqa: ANN401 - takes a line
         """Return the owners of the first rank of whom somebody counts; None if a rank before them is not known."""
         for found in groups:
             counting = self._counting_of(found, explain) if found.is_known else None
@@ -169,7 +169,7 @@ class CustomerSnapshot:
                 return counting
         return ()
 
-    def _counting_of(self, found: Found, explain: Any) -> Owners | None:  # noqa: ANN401 - takes a line
+    def _counting_of(self, found: OwnersOfRank, explain: Any) -> Owners | None:  # noqa: ANN401 - takes a line
         """Return who counts now, or did when the customers were read if that cannot be told; None if neither can."""
         ask = self._connector.counting
         try:
