@@ -45,9 +45,10 @@ class Pair:
         return RunningService(self.folder / config, port=self.ports[number])
 
     def answered_by(self):
-        """Return which machines the next calls reach."""
+        """Return which machines the next calls reach; none if one of them is not answered."""
         names = [f"asked-{time.monotonic_ns()}" for _ in range(4)]
-        assert all(call(self.front, CALLER, name).right for name in names)
+        if not all(call(self.front, CALLER, name).right for name in names):  # HAProxy has not yet seen who is ready
+            return set()
         logs = [self.front.wait_for_log(f"id={name} ") for name in names][-1]
         lines = [line for line in logs.splitlines() if any(f"id={name} " in line for name in names)]
         return {word for line in lines for word in line.split() if word.startswith("bridge=")}

@@ -27,7 +27,11 @@ MISTAKES = (
     ),
     (
         once.AsksWithoutTheCountry,
-        ["a_similar_number_is_another_customer", "the_record_of_another_customer_does_not_count"],
+        [
+            "a_field_of_another_type_is_no_crash",
+            "a_similar_number_is_another_customer",
+            "the_record_of_another_customer_does_not_count",
+        ],
     ),
     (once.ComparesTheEnd, ["the_record_of_another_customer_does_not_count"]),
     (once.ComparesTheBeginning, ["the_record_of_another_customer_does_not_count"]),

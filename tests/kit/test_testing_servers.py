@@ -82,7 +82,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("strangers")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (folder / "test_servers.py").write_text("\n".join(lines), encoding="utf-8")
-    found = Run({name: list(told) for name, told in MISTAKES.items()}, every=8)
+    found = Run({name: list(told) for name, told in MISTAKES.items()}, every=7)
     found.of(folder)
     mistakes.ENDED.set()
     return found

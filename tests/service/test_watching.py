@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 import yaml
@@ -11,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.documents import ROOT, anchor, headings, rows, spans
 from tests.support.promql import Named, named_in
-from tests.support.scrape import Scrape, scrape
+from tests.support.scrape import Scrape, scrape_until
 from tests.support.service import RunningService
 
 ALERTS = ROOT / "deploy/alerts.yaml"
@@ -32,10 +34,19 @@ def scraped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watched")
     (folder / "customers.csv").write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
     config = folder / "config.yaml"
-    config.write_text("api_keys: [change-me]\nconnectors: {customers: {type: csv, path: customers.csv}}\n")
+    with closing(sqlite3.connect(folder / "old.sqlite")) as database:
+        database.executescript(
+            "CREATE TABLE customers (phone, extension); INSERT INTO customers VALUES ('0912345678', '102')"
+        )
+    config.write_text(
+        "api_keys: [change-me]\nconnectors:\n  customers: {type: csv, path: customers.csv}\n"
+        "  old: {type: sql, url: 'sqlite:///old.sqlite', snapshot: {every: 1h},\n"
+        "    query: 'SELECT extension, phone FROM customers WHERE phone IN (:forms)',\n"
+        "    list_query: 'SELECT extension, phone FROM customers'}\n"
+    )
     with RunningService(config) as service:
         assert service.ask().body == b"101"
-        return scrape(service.port)
+        return scrape_until(service.port, lambda found: "omi_bridge_snapshot_read" in found.names)
 
 
 def unknown(named: Named, scraped: Scrape) -> set[str]:
