@@ -11,14 +11,14 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from bridge.lookup.answer import Freshness
 from bridge.lookup.decision import Decision, Outcome
-from bridge.observability.metrics_collectors import ProcessMetrics, Shown
+from bridge.observability.metrics_collectors import FiguresOfAll, ProcessMetrics, Shown
 from bridge.service import Snapshot
 
 CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.7, 1.8, 1.9, 2.0, 3.0)
@@ -43,8 +43,9 @@ class Metrics:
     """The figures of one process, and the text that all processes' figures make."""
 
     def __init__(self) -> None:
-        self.are_shared = bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         self._registry = CollectorRegistry()
+        self._figures = FiguresOfAll(Path(folder)) if folder else self._registry
         self._process = ProcessMetrics(self._registry)
         self._answers = self._counter("answers", "Calls answered, and how the answer was come by.", "outcome", "answer")
         self._answers_of: dict[tuple[Outcome, Freshness | None], Counter] = {}
@@ -158,9 +159,8 @@ class Metrics:
 
     def text(self, snapshot: Snapshot) -> bytes:
         """Return all figures of what is still there in Prometheus' text format, those of the other processes added."""
-        source = MultiProcessCollector(None) if self.are_shared else self._registry  # type: ignore[no-untyped-call]
         names = {"connector": {one.name for one in snapshot.connectors}, "list": set(snapshot.ages)}
-        return generate_latest(Shown(source, names))
+        return generate_latest(Shown(self._figures, names))
 
     def _begin_at_nought(self) -> None:
         """Have what is counted there from the start: a rate knows nothing of a series that begins at one."""

@@ -1,4 +1,4 @@
-"""Figures that are not ours alone: those of the process, and which of all are shown.
+"""Figures that are not ours alone: those of the process, of all processes, and which of these are shown.
 
 The library reads the process' memory, processor time and open files for one process. With several, each writes its own
 like any other figure, under the names that Prometheus' own libraries give them, and they are added up. Nor can the
@@ -7,11 +7,14 @@ left out when the text is made. If one comes back under the same name, it goes o
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, ProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 _CPU = "process_cpu_seconds_total"
@@ -35,6 +38,30 @@ class Shown(Collector):
                 and all(sample.labels.get(label) in (None, *known) for label, known in self._names.items())
             ]
             yield shown
+
+
+class FiguresOfAll(Collector):
+    """What all processes have written into `folder`.
+
+    The library's own collector ends with an error at a file that is just being made: it reads the length that stands
+    at the beginning of each.
+    Source: https://github.com/prometheus/client_python/blob/v0.23.1/prometheus_client/mmap_dict.py
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Give the sums over the processes, without those that have not yet written anything."""
+        files = [str(file) for file in self._folder.glob("*.db") if _is_begun(file)]
+        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return metrics
+
+
+def _is_begun(file: Path) -> bool:
+    with suppress(FileNotFoundError):  # those of a process that has ended are removed
+        return file.stat().st_size > 0
+    return False
 
 
 class ProcessMetrics:

@@ -155,8 +155,6 @@ def test_no_series_tells_when_it_began():
 class Shared:
     """Figures that other processes depend on."""
 
-    are_shared = True
-
     def __init__(self) -> None:
         self.looks = threading.Semaphore(0)
 
@@ -196,6 +194,12 @@ def test_one_process_needs_no_folder_and_several_have_one_that_goes_with_them(mo
         forget_process(17)
         assert [file.name for file in folder.iterdir()] == ["counter_17.db"]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_process_that_is_just_starting_keeps_nobody_from_the_figures_of_the_others(monkeypatch, tmp_path):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    (tmp_path / "counter_17.db").touch()  # made, and nothing written into it yet
+    assert Metrics().text(snapshot()) == b""
 
 
 def test_the_folder_of_a_service_that_was_killed_goes_when_the_next_begins_and_that_of_another_stays(
