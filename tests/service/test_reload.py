@@ -33,9 +33,10 @@ class Hanging(FakeConnector):
 
 
 def write_config(folder, *, key="change-me", connector="type: csv, path: customers.csv", more=""):
-    (folder / "customers.csv").write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
-    (folder / "plugin_of_reload.py").write_text(PLUGIN.format(folder=str(folder)), encoding="utf-8")
     config = folder / "config.yaml"
+    if not config.exists():  # a process that is just starting may be reading the others
+        (folder / "customers.csv").write_text("phone,extension\n0901234567,101\n", encoding="utf-8")
+        (folder / "plugin_of_reload.py").write_text(PLUGIN.format(folder=str(folder)), encoding="utf-8")
     config.write_text(f'api_keys: ["{key}"]\nconnectors:\n  customers: {{{connector}}}\n{more}', encoding="utf-8")
     return config
 
