@@ -18,8 +18,7 @@ from bridge.sdk.shared import at_hand
 from bridge.storage.snapshot.snapshot import CustomerSnapshot, spoken
 
 _DAY = 86400.0
-_SHARE = 0.5
-"""How much of `max_rate` a reading takes at most: see `bridge.sdk.http.rate_limit`."""
+_NOBODY = "may the credentials read customers, and is the list's own filter right?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class Estimate:
     def of(cls, customers: int, of_a_page: int, rate: Rate | None) -> "Estimate":
         """Compute it; without a rate nobody knows how long it takes."""
         requests = math.ceil(customers / max(1, of_a_page))
-        allowed = max(1, int(rate.count * _SHARE)) / rate.seconds if rate else math.inf
-        return cls(requests, requests / allowed)
+        allowed = rate.in_background if rate else None
+        return cls(requests, requests * allowed.seconds / allowed.count if allowed else 0.0)
 
     def a_day(self, every: float, whole: float | None) -> int:
         """Return the requests a day; `whole` is how often all are read where changes are told in between."""
@@ -48,15 +47,23 @@ def judge_snapshot(guard: Guard, snapshot: CustomerSnapshot, *, online: bool) ->
     snapshot.look()
     facts = snapshot.in_force.facts if snapshot.in_force else {}
     if snapshot.age is not None:
-        customers = f"{facts.get('seen', 0):,} customers with {facts.get('numbers', 0):,} numbers"
-        told = f"{customers}, read {spoken(snapshot.age)} ago"
-        yield Finding(guard.name, f"snapshot: {told}" + ("" if snapshot.is_fresh else ": too old to answer by itself"))
+        yield _in_force(guard, snapshot, facts.get("seen", 0), facts.get("numbers", 0))
     if progress := snapshot.progress():
         yield Finding(guard.name, f"snapshot: {progress}")
     if facts.get("pages"):
         yield _judged(guard, snapshot, Estimate(int(facts["pages"]), float(facts.get("took", 0.0))))
     elif online:
         yield _first_page(guard, snapshot)
+
+
+def _in_force(guard: Guard, snapshot: CustomerSnapshot, customers: int, numbers: int) -> Finding:
+    """Tell what answers by now, or why it does not."""
+    told = f"snapshot: {customers:,} customers with {numbers:,} numbers, read {spoken(snapshot.age or 0.0)} ago"
+    if not numbers:
+        return Finding(guard.name, f"{told}: {_NOBODY}", Severity.WARNING)
+    if not snapshot.is_fresh:
+        return Finding(guard.name, f"{told}: too old to answer while the source can be asked", Severity.WARNING)
+    return Finding(guard.name, told)
 
 
 def _first_page(guard: Guard, snapshot: CustomerSnapshot) -> Finding:
@@ -67,6 +74,8 @@ def _first_page(guard: Guard, snapshot: CustomerSnapshot) -> Finding:
             page = next(iter(connector.list_customers()), CustomerPage())
     except BaseException as error:  # noqa: BLE001 - a stranger's code
         return Finding(guard.name, f"snapshot: {failure_of(guard.name, error)}", Severity.FAILED)
+    if not page.records:
+        return Finding(guard.name, f"snapshot: the first page holds no customer: {_NOBODY}", Severity.WARNING)
     if page.total is None:
         return Finding(
             guard.name, f"snapshot: can be read: {page.records} customers on the first page, of how many is not told"

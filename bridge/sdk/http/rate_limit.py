@@ -45,6 +45,11 @@ class Rate:
     count: int
     seconds: float
 
+    @property
+    def in_background(self) -> "Rate":
+        """What is read in the background has half of it; the rest is for calls."""
+        return Rate(max(1, self.count // 2), self.seconds)
+
 
 def parse_rate(value: object) -> Rate:
     """Return the rate that is written as `4/s`, `100/m` or `5000/h`; raises ValueError for anything else."""
@@ -75,7 +80,6 @@ class RateLimit:
         self._rate = rate
         self._sleep = sleep
         self._turns = turns or turns_at_hand("max_rate", rate.count, rate.seconds)
-        self._for_background = max(1, rate.count // 2)
 
     def take(self, deadline: Deadline) -> None:
         """Wait for a turn; raises SourceBusy at once if there is none within a second and before `deadline`."""
@@ -94,7 +98,7 @@ class RateLimit:
 
         Nothing is reserved meanwhile, and so calls come first.
         """
-        while (wait := self._turns.book(self._for_background, 0.0)) > 0:
+        while (wait := self._turns.book(self._rate.in_background.count, 0.0)) > 0:
             if wait > deadline.remaining():
                 raise SourceBusy(_NO_TURN)
             if self._sleep(wait):

@@ -64,3 +64,24 @@ def test_a_list_that_cannot_be_read_is_a_failure(judged):
     connector = Lister(customers(5))
     connector.fails_behind = (0, SourceRejected("403: may the credentials read contacts?"))
     assert judged(connector) == [(Severity.FAILED, "snapshot: 403: may the credentials read contacts?")]
+
+
+def test_an_empty_list_is_a_warning(judged):
+    to_see = "may the credentials read customers, and is the list's own filter right?"
+    warning = Severity.WARNING
+    assert judged(Lister([])) == [(warning, f"snapshot: the first page holds no customer: {to_see}")]
+    assert judged(Lister([]), read=True)[0] == (
+        warning,
+        f"snapshot: 0 customers with 0 numbers, read 0 s ago: {to_see}",
+    )
+
+
+def test_customers_read_too_long_ago_are_a_warning(judged):
+    clock = FakeClock()
+    judged(Lister(customers(25)), read=True, clock=clock)
+    clock.now += 7200
+    (old, _) = judged(Lister(customers(25)), clock=clock)
+    assert old == (
+        Severity.WARNING,
+        "snapshot: 25 customers with 25 numbers, read 2.0 h ago: too old to answer while the source can be asked",
+    )
