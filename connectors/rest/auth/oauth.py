@@ -84,7 +84,9 @@ class OAuth(BaseModel):
         description="Holds on an answer, whatever its status, if asking again later may work (JMESPath).",
     )
     error_message: JmesPath | None = Field(
-        default=None, description="Finds the token server's own words in an answer that is an error (JMESPath)."
+        default="error_description",  # RFC 6749, section 5.2
+        validate_default=True,
+        description="Finds the token server's own words in an answer that is an error (JMESPath).",
     )
     timeout: Duration = Field(default=10.0, description="How long getting a token may take.")
 
