@@ -92,6 +92,7 @@ def test_no_call_is_lost_while_one_of_two_machines_stops_and_starts(pair):
         (pair.folder / "second.yaml").write_text(CONFIG + SIGNS_IN % {"url": crm}, encoding="utf-8")
         with pair.calls:
             pair.machines[1].stop()
+            pair.front.wait_for_log("bridges/two is DOWN")
             pair.wait_for("one")
             machines.enter_context(pair.machine(1, "second.yaml"))
             assert pair.answered_by() == {"bridge=one"}, "a machine was asked that is not ready"

@@ -143,7 +143,7 @@ def is_default(told, field):
         return nothing or (isinstance(default, BaseModel) and default == type(default)())
     (text,) = spans(told)
     written = json.loads(text) if text.startswith("[") else text.strip("'")
-    if field.validate_default:  # it stands in the model as it would stand in the file
+    if field.validate_default and isinstance(default, str):  # it stands in the model as it would stand in the file
         return written == default
     return TypeAdapter(Annotated[field.annotation, *field.metadata, None]).validate_python(written) == default
 
