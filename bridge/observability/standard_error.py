@@ -18,8 +18,8 @@ from contextlib import suppress
 _MOST_WAITING = 10_000  # lines
 _MANY_WAITING = 1_000
 _PATIENCE_AT_END = 1.0
-_REST = 0.01
-"""Seconds after writing in which more may come: to wake the thread for each line costs more than the line."""
+_REST = 0.05
+"""Seconds in which more may come before what has come is written: nobody's answer waits for the thread meanwhile."""
 _CHUNK = select.PIPE_BUF
 """Bytes that a pipe which is ready takes without making anybody wait (pipe(7))."""
 
@@ -85,12 +85,12 @@ class StandardError:
     def _go_on(self) -> None:
         while True:
             self._work.wait()
+            self._hurry.wait(_REST)
+            self._hurry.clear()
             self._work.clear()
             self._write_what_waits(self._write)
             if not self._waiting:
                 self._done.set()
-            self._hurry.wait(_REST)
-            self._hurry.clear()
 
     def _write_what_waits(self, write: Callable[[str], int]) -> None:
         lines = []

@@ -89,10 +89,11 @@ class RestConnector(Connector[RestConfig]):
         return "; ".join(filter(None, (self._users.trouble if self._users else "", self._auth.trouble)))
 
     def close(self) -> None:
-        """Close the connections, and stop renewing tokens and reading users."""
+        """Close the connections, and stop renewing tokens, reading users and doubling requests."""
         if self._users:
             self._users.close()
         self._auth.close()
+        self._context.repeats.close()
         self._client.close()
 
     def _read_users(self) -> Sequence[Row]:

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceUnavailable
@@ -19,6 +20,8 @@ from bridge.sdk.http.messages import Request, Response
 from bridge.sdk.http.rate_limit import calls_come_first
 from bridge.sdk.threads.background import NO_THREAD
 from bridge.sdk.threads.cancellation import Cancellation
+from bridge.sdk.threads.kept_threads import KEPT_THREADS
+from bridge.sdk.threads.timer import Planned, Timer
 
 MOST = 6
 """Requests for one, the first included."""
@@ -111,11 +114,16 @@ class Repeats:
         self.clock = clock
         self.pause = pause
         self.budget = RetryBudget(clock)
+        self.timer = Timer("source-silent")
 
     def send(self, request: Request, deadline: Deadline, say: Callable[[str], object] = lambda _: None) -> Response:
         """Return the first answer, or the last failure; `say` hears of repeats. Raises SourceError as `send` does."""
         self.budget.begun()
         return _Race(self, request, deadline, say).run()
+
+    def close(self) -> None:
+        """Double nothing any more."""
+        self.timer.close()
 
 
 class _Race:
@@ -132,6 +140,7 @@ class _Race:
         self._runners = self._sent = 1
         self._begun_at = repeats.clock()
         self._attempts = Cancellation()
+        self._doubling: Planned | None = None
         self._response: Response | None = None
         self._failure: BaseException | None = None
 
@@ -205,24 +214,27 @@ class _Race:
 
     def _double_later(self, times: int) -> None:
         """Have the request doubled, so many times at most, whenever it is silent for longer than usual."""
-        context = contextvars.copy_context()  # log lines carry the id of the call
-        thread = threading.Thread(target=context.run, args=(self._double, times), name="source-doubled", daemon=True)
-        with suppress(*NO_THREAD):
-            thread.start()
+        left = self._begun_at + self._budget.usual_time() - self._repeats.clock()
+        if left < self._deadline.remaining():
+            context = contextvars.copy_context()  # log lines carry the id of the call
+            with suppress(*NO_THREAD):
+                self._doubling = self._repeats.timer.after(left, partial(context.run, self._double, times))
 
     def _double(self, times: int) -> None:
-        patience = self._budget.usual_time()
-        while (left := self._begun_at + patience - self._repeats.clock()) > 0:
-            if self._over.wait(min(left, self._deadline.remaining())) or self._deadline.expired():
-                return
+        """Double the request, unless another attempt has begun since: then it is that which may be silent."""
+        if self._begun_at + self._budget.usual_time() > self._repeats.clock():
+            self._double_later(times)
+            return
         self._budget.unanswered()
-        if self._may_repeat("silent for longer than usual"):
-            with self._lock:
-                self._runners += 1
-                self._begun_at = self._repeats.clock()
-            if times > 1:
-                self._double_later(times - 1)
-            self._ask()
+        if not self._may_repeat("silent for longer than usual"):
+            return
+        context = contextvars.copy_context()
+        with self._lock, suppress(*NO_THREAD):
+            KEPT_THREADS.start("source-doubled", partial(context.run, self._ask))
+            self._runners += 1
+            self._begun_at = self._repeats.clock()
+        if times > 1:
+            self._double_later(times - 1)
 
     def _note(self, response: Response | None, failure: BaseException | None = None) -> None:
         """Keep what came of an attempt, in case that nothing better comes."""
@@ -238,4 +250,6 @@ class _Race:
                     return
                 self._response, self._failure = response, failure
             self._over.set()
+        if self._doubling:
+            self._doubling.cancel()
         self._attempts.cancel()

@@ -12,12 +12,14 @@ import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.threads.background import NO_THREAD
 from bridge.sdk.threads.cancellation import Cancellation
+from bridge.sdk.threads.kept_threads import KEPT_THREADS
 
 T = TypeVar("T")
 
@@ -101,11 +103,8 @@ class SingleFlight(Generic[T]):
             leave = self._place(spare=spare)
             flight = Flight(Future(), lease, wanted, leave)
             context = contextvars.copy_context()  # the job's log lines carry the id of the call that it began with
-            thread = threading.Thread(
-                target=context.run, args=(self._fly, key, flight, job), name=self._name, daemon=True
-            )
             try:
-                thread.start()
+                KEPT_THREADS.start(self._name, partial(context.run, self._fly, key, flight, job))
             except NO_THREAD as error:
                 leave()
                 raise SourceBusy(f"no thread can be started: {error}") from error
