@@ -67,6 +67,7 @@ from bridge.sdk.settings import (
 from bridge.sdk.shared import Shared, SharedValue, Turns
 from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.threads.background import BackgroundLoop, Wait
+from bridge.sdk.threads.lane import Lane, give_way
 from bridge.sdk.threads.watchdog import Watchdog, current_watchdog, cut_off_at, hang_up
 from bridge.sdk.tokens import AccessToken, TokenSupply
 from bridge.sdk.translation import told_as
@@ -96,6 +97,7 @@ __all__ = [
     "ExtensionSourceConfig",
     "HeaderCredential",
     "InvalidNumber",
+    "Lane",
     "LastGood",
     "ListState",
     "LocalPath",
@@ -129,6 +131,7 @@ __all__ = [
     "current_watchdog",
     "cut_off_at",
     "did_you_mean",
+    "give_way",
     "hang_up",
     "holds",
     "holds_any",

@@ -160,7 +160,7 @@ class CustomerList:
         return RequestSender(self._context, config.own_names(), deadline, most, limit, in_background=True)
 
     def _reader(self) -> RecordReader:
-        return RecordReader(None, self._context.config.region, lambda: None)
+        return RecordReader(None, self._context.config.region, self._sender().turn)
 
     def _rules(self) -> AnswerRules:
         return AnswerRules(None, self._context.mask.text, lambda _line: None)

@@ -6,12 +6,16 @@ international form or its country, is asked before the text is read.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from bridge.sdk import PhoneNumber, UnexpectedAnswer, is_nothing
+from bridge.sdk import PhoneNumber, UnexpectedAnswer, give_way, is_nothing
 from bridge.sdk.phone import read_field, unread_told_to
 from connectors.rest.config.match import PhoneFields
 from connectors.rest.mapping.expression import Expression, scalar_of
 from connectors.rest.misfit import misfit
+
+MOST_TEXTS = 1000
+"""How many values one expression may find in one record: a company with all its people has a few hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +66,20 @@ class OwnNumbers:
 
     def _typed(self, text: str, known: Sequence[PhoneNumber], named: str, source: str) -> Sequence[PhoneNumber]:
         """Return the numbers of a text beside what the CRM knows: the same in the country of its international form."""
+        tried: dict[str, Sequence[PhoneNumber]] = {}
         for number in known:
-            with unread_told_to(lambda _unread: None):  # it is only tried
-                numbers = read_field(text, self.region, number.country).numbers
-            if number in numbers:
-                return numbers
+            if number.country not in tried:
+                give_way()
+                with unread_told_to(lambda _unread: None):  # it is only tried
+                    tried[number.country] = read_field(text, self.region, number.country).numbers
+            if number in tried[number.country]:
+                return tried[number.country]
         return self._read([text], named or (known[0].country if known else ""), source)
 
     def _read(self, texts: Sequence[str], country: str, source: str) -> list[PhoneNumber]:
         numbers: list[PhoneNumber] = []
         for text in texts:
+            give_way()
             reading = read_field(text, self.region, country)
             numbers += reading.numbers
             if reading.lack:
@@ -81,9 +89,17 @@ class OwnNumbers:
     def _texts(self, field: Expression, item: object) -> list[str]:
         """Return the texts of a field, as people typed them: with line breaks, no-break blanks and remarks."""
         values = [
-            value if isinstance(value, str) else scalar_of(value, field.source) for value in _leaves(field.search(item))
+            value if isinstance(value, str) else scalar_of(value, field.source) for value in _bounded(field, item)
         ]
         return [_whole(str(value)) for value in values if value is not None and not is_nothing(str(value))]
+
+
+def _bounded(field: Expression, item: object) -> list[object]:
+    """Return what stands in a field, and in the lists there. Raises UnexpectedAnswer if that is countless."""
+    found = list(islice(_leaves(field.search(item)), MOST_TEXTS + 1))
+    if len(found) > MOST_TEXTS:
+        raise UnexpectedAnswer(f"match: `{field.source}` found more than {MOST_TEXTS} values in one record")
+    return found
 
 
 def _items(entry: PhoneFields, record: object) -> Sequence[object]:
@@ -92,7 +108,7 @@ def _items(entry: PhoneFields, record: object) -> Sequence[object]:
         return [record]
     if not entry.within.fits(record):
         raise UnexpectedAnswer(f"match: within: {misfit([entry.within], record)}")
-    return [item for item in _leaves(entry.within.search(record)) if isinstance(item, dict)]
+    return [item for item in _bounded(entry.within, record) if isinstance(item, dict)]
 
 
 def _filled(field: Expression, item: object) -> str:

@@ -6,9 +6,10 @@ UnexpectedAnswer: a misspelt field may not look like a customer whom nobody owns
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer
+from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, give_way
 from bridge.sdk.http import is_broken, with_replacements
 from connectors.rest.config.listing import ListStep
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
@@ -44,15 +45,15 @@ class TakenRows:
 class RecordReader:
     """How answers are read: whose numbers count, how many records may come, and who hears why one does not count.
 
-    There is no caller when the list of users is read. `check_time` raises SourceUnavailable once the deadline has
-    passed. `leave_out` hears of a text beside the id that holds bytes that are none and is left out; without it such a
-    text makes its record one that cannot be read, but for the name of an owner who is known by something else as well:
-    that is for people, unless it is among the names that `later` requests hold.
+    There is no caller when the list of users is read. `turn` is the turn in the source's lane that reading takes, see
+    `RequestSender.turn`. `leave_out` hears of a text beside the id that holds bytes that are none and is left out;
+    without it such a text makes its record one that cannot be read, but for the name of an owner who is known by
+    something else as well: that is for people, unless it is among the names that `later` requests hold.
     """
 
     caller: PhoneNumber | None
     region: str
-    check_time: Callable[[], None]
+    turn: Callable[[], AbstractContextManager[None]]
     explain: Callable[[str], None] | None = None
     most: int = MOST_RECORDS
     leave_out: Callable[[str], None] | None = None
@@ -69,19 +70,8 @@ class RecordReader:
         A record that cannot be read does not lose the others: it is the reading's problem.
         """
         records = self._records(settings, pages)
-        reading = TakenRows([])
-        for index, record in enumerate(records, 1):
-            self.check_time()
-            try:
-                rows = self._taken_from(settings, record, index)
-            except UnexpectedAnswer as error:
-                reading.problem = reading.problem or error
-                self.say(f"record {index} cannot be read: {error}")
-            else:
-                reading.counted += rows is not None
-                reading.rows += rows or []
-        if len(reading.rows) > self.most:
-            raise UnexpectedAnswer(f"more than {self.most} items in the answer: the request asks for too much")
+        with self.turn():
+            reading = self._reading(settings, records)
         full_page = settings.full_page if isinstance(settings, Step) else None
         if full_page and len(records) >= full_page and not reading.problem:
             if not reading.counted:
@@ -92,22 +82,43 @@ class RecordReader:
             reading.cut_off = len(records)
         return reading
 
+    def _reading(self, settings: RequestSettings, records: Sequence[object]) -> TakenRows:
+        reading = TakenRows([])
+        for index, record in enumerate(records, 1):
+            give_way()
+            try:
+                rows = self._taken_from(settings, record, index)
+            except UnexpectedAnswer as error:
+                reading.problem = reading.problem or error
+                self.say(f"record {index} cannot be read: {error}")
+            else:
+                reading.counted += rows is not None
+                reading.rows += rows or []
+            if len(reading.rows) > self.most:
+                raise UnexpectedAnswer(f"more than {self.most} items in the answer: the request asks for too much")
+        return reading
+
     def listed(self, step: Step, answer: object) -> Iterator[tuple[list[PhoneNumber], list[Row] | None, str]]:
         """Give of each record of one page its numbers, what is taken from it, None if that cannot be told, and its id.
 
         Raises UnexpectedAnswer if the page or a record's numbers do not have the configured shape.
         """
-        for index, record in enumerate(_records(step, answer), 1):
-            match = step.match if isinstance(step.match, list) else []
-            numbers = list(dict.fromkeys(OwnNumbers(self.region, self.say).of(match, record)))
-            try:
-                items = [item for item in _items(step, record) if self._counts(step, item, index)]
-                rows = [row for item in items for row in self._taken(step, item, index)]
-            except UnexpectedAnswer as error:
-                self.say(f"record {index} cannot be read: {error}")
-                yield numbers, None, self._id(step, record)
-            else:
-                yield numbers, rows, self._id(step, record)
+        with self.turn():
+            records = _records(step, answer)
+        for index, record in enumerate(records, 1):
+            with self.turn():
+                listed = self._listed(step, record, index)
+            yield listed
+
+    def _listed(self, step: Step, record: object, index: int) -> tuple[list[PhoneNumber], list[Row] | None, str]:
+        match = step.match if isinstance(step.match, list) else []
+        numbers = list(dict.fromkeys(OwnNumbers(self.region, self.say).of(match, record)))
+        try:
+            rows = self._rows(step, record, index)
+        except UnexpectedAnswer as error:
+            self.say(f"record {index} cannot be read: {error}")
+            return numbers, None, self._id(step, record)
+        return numbers, rows, self._id(step, record)
 
     def _id(self, step: Step, record: object) -> str:
         found = step.record.search(record) if isinstance(step, ListStep) and step.record else None
@@ -117,7 +128,10 @@ class RecordReader:
         """Return what is taken from a record, None if it does not count."""
         if not self._is_callers(settings, record, index):
             return None
-        items = [item for item in _items(settings, record) if self._counts(settings, item, index)]
+        return self._rows(settings, record, index)
+
+    def _rows(self, settings: RequestSettings, record: object, index: int) -> list[Row]:
+        items = [item for item in self._items(settings, record) if self._counts(settings, item, index)]
         return [row for item in items for row in self._taken(settings, item, index)]
 
     def _records(self, settings: RequestSettings, pages: Iterable[object]) -> Sequence[object]:
@@ -125,7 +139,8 @@ class RecordReader:
         answered = False
         for page in pages:
             answered = True
-            records += _records(settings, page)
+            with self.turn():
+                records += _records(settings, page)
             if len(records) > self.most:
                 raise UnexpectedAnswer(f"more than {self.most} records in the answer: the request asks for too much")
         if answered:
@@ -144,6 +159,22 @@ class RecordReader:
         held = f" ({', '.join(number.masked for number in dict.fromkeys(numbers))})" if numbers else ""
         self.say(f"record {index} does not count: it does not hold the caller's number in {fields}{held}")
         return False
+
+    def _items(self, settings: RequestSettings, record: object) -> Sequence[object]:
+        if settings.each is None:
+            return [record]
+        if not settings.each.fits(record):
+            raise UnexpectedAnswer(f"each: {misfit([settings.each], record)}")
+        found = settings.each.search(record)
+        if isinstance(found, dict):
+            return [found]
+        if is_none(found):
+            return []
+        if not isinstance(found, list):
+            raise UnexpectedAnswer(f"each: `{settings.each.source}` found {kind_of(found)} where a list is needed")
+        if len(found) > self.most:
+            raise UnexpectedAnswer(f"each: `{settings.each.source}` found {len(found)} items: {self.most} at most")
+        return found
 
     def _counts(self, settings: RequestSettings, item: object, index: int) -> bool:
         if settings.where is None or settings.where.holds(item):
@@ -167,6 +198,8 @@ class RecordReader:
             elif name == "name" and isinstance(value, str) and self._is_for_people(settings, item):
                 value = with_replacements(value)
             if isinstance(value, list):
+                if len(value) > self.most:
+                    raise UnexpectedAnswer(f"take.{name}: a list of {len(value)} elements: {self.most} at most")
                 found = [scalar_of(element, expression.source) for element in value]
                 lists[name] = [element for element in found if element is not None] or [None]
             else:
@@ -199,21 +232,6 @@ def _records(settings: RequestSettings, answer: object) -> Sequence[object]:
             f"{where} {kind_of(found)}, neither a list of records nor a record; if this means that nobody is found, "
             "say so by nobody_when"
         )
-    return found
-
-
-def _items(settings: RequestSettings, record: object) -> Sequence[object]:
-    if settings.each is None:
-        return [record]
-    if not settings.each.fits(record):
-        raise UnexpectedAnswer(f"each: {misfit([settings.each], record)}")
-    found = settings.each.search(record)
-    if isinstance(found, dict):
-        return [found]
-    if is_none(found):
-        return []
-    if not isinstance(found, list):
-        raise UnexpectedAnswer(f"each: `{settings.each.source}` found {kind_of(found)} where a list is needed")
     return found
 
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,6 +19,8 @@ from connectors.rest.masking import Mask
 from connectors.rest.templates.request import header_text
 
 _MOST_OF_BODY = 500
+_LARGE = 100_000
+"""Bytes of an answer from which on parsing it takes longer than a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class RequestSender:
             if answer is NOBODY:
                 return
             yield answer
-            page = pages.following(page, answer) if pages else None
+            with self.turn():
+                page = pages.following(page, answer) if pages else None
             if page is None:
                 return
             if page in seen:
@@ -92,7 +96,13 @@ class RequestSender:
 
     def answer(self, settings: RequestSettings, names: Mapping[str, object], rules: AnswerRules) -> object:
         """Ask for one page, and return the answer; NOBODY if the CRM says so. Raises SourceError."""
-        return rules.data(settings, self._ask(settings, names, rules))
+        response = self._ask(settings, names, rules)
+        with self.turn(long=len(response.body) > _LARGE):
+            return rules.data(settings, response)
+
+    def turn(self, *, long: bool = False) -> AbstractContextManager[None]:
+        """Work in the source's lane on what came, as `Lane.turn` does."""
+        return self.context.client.lane.turn(self.deadline, long=long)
 
     def check_time(self) -> None:
         """Raise SourceUnavailable if no time is left."""

@@ -38,7 +38,7 @@ class StepRunner:
         self._sender = RequestSender(context, names, deadline, config.max_requests, limit, call.explained)
         self._steps = numbered(config.steps)
         later = {name for step in self._steps for name in step.wanted}
-        self._reader = RecordReader(call.caller, config.region, self._sender.check_time, later=later)
+        self._reader = RecordReader(call.caller, config.region, self._sender.turn, later=later)
         self._known: dict[tuple[int, str], list[Row]] = {}
         self._told: set[str] = set()
         self._problems: list[SourceError] = []

@@ -196,7 +196,7 @@ def read_users(context: RestContext, users: Users, say: Callable[[str], None]) -
     names, limit = context.config.own_names(), f"{_MOST_PAGES} pages"
     sender = RequestSender(context, names, deadline, _MOST_PAGES, limit, explained=True, in_background=True)
     spoilt: list[str] = []
-    reader = RecordReader(None, context.config.region, sender.check_time, most=_MOST_USERS, leave_out=spoilt.append)
+    reader = RecordReader(None, context.config.region, sender.turn, most=_MOST_USERS, leave_out=spoilt.append)
     try:
         reading = reader.read(users, sender.answers(users, {}, rules))
         if reading.problem:  # a list without one of the users would take his customers from him

@@ -15,6 +15,7 @@ from bridge.sdk import (
     Connector,
     CustomerPage,
     Deadline,
+    Lane,
     Owner,
     Owners,
     PhoneNumber,
@@ -52,6 +53,7 @@ class SqlConnector(Connector[SqlConfig]):
         super().__init__(config)
         self._query = config.check("query", config.query, asks_for_caller=True)
         self._database = SqlDatabase(config, config.timeout, config.max_in_flight)
+        self._lane = Lane()
         self._trial: Sequence[str] = ()
         self._shared_names: frozenset[str] = frozenset()
         self.reads_hotline = "hotline" in self._query.parameters
@@ -74,8 +76,9 @@ class SqlConnector(Connector[SqlConfig]):
         """Return the owners that the rows for the caller name, in the order of the rows."""
         caller = OwnSpellings(call.caller, self.config.region)
         found = self._ask(caller, call.hotline, deadline)
-        counting = self._counting(call, caller, found)
-        owners = told_apart(owners_of(found.columns, counting), self._shared_names)
+        with self._lane.turn(deadline):
+            counting = self._counting(call, caller, found)
+            owners = told_apart(owners_of(found.columns, counting), self._shared_names)
         if call.explained:
             milliseconds = found.seconds * 1000
             call.explain(f"{self._database.place}: {len(found.rows)} row(s) in {milliseconds:.0f} ms")
@@ -101,12 +104,15 @@ class SqlConnector(Connector[SqlConfig]):
             raise SourceRejected("list_query is missing")
         query = self.config.check("list_query", self.config.list_query, asks_for_caller=False)
         database = SqlDatabase(self.config, _LISTING_PATIENCE, 1, _MOST_LISTED)
+        deadline = Deadline.after(_LISTING_PATIENCE)
         try:
-            for found in database.stream(query.statement, Deadline.after(_LISTING_PATIENCE), _ROWS_OF_A_PAGE):
+            for found in database.stream(query.statement, deadline, _ROWS_OF_A_PAGE):
                 self._check(found)
                 if "phone" not in found.columns:
                     raise UnexpectedAnswer(f"{database.place}: list_query: returns no column called phone")
-                yield CustomerPage(tuple(customers_of(found, self.config.region)), seen=len(found.rows))
+                with self._lane.turn(deadline):
+                    customers = tuple(customers_of(found, self.config.region))
+                yield CustomerPage(customers, seen=len(found.rows))
         finally:
             database.close()
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from bridge.sdk import Customer, Owner, Owners, PhoneNumber, UnexpectedAnswer, holds_any
+from bridge.sdk import Customer, Owner, Owners, PhoneNumber, UnexpectedAnswer, give_way, holds_any
 from bridge.sdk.phone import read_field
 from bridge.sdk.tables import clean_cell, extensions_in, is_nothing
 from connectors.sql.database.database import Found
@@ -37,6 +37,7 @@ def rows_of(found: Found, caller: PhoneNumber, region: str, say: Callable[[str],
     phones = [at for at, name in enumerate(found.columns) if name == "phone"]
     country = found.columns.index("country") if "country" in found.columns else None
     for number, row in enumerate(found.rows, 1):
+        give_way()
         named = "" if country is None else _country(row[country])
         if not phones or holds_any([_phone(row[at]) for at in phones], caller, region, named):
             yield row
@@ -49,6 +50,7 @@ def customers_of(found: Found, region: str) -> Iterator[Customer]:
     phones = [at for at, name in enumerate(found.columns) if name == "phone"]
     country = found.columns.index("country") if "country" in found.columns else None
     for row in found.rows:
+        give_way()
         named = "" if country is None else _country(row[country])
         numbers = [number for at in phones for number in read_field(_phone(row[at]), region, named).numbers]
         if numbers:

@@ -15,9 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.faults import SCRIPTS, Asked, bomb
+from tests.support.hostile_answers import HOSTILE
 from tests.support.scripted import Connection
 
 _PHONE = re.compile(rb"phone=([0-9]+)")
+_PLAYED = SCRIPTS | HOSTILE
 _UNREACHABLE = {"refused", "queue full", "no dns"}
 
 
@@ -110,7 +112,7 @@ class FaultyCrm:
                 with self._lock:
                     self.requests += 1
                 found = _PHONE.search(request)
-                if not SCRIPTS.get(self.fault, SCRIPTS["well"])(connection, Asked(found[1].decode() if found else "")):
+                if not _PLAYED.get(self.fault, SCRIPTS["well"])(connection, Asked(found[1].decode() if found else "")):
                     break
         self._open.discard(sock)
         sock.close()

@@ -3,10 +3,15 @@
 import zlib
 
 from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.threads.lane import give_way
 
 ACCEPTED = "gzip, deflate"
 """The value of Accept-Encoding: what `uncompressed` understands."""
 
+_MOST_MEMBERS = 1000
+"""A gzip stream may come in several (RFC 1952, section 2.2), and an empty one costs as much time as a large one."""
+
+_PIECE = 16 * 1024
 _GZIP, _ZLIB, _BARE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
@@ -34,13 +39,19 @@ def _looks_like_zlib(body: bytes) -> bool:
 
 
 def _inflated(body: bytes, form: int, limit: int) -> bytes:
-    result = b""
-    while body:  # gzip may come in several members (RFC 1952, section 2.2)
+    result = bytearray()
+    ahead = memoryview(body)
+    for _ in range(_MOST_MEMBERS):
         stream = zlib.decompressobj(form)
-        result += stream.decompress(body, limit + 1 - len(result))
-        if len(result) > limit or stream.unconsumed_tail:
-            raise UnexpectedAnswer("the answer is larger than max_response_size allows, once it is uncompressed")
+        while ahead and not stream.eof:
+            piece, ahead = ahead[:_PIECE], ahead[_PIECE:]
+            result += stream.decompress(piece, limit + 1 - len(result))
+            if len(result) > limit or stream.unconsumed_tail:
+                raise UnexpectedAnswer("the answer is larger than max_response_size allows, once it is uncompressed")
+            give_way()
         if not stream.eof:
             raise zlib.error
-        body = stream.unused_data if form == _GZIP else b""
-    return result
+        ahead = memoryview(body)[len(body) - len(ahead) - len(stream.unused_data) :]
+        if not ahead or form != _GZIP:
+            return bytes(result)
+    raise UnexpectedAnswer(f"the answer is compressed in more than {_MOST_MEMBERS} members of gzip")

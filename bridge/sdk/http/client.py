@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 import requests
@@ -29,6 +30,7 @@ from bridge.sdk.http.messages import Request, Response, refuse_failure, retry_af
 from bridge.sdk.http.rate_limit import RateLimit, RateSetting
 from bridge.sdk.resolver import Resolver
 from bridge.sdk.settings import LocalPath, Size, Switch
+from bridge.sdk.threads.lane import Lane
 
 __all__ = ["HttpClient", "HttpSettings", "Request", "Response", "Tls", "refuse_failure", "retry_after"]
 
@@ -45,7 +47,8 @@ _WANTS_TLS = re.compile(
 
 _FRAMING = {"content-length", "transfer-encoding", "connection"}
 _HEAD_SIZE = 256 * 1024
-_BLOCK = 64 * 1024
+_HEAD_TOO_LARGE = f"more than {_HEAD_SIZE // 1024} kB came ahead of the answer: headers without end, or 100 Continue"
+_BLOCK = 16 * 1024
 
 
 class Tls(BaseModel):
@@ -92,6 +95,8 @@ class HttpClient:
         self._adapters: dict[bool, Adapter] = {}
         self._proxies: dict[Origin, ProxyChoice] = {}
         self._closed = threading.Event()
+        self.lane = Lane()
+        """Where what comes is worked on: what its users make of answers belongs there, too."""
         self._rate = RateLimit(settings.max_rate, sleep=self._closed.wait) if settings.max_rate else None
         # urllib3 logs whole paths, which may hold keys; what matters of them is in our own errors.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -136,27 +141,27 @@ class HttpClient:
 
     def _ask(self, request: Request, deadline: Deadline) -> Response:
         """Ask, and once more over a new connection if a kept one turned out to be dead before any answer came."""
-        most_bytes = 2 * self._settings.max_response_size + _HEAD_SIZE
-        exchange = Exchange(deadline, most_bytes, self._resolver, fresh=request.once)
+        begun = partial(Exchange, deadline, _HEAD_SIZE, self._resolver, excess=_HEAD_TOO_LARGE)
+        exchange = begun(fresh=request.once)
         try:
             return self._exchange(request, exchange)
         except SourceUnavailable:
             if exchange.opened or exchange.received or deadline.expired():
                 raise
-        return self._exchange(request, Exchange(deadline, most_bytes, self._resolver, fresh=True))
+        return self._exchange(request, begun(fresh=True))
 
     def _exchange(self, request: Request, exchange: Exchange) -> Response:
         place = origin(request.url)
         proxies = self._proxies_to(place)
         adapter = self._adapter(with_tls="https" in {place.scheme, *map(_scheme, proxies.by_scheme.values())})
         try:
-            with exchange.under_way():
+            with self.lane.turn(exchange.deadline), exchange.under_way():
                 prepared = requests.Request(request.method, full_url(request), _headers(request), data=request.body)
                 answer = adapter.send(
                     prepared.prepare(), stream=True, timeout=exchange.seconds(), proxies=proxies.by_scheme
                 )
                 try:
-                    return self._read(answer, f"{place.host}{proxies.through}", plain=place.scheme == "http")
+                    return self._read(answer, exchange, f"{place.host}{proxies.through}", plain=place.scheme == "http")
                 finally:
                     answer.raw.close()
         except LIBRARY_ERRORS as error:
@@ -169,15 +174,17 @@ class HttpClient:
             self._proxies[place] = proxy_choice(f"{place.scheme}://{place.host}/")
         return self._proxies[place]
 
-    def _read(self, answer: requests.Response, host: str, *, plain: bool) -> Response:
+    def _read(self, answer: requests.Response, exchange: Exchange, host: str, *, plain: bool) -> Response:
         limit = self._settings.max_response_size
         if answer.status_code < 200 or answer.status_code > 599:  # noqa: PLR2004 - RFC 9110, section 15
             raise UnexpectedAnswer(f"{host} answered with the status {answer.status_code}, which is none")
         body = bytearray()
+        exchange.expect(_BLOCK)
         while block := answer.raw.read(_BLOCK, decode_content=False):
             body += block
             if len(body) > limit:
                 raise UnexpectedAnswer(f"{host} answered more than max_response_size ({limit} bytes)")
+            exchange.expect(len(body) + _BLOCK)
         whole = uncompressed(bytes(body), answer.headers.get("Content-Encoding", ""), limit)
         if plain and answer.status_code == _BAD_REQUEST and _WANTS_TLS.search(whole):
             raise UnexpectedAnswer(f"{host} speaks TLS at this port: write https:// instead of http://")

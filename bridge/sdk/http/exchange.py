@@ -3,7 +3,7 @@
 A timeout of requests or urllib3 holds for one socket operation: it never fires against a server that drips one byte
 at a time. Here every single wait (connect, handshake, send, receive) is cut down to what the deadline leaves, by
 sockets that look at the exchange under way before they wait. Bytes are counted in the same place, so neither headers
-nor chunks nor trailers can go on for ever.
+nor chunks nor trailers can go on for ever; and before each wait, others have their turn at the processor.
 """
 
 import socket
@@ -18,7 +18,11 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.resolver import Resolver
 from bridge.sdk.threads.cancellation import cut_off_if_useless
+from bridge.sdk.threads.lane import waiting_for_source
 from bridge.sdk.threads.watchdog import hang_up
+
+_FRAMING = 64 * 1024
+_BODY_PER_FRAMING = 4
 
 
 @dataclass(slots=True)
@@ -38,6 +42,10 @@ class Exchange:
     is_cut: bool = False
     sock: socket.socket | None = None
     """Where it waits, or has waited last."""
+    excess: str = "more came than any answer needs"
+    """What it is if more than `most_bytes` come."""
+    head: int | None = None
+    """How much had come when the body was expected first."""
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -62,11 +70,21 @@ class Exchange:
         if self.sock is not None:
             hang_up(self.sock.fileno())
 
+    def expect(self, body: int) -> None:
+        """Let so many bytes come of the body, a quarter more for what frames them, and what small answers may need.
+
+        A byte in each chunk costs a hundred times what it costs in a larger one.
+        """
+        if self.head is None:
+            self.head = self.received
+        self.most_bytes = self.head + _FRAMING + body + body // _BODY_PER_FRAMING
+        self.excess = "far more came around the body of the answer than in it, such as chunks of a few bytes each"
+
     def count(self, received: int) -> None:
-        """Count what came. Raises UnexpectedAnswer if it is more than any answer within the limits needs."""
+        """Count what came. Raises UnexpectedAnswer if it is more than what is expected by now."""
         self.received += received
         if self.received > self.most_bytes:
-            raise UnexpectedAnswer("the answer is larger than max_response_size allows")
+            raise UnexpectedAnswer(self.excess)
 
 
 _under_way: ContextVar[Exchange] = ContextVar("exchange")
@@ -85,14 +103,16 @@ class _Clipped(socket.socket):
         super().connect(address)
 
     def recv(self, *args: Any, **options: Any) -> bytes:  # noqa: ANN401 - as in the standard library
-        self.settimeout(current().seconds(self))
-        data: bytes = super().recv(*args, **options)
+        with waiting_for_source():
+            self.settimeout(current().seconds(self))
+            data: bytes = super().recv(*args, **options)
         current().count(len(data))
         return data
 
     def recv_into(self, *args: Any, **options: Any) -> int:  # noqa: ANN401 - as in the standard library
-        self.settimeout(current().seconds(self))
-        received: int = super().recv_into(*args, **options)
+        with waiting_for_source():
+            self.settimeout(current().seconds(self))
+            received: int = super().recv_into(*args, **options)
         current().count(received)
         return received
 

@@ -4,6 +4,7 @@ They may hold secrets anywhere (a key in the path, a token in a header, a passwo
 nothing of it.
 """
 
+import codecs
 import json
 import math
 import re
@@ -19,6 +20,11 @@ from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswe
 
 _HALF = re.compile("[\ud800-\udfff]")
 _LONGEST_PAUSE = 3600.0
+_MOST_CONTAINERS, _CHARACTERS_PER_CONTAINER = 100_000, 20
+_NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "unicode_escape"}
+"""Encodings of Python's own that are of no use for a text, and endless work for a large one."""
+
+_LONGEST_HEADER = 200
 _GOOD = range(200, 300)
 _REDIRECTS = range(300, 400)
 _TRY_LATER = {408, 425, 429}
@@ -72,6 +78,7 @@ class Response:
         """
         try:
             text = self._text("surrogateescape" if broken_values else "strict")
+            self._refuse_countless(text)
             data: object = (
                 json.loads(text, parse_int=_whole)
                 if broken_values
@@ -84,6 +91,15 @@ class Response:
         else:
             return data
         raise UnexpectedAnswer(f"{self.host} answered {self.status} with {problem}")
+
+    def _refuse_countless(self, text: str) -> None:
+        """Raise UnexpectedAnswer for so many lists and objects that making them would take too long.
+
+        Such signs within texts count as well: nobody writes so many.
+        """
+        most = max(_MOST_CONTAINERS, len(text) // _CHARACTERS_PER_CONTAINER)
+        if len(text) > most and (count := text.count("[") + text.count("{")) > most:
+            raise UnexpectedAnswer(f"{self.host} answered {self.status} with {count} lists and objects: {most} at most")
 
     def _text(self, errors: str) -> str:
         """Return the body as text.
@@ -112,13 +128,14 @@ def with_replacements(text: str) -> str:
 def _charset(content_type: str) -> str:
     """Return the charset that a Content-Type declares, if Python knows it as one of texts."""
     message = Message()
-    message["Content-Type"] = content_type
+    message["Content-Type"] = content_type[:_LONGEST_HEADER]
     name = str(message.get_param("charset") or "")
     try:
         b" ".decode(name, "ignore")
+        is_none = codecs.lookup(name).name.replace("-", "_") in _NO_CHARSETS
     except (LookupError, ValueError):
         return ""
-    return name
+    return "" if is_none else name
 
 
 def _finite(number: str) -> float:

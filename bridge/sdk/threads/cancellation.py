@@ -1,8 +1,8 @@
 """Ending work that nobody needs any more: a thread cannot be killed, but what it waits for can be cut off.
 
-Who waits on a connection says how that is cut. Whoever finds the work useless cancels it: every wait that it is in
-returns, and none begins any more. Work within other work, such as one of two requests of which the faster counts, has a
-cancellation of its own, which the outer one includes.
+Who waits on a connection says how that is cut, and who works looks now and then whether it is of use. Whoever finds the
+work useless cancels it: every wait that it is in returns, and none begins any more. Work within other work, such as one
+of two requests of which the faster counts, has a cancellation of its own, which the outer one includes.
 """
 
 import threading
@@ -43,25 +43,27 @@ class Cancellation:
                 with suppress(Exception):  # a connection that is only being made may have nothing to be cut
                     cut()
 
+    def end_if_cancelled(self) -> None:
+        """Raise Cancelled if the work was given up."""
+        if self._is_cancelled:
+            raise Cancelled("nobody waits for the answer any more") from None
+
     @contextmanager
     def over(self, cut: Callable[[], object]) -> Iterator[None]:
         """Have `cut` called if the work is given up while the block lasts. Raises Cancelled, then too."""
         key = object()
         with self._lock:
-            if self._is_cancelled:
-                raise Cancelled("nobody waits for the answer any more")
+            self.end_if_cancelled()
             self._cuts[key] = cut
         try:
             yield
         except Exception:
-            if self._is_cancelled:
-                raise Cancelled("nobody waits for the answer any more") from None
+            self.end_if_cancelled()
             raise
         finally:
             with self._lock:
                 del self._cuts[key]
-        if self._is_cancelled:  # what was read from a connection that was cut off is no answer
-            raise Cancelled("nobody waits for the answer any more")
+        self.end_if_cancelled()  # what was read from a connection that was cut off is no answer
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -79,6 +81,12 @@ class Cancellation:
 
 
 _CURRENT: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
+
+
+def end_if_useless() -> None:
+    """Raise Cancelled if the work of this thread was given up: for what works without waiting, now and then."""
+    if (current := _CURRENT.get()) is not None:
+        current.end_if_cancelled()
 
 
 @contextmanager

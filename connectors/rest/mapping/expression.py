@@ -12,10 +12,11 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from pydantic import PlainValidator, WithJsonSchema
 
-from bridge.sdk import UnexpectedAnswer, is_no_value, is_nothing
+from bridge.sdk import SourceError, UnexpectedAnswer, is_no_value, is_nothing
 from bridge.sdk.http import is_broken
 from connectors.rest.mapping.check import check, what_is_wrong
 from connectors.rest.mapping.fit import fits, reached
+from connectors.rest.mapping.interpreter import found_in
 
 _LONGEST_VALUE = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -28,10 +29,9 @@ class Expression:
         if source.lstrip().startswith("$"):
             raise ValueError("JMESPath, not JSONPath: leave '$.' out")
         try:
-            self._compiled = jmespath.compile(source)
+            self._tree: Any = jmespath.compile(source).parsed
         except JMESPathError as error:
             raise ValueError(f"not a JMESPath expression: {what_is_wrong(error)}") from None
-        self._tree: Any = self._compiled.parsed
         check(source, self._tree)
         self.source = source
 
@@ -41,13 +41,14 @@ class Expression:
     def search(self, data: object) -> object:
         """Return what the expression finds in the data, None if that is nothing.
 
-        Raises UnexpectedAnswer if a function in it cannot work on what is there.
+        Raises UnexpectedAnswer if a function in it cannot work on what is there, and as `give_way` does.
         """
         try:
-            found: object = self._compiled.search(data)
+            return found_in(data, self._tree)
+        except SourceError:
+            raise
         except Exception:  # noqa: BLE001 - the library lets Python's own errors out too, and its messages quote values
             raise UnexpectedAnswer(f"`{self.source}` cannot be applied to this answer") from None
-        return found
 
     def holds(self, data: object) -> bool:
         """Tell whether the expression finds something that means yes; 0, "false", [] and the like mean no.
@@ -66,6 +67,8 @@ class Expression:
         """
         try:
             return fits(self._tree, data)
+        except SourceError:
+            raise
         except Exception:  # noqa: BLE001 - as in search
             raise UnexpectedAnswer(f"`{self.source}` cannot be applied to this answer") from None
 
@@ -73,6 +76,8 @@ class Expression:
         """Return how far into the data the expression fits: the object in which its next field is not there."""
         try:
             return reached(self._tree, data)
+        except SourceError:
+            raise
         except Exception:  # noqa: BLE001 - as in search
             return data
 

@@ -6,7 +6,8 @@ an empty one means a customer without an owner: the first must never pass for th
 
 from typing import Any
 
-from jmespath.parser import ParsedResult
+from bridge.sdk import give_way
+from connectors.rest.mapping.interpreter import found_in
 
 Node = Any
 """A node of the library's tree: its type, its children, perhaps a value."""
@@ -29,7 +30,7 @@ def fits(node: Node, data: object) -> bool:
     if kind in {"and_expression", "comparator"}:
         return all(fits(child, data) for child in children)
     if kind in _PATHS:
-        return fits(children[0], data) and _fits_below(node, _found(children[0], data))
+        return fits(children[0], data) and _fits_below(node, found_in(data, children[0]))
     return True
 
 
@@ -41,7 +42,7 @@ def reached(node: Node, data: object) -> object:
         return data
     if not fits(children[0], data):
         return reached(children[0], data)
-    within = _found(children[0], data)
+    within = found_in(data, children[0])
     if kind in {"projection", "filter_projection"}:
         items = [item for item in within if isinstance(item, dict)] if isinstance(within, list) else []
         return reached(children[1], items[0]) if items else data
@@ -64,12 +65,12 @@ def _fits_below(node: Node, within: object) -> bool:
     if kind == "flatten":
         return isinstance(within, list)
     if kind in {"projection", "filter_projection"}:
-        return isinstance(within, list) and any(fits(children[1], item) for item in within)
+        return isinstance(within, list) and any(_fits_one(children[1], item) for item in within)
     if children[1]["type"] == "index":
         return isinstance(within, list)
     return fits(children[1], within)
 
 
-def _found(node: Node, data: object) -> object:
-    found: object = ParsedResult("", node).search(data)
-    return found
+def _fits_one(node: Node, item: object) -> bool:
+    give_way()
+    return fits(node, item)

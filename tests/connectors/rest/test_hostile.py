@@ -280,3 +280,40 @@ def test_no_error_shows_the_caller_or_a_value_of_the_answer(crm: Crm, place: str
         shown = ""
     assert "planted" not in shown
     assert "0901234567" not in shown
+
+
+COUNTLESS = """
+steps:
+  - path: contacts
+    query: {phone: "{{ caller.national }}"}
+    take: {owner_id: id}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "record", "problem"),
+    [
+        ("match: phone", {"phone": ["0 1"] * 1001}, "`phone` found more than 1000 values in one record"),
+        (
+            "match: {within: people, fields: [phone]}",
+            {"people": [{"phone": "0 1"}] * 1001},
+            "`people` found more than 1000 values in one record",
+        ),
+        ("match: exact", {"id": [7] * 1001}, "owner_id: a list of 1001 elements: 1000 at most"),
+        (
+            "match: exact\n    each: people",
+            {"people": [{"id": 7}] * 1001},
+            "each: `people` found 1001 items: 1000 at most",
+        ),
+    ],
+)
+def test_a_record_of_countless_values_is_refused(crm: Crm, settings: str, record: dict[str, Any], problem: str) -> None:
+    crm.script({"id": 7, **record})
+    with pytest.raises(UnexpectedAnswer) as error:
+        owners(crm, f"{COUNTLESS}    {settings}\n")
+    assert problem in str(error.value)
+
+
+def test_a_thousand_values_in_a_record_are_not_too_many(crm: Crm) -> None:
+    crm.script({"id": 7, "phone": [*["0 1"] * 999, "0901234567"]})
+    assert owners(crm, f"{COUNTLESS}    match: phone\n", "0901234567") == [Owner(id="7")]

@@ -1,11 +1,13 @@
 """Expressions: found wrong when loaded, and never an owner by accident."""
 
 import re
+from collections.abc import Callable
+from itertools import count
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from bridge.sdk import UnexpectedAnswer
+from bridge.sdk import Deadline, Lane, SourceUnavailable, UnexpectedAnswer
 from connectors.rest.mapping.expression import Expression, JmesPath, is_none, scalar_of
 
 ANSWER = {
@@ -196,3 +198,11 @@ def test_a_text_that_is_no_name_of_anybody_is_refused_without_showing_it(value: 
 )
 def test_a_condition_holds_if_something_was_found(value: object, holds: bool) -> None:
     assert Expression("@").holds(value) is holds
+
+
+@pytest.mark.parametrize("look", [Expression.search, Expression.holds, Expression.fits])
+def test_going_through_a_long_list_ends_when_the_time_is_over(look: Callable[[Expression, object], object]) -> None:
+    lane = Lane(spent=count().__next__)
+    expression, data = Expression("of[*].of[*].missing"), {"of": [{"of": [{"id": 7}]}] * 100}
+    with lane.turn(Deadline.after(0.0)), pytest.raises(SourceUnavailable, match="longer to read"):
+        look(expression, data)
