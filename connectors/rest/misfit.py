@@ -1,10 +1,12 @@
 """Saying what of an answer does not have the configured shape, by the names of its fields alone."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from connectors.rest.mapping.expression import Expression, kind_of
 
 _MOST_FIELDS_NAMED = 30
+_LONGEST_NAME = 100  # characters
 
 
 def misfit(expressions: Sequence[Expression], data: object) -> str:
@@ -21,4 +23,9 @@ def misfit(expressions: Sequence[Expression], data: object) -> str:
 
 
 def _fields(data: Mapping[str, object]) -> str:
-    return ", ".join([name if name.isprintable() else "?" for name in data][:_MOST_FIELDS_NAMED]) or "none"
+    return ", ".join(_shown(name) for name in islice(data, _MOST_FIELDS_NAMED)) or "none"
+
+
+def _shown(name: str) -> str:
+    """Return a name as it is, for half of it might be half of a secret, which nothing would mask."""
+    return name if len(name) <= _LONGEST_NAME and name.isprintable() else "?"

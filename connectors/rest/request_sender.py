@@ -84,8 +84,10 @@ class RequestSender:
             if answer is NOBODY:
                 return
             yield answer
+            if pages is None:
+                return
             with self.turn():
-                page = pages.following(page, answer) if pages else None
+                page = pages.following(page, answer)
             if page is None:
                 return
             if page in seen:

@@ -14,7 +14,7 @@ from tests.support.load import Caller, Load
 from tests.support.service import RunningService
 from tests.support.trial import environment, hotline_of
 
-SECONDS, RATE, HOSTILE_RATE = 1.6, 100.0, 20.0
+SECONDS, RATE, HOSTILE_RATE = 2.0, 80.0, 20.0
 KINDS = sorted(HOSTILE)
 OF_THE_FILE = Caller("0901234567", hotline_of(0), "101")
 CONFIG = """

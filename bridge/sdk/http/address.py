@@ -8,6 +8,7 @@ from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.http.messages import Request, Response
 
 _PORTS = {"http": 80, "https": 443}
+_LONGEST_NAME = 253  # RFC 1035, section 2.3.4, as text
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\#]")
 _FOLLOWED = {301, 302, 303, 307, 308}
 _KEEPS_METHOD = {307, 308}
@@ -41,7 +42,7 @@ def origin(url: str) -> Origin:
         name, port = parts.hostname, parts.port
     except ValueError:
         name = port = None
-    if not name or parts.scheme not in _PORTS:
+    if not name or len(name) > _LONGEST_NAME or parts.scheme not in _PORTS:
         raise UnexpectedAnswer("the address of a request is not a complete http:// or https:// address")
     if _FORBIDDEN.search(url) or parts.username is not None or parts.password is not None:
         raise UnexpectedAnswer(

@@ -314,6 +314,13 @@ def test_a_record_of_countless_values_is_refused(crm: Crm, settings: str, record
     assert problem in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["x" * 100_000, "a\n", "\u202e"])
+def test_a_field_with_an_odd_name_is_not_named(crm: Crm, name: str) -> None:
+    crm.script({name: 1, "phone": "0901234567"})
+    with pytest.raises(UnexpectedAnswer, match=r"the fields that came are: \?, phone$"):
+        owners(crm, f"{COUNTLESS}    match: phone\n")
+
+
 def test_a_thousand_values_in_a_record_are_not_too_many(crm: Crm) -> None:
     crm.script({"id": 7, "phone": [*["0 1"] * 999, "0901234567"]})
     assert owners(crm, f"{COUNTLESS}    match: phone\n", "0901234567") == [Owner(id="7")]

@@ -92,6 +92,15 @@ def test_the_other_host_is_named_but_not_its_path(client: HttpClient) -> None:
     assert "planted" not in str(caught.value)
 
 
+def test_a_host_that_is_longer_than_any_name_is_none(client: HttpClient) -> None:
+    with (
+        HttpServer(sends_on(302, f"https://{'planted' * 1000}.example/")) as server,
+        pytest.raises(UnexpectedAnswer, match="not a complete http") as caught,
+    ):
+        ask(client, server.url)
+    assert "planted" not in str(caught.value)
+
+
 def test_a_redirect_loop_ends(client: HttpClient) -> None:
     with HttpServer(sends_on(302, "/start")) as server:
         with pytest.raises(UnexpectedAnswer, match="more than 3 times"):
