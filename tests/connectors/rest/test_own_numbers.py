@@ -1,12 +1,16 @@
 """Whose number a record holds: what the CRM knows of its country counts before what somebody typed."""
 
+from itertools import count
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from bridge.sdk import Owner, UnexpectedAnswer
+from bridge.sdk import Deadline, Lane, Owner, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.phone import Unread, unread_told_to
+from connectors.rest.config.match import PhoneFields
+from connectors.rest.mapping.expression import Expression
+from connectors.rest.own_numbers import OwnNumbers
 from tests.support.crm import Crm, config, lookup, owners
 
 TEXT = """
@@ -160,3 +164,10 @@ def test_the_explanation_names_the_fields() -> None:
     with Crm({"contacts": [{"phone": "0901234560", "mobile": "", "country": "TH", "e164": "", "owner": 7}]}) as crm:
         said = lookup(crm, BOTH, THAI).lines[-1]
         assert said.endswith("it does not hold the caller's number in e164, phone, mobile (…560)")
+
+
+@pytest.mark.parametrize("match", [Expression("phone"), PhoneFields(fields=["phone"], international="e164")])
+def test_judging_many_texts_ends_when_the_time_is_over(match: Expression | PhoneFields) -> None:
+    record = {"phone": ["0 1"] * 30, "e164": "+84901234567"}
+    with Lane(spent=count().__next__).turn(Deadline.after(0.0)), pytest.raises(SourceUnavailable):
+        OwnNumbers("VN", lambda _line: None).of([match], record)

@@ -6,19 +6,20 @@ import socket
 import sqlite3
 import threading
 from decimal import Decimal
+from itertools import count
 from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
 
-from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import Call, Deadline, Lane, Owner, PhoneNumber, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.phone import OwnSpellings, unread_told_to
 from connectors.sql.config import SqlConfig
 from connectors.sql.connector import SqlConnector
 from connectors.sql.database.database import Found
 from connectors.sql.database.engine import make_engine, session_statements
 from connectors.sql.database.errors import readable
-from connectors.sql.rows import check_columns, owners_of, rows_of
+from connectors.sql.rows import check_columns, customers_of, owners_of, rows_of
 from connectors.sql.values import values_for
 from tests.support.database_server import open_folder
 from tests.support.service import free_port
@@ -141,6 +142,16 @@ def test_a_column_of_numbers_is_compared_and_read_without_loss(connect, file, ki
 def test_a_number_that_was_kept_as_a_quantity_is_the_number_without_a_fraction(value, is_found):
     found = Found(("email", "phone"), [("lan@congty.example", value)], 0.0)
     assert len(list(rows_of(found, CALL.caller, "VN", lambda _line: None))) == is_found
+
+
+@pytest.mark.parametrize(
+    "read",
+    [lambda found: rows_of(found, CALL.caller, "VN", lambda _line: None), lambda found: customers_of(found, "VN")],
+)
+def test_reading_many_rows_ends_when_the_time_is_over(read):
+    found = Found(("email", "phone"), [("lan@congty.example", "0 1")] * 30, 0.0)
+    with Lane(spent=count().__next__).turn(Deadline.after(0.0)), pytest.raises(SourceUnavailable):
+        list(read(found))
 
 
 def test_a_number_is_one_of_the_country_beside_it(connect, file):

@@ -279,6 +279,11 @@ ENDLESS = {
     "chunk extensions": (AROUND, CHUNKED, b"1;" + b"y" * 60_000 + b"\r\nx\r\n"),
     "trailers": (AROUND, CHUNKED + b"2\r\n{}\r\n0\r\n", b"X: " + b"y" * 60_000 + b"\r\n"),
     "bytes in chunks": (AROUND, CHUNKED, b"1\r\n \r\n" * 1000),
+    "bytes in chunks behind a large one": (
+        AROUND,
+        CHUNKED + b"8000\r\n" + b"x" * 0x8000 + b"\r\n",
+        b"1\r\n \r\n" * 1000,
+    ),
     "interim answers": (HEAD, b"", b"HTTP/1.1 100 Continue\r\nX: " + b"y" * 1000 + b"\r\n\r\n"),
 }
 

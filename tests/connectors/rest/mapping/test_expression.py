@@ -201,8 +201,11 @@ def test_a_condition_holds_if_something_was_found(value: object, holds: bool) ->
 
 
 @pytest.mark.parametrize("look", [Expression.search, Expression.holds, Expression.fits])
-def test_going_through_a_long_list_ends_when_the_time_is_over(look: Callable[[Expression, object], object]) -> None:
+@pytest.mark.parametrize("source", ["of[*].missing", "of[?id].missing", "of[].of[].missing"])
+def test_going_through_a_long_list_ends_when_the_time_is_over(
+    look: Callable[[Expression, object], object], source: str
+) -> None:
     lane = Lane(spent=count().__next__)
-    expression, data = Expression("of[*].of[*].missing"), {"of": [{"of": [{"id": 7}]}] * 100}
+    expression, data = Expression(source), {"of": [{"id": 7, "of": [7]}] * 100}
     with lane.turn(Deadline.after(0.0)), pytest.raises(SourceUnavailable, match="longer to read"):
         look(expression, data)
