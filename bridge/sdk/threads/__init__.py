@@ -1,1 +1,1 @@
-"""Threads that end: work in the background, one that makes what all wait for, and who cuts off what hangs."""
+"""Threads that end and let others go first: work in the background, what all wait for, who cuts off what hangs."""

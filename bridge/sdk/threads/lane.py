@@ -118,6 +118,7 @@ class _Turn:
             self.take()
 
     def end(self) -> None:
+        self.thread = 0  # a thread that is kept may work in this context once more
         worked = self._lane.spent() - self._since
         if self._has_lane:
             self._lane.leave(worked if worked >= MOMENT else 0.0)

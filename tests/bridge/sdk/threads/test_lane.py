@@ -116,7 +116,7 @@ def test_the_lane_is_free_while_its_thread_waits_for_the_source(lane: Lane) -> N
         with waiting_for_source(), in_the_lane(lane):
             pass
         with pytest.raises(SourceUnavailable):  # taken again by this thread
-            copy_context().run(lane.take, Deadline.after(0.01))
+            lane.take(Deadline.after(0.01))
 
 
 @pytest.mark.parametrize("say", [give_way, lambda: waiting_for_source().__enter__()])
@@ -160,6 +160,14 @@ def test_a_thread_that_is_begun_in_a_turn_has_none(lane: Lane, processor: Proces
         thread.start()
         thread.join(PATIENCE)
         assert processor.rests == []
+
+
+def test_a_turn_that_is_over_counts_for_nobody(lane: Lane, processor: Processor) -> None:
+    with lane.turn(soon()):
+        within = copy_context()
+    processor.seconds += LONG
+    within.run(give_way)
+    assert processor.rests == []
 
 
 def test_work_that_nobody_waits_for_gives_its_place_to_who_needs_it(lane: Lane, processor: Processor) -> None:
