@@ -22,13 +22,12 @@ from bridge.config.alerts import Alerts
 from bridge.config.loading import Config
 from bridge.sdk.deadline import Clock
 from bridge.sdk.threads.background import BackgroundLoop, Wait
-from bridge.storage.machine import MachineMemory
+from bridge.storage.machine import Duty, MachineMemory
 from bridge.storage.noticeboard import Page, Slips
 
 _log = logging.getLogger(__name__)
 
 _EVERY = 5.0
-_LEADER = "alerts leader"
 
 Troubles = Callable[[], Mapping[str, str]]
 """Says for each part that is not well why not: the words of `/healthz`, secrets and callers masked.
@@ -69,7 +68,7 @@ class AlertWatch:
         self._slips = Slips(memory, "alerts")
         self._failing = Page(memory, "alerts failing")
         self._kept = KeptAlerts(memory, config.alerts_file)
-        self._leads = False
+        self._duty, self._leads = Duty(memory, "alerts"), False
         self._journal = Journal(0.0)
         self._couriers: dict[str, Courier] = {}
         self._fitted: Config | None = None  # the configuration that the couriers are made for
@@ -124,7 +123,7 @@ class AlertWatch:
 
     def _takes_over(self) -> bool:
         """Become who tells for all, if nobody is: go on where he left off, or the service before its restart."""
-        if self._memory.take(_LEADER, 1) is None:
+        if not self._duty.is_ours():
             return False
         self._leads = True
         kept = self._kept.read()
@@ -146,7 +145,7 @@ class AlertWatch:
             for courier in self._couriers.values():
                 courier.close()
             self._couriers = {}
-            self._memory.leave(_LEADER, 0)
+            self._duty.leave()
 
     def _fit(self) -> None:
         """Have a courier for each channel of the configuration in force."""

@@ -143,11 +143,12 @@ class PolledList:
         return max(_FIRST_PAUSE, self.settings.config.refresh - (self.content_age() or 0.0))
 
     def _read(self) -> Sequence[ExtensionEntry]:
-        """Return the list, another instance's if it is younger than `refresh`."""
+        """Return the list, another instance's if it is younger than `refresh` and than what was read here last."""
         refresh, timeout = self.settings.config.refresh, self.settings.config.timeout
         deadline = Deadline.after(timeout, self._clock)
+        seconds = min(0.9 * refresh, self.content_age() or refresh)
         found = self._shared.once(
-            "list", lambda: as_text(self._asked(deadline)), seconds=0.9 * refresh, patience=timeout, good=is_text
+            "list", lambda: as_text(self._asked(deadline)), seconds=seconds, patience=timeout, good=is_text
         )
         self._source_says = self._notes() if found.age == 0 else ("read by another instance",)
         self._read_at = self._clock() - found.age

@@ -29,9 +29,9 @@ from bridge.sdk.threads.background import NO_THREAD
 from bridge.sdk.threads.single_flight import Flight, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.forgotten import Forgotten, Matches
-from bridge.storage.machine import MachineMemory
+from bridge.storage.machine import Duty, MachineMemory
 from bridge.storage.shared.answers import SharedAnswers, Turn
-from bridge.storage.shared.client import LIMIT
+from bridge.storage.shared.backend import LIMIT
 from bridge.storage.shared.limits import Places
 from bridge.storage.snapshot.snapshot import CustomerSnapshot
 from bridge.storage.times import Moments
@@ -48,8 +48,8 @@ class Guard:
 
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
     and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
-    other instances know, `places` are those that they have as well; `answers` are told of each answer in time. Nothing
-    of who is `forgotten` answers him that was asked for before.
+    other instances know, `places` are those that they have as well; `answers` are told of each answer in time, `duty`
+    is to try a source that is left alone. Nothing of who is `forgotten` answers him that was asked for before.
     """
 
     def __init__(  # noqa: PLR0913 - all that a guard joins
@@ -66,6 +66,7 @@ class Guard:
         places: Places | None = None,
         forgotten: Forgotten | None = None,
         answers: Moments | None = None,
+        duty: Duty | None = None,
         snapshot: CustomerSnapshot | None = None,
     ) -> None:
         self.name = name
@@ -85,8 +86,17 @@ class Guard:
         )
         self.opening = Opening(name, connector, wait)
         self.read_ahead = ReadAhead(name, connector, snapshot, self._why_not_listed, wait) if snapshot else None
-        self.answers = answers or Moments(1)
-        self._breaker = ProbedBreaker(name, self._trial, lambda: self.patience, clock, probe=self._probe, wait=wait)
+        self.answers = answers or Moments(1, clock=clock)
+        self._breaker = ProbedBreaker(
+            name,
+            self._trial,
+            lambda: self.patience,
+            clock,
+            probe=self._probe,
+            answers=self.answers,
+            duty=duty or Duty(MachineMemory(), name),
+            wait=wait,
+        )
         self._source = WatchedSource(
             name, connector, self._breaker, self._meter, lambda: self.patience, clock, answers=self.answers
         )
@@ -176,8 +186,10 @@ class Guard:
             return [Attention(bug_in(self.name, error))]
 
     def forget(self, matches: Matches) -> None:
-        """Ask for none of these callers any more in a trial."""
+        """Ask for none of these callers any more in a trial, and leave nothing of them where others look."""
         self._breaker.forget(matches)
+        if self._shared:
+            self._shared.forget(matches)
 
     def close(self) -> None:
         """Stop trying, and let the connector release what it holds, waiting a second for it at most."""

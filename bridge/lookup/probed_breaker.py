@@ -3,7 +3,8 @@
 Before a source is left alone, and again and again while it is, a question is asked in the background that once
 succeeded: whoever answers that is not down. Trials are frequent, because a source that is back is wanted within seconds
 and a question a second costs it nothing; only one that refuses is tried ever more seldom, for a refusal may be counted,
-and ends only when somebody acts.
+and ends only when somebody acts. Of several processes that leave the source alone one tries it, and who is answered in
+any of them shows all that it is well.
 """
 
 import logging
@@ -21,6 +22,8 @@ from bridge.sdk.connector import Call
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable
 from bridge.sdk.threads.background import BackgroundLoop, Wait
+from bridge.storage.machine import Duty
+from bridge.storage.times import Moments
 
 _log = logging.getLogger(__name__)
 
@@ -35,10 +38,11 @@ class ProbedBreaker:
     """Says whether one source is asked, by what became of the questions before.
 
     `patience` gives the number of seconds after which an answer is too late, to a trial as to any question. `probe` is
-    how a source is asked that is not left alone.
+    how a source is asked that is not left alone. `answers` are those in good time in any process of this machine,
+    `duty` is to try the source for all of them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - how a source is asked, and what the other processes know of it
         self,
         name: str,
         trial: Trial,
@@ -46,9 +50,14 @@ class ProbedBreaker:
         clock: Clock,
         *,
         probe: Probe,
+        answers: Moments,
+        duty: Duty,
         wait: Wait | None = None,
     ) -> None:
         self._name = name
+        self._answers = answers
+        self._duty = duty
+        self._left_alone_at = float("inf")
         self._trial = trial
         self._patience = patience
         self._clock = clock
@@ -59,7 +68,7 @@ class ProbedBreaker:
             name,
             self._breaker,
             self._try,
-            lambda: _log.info("connector %s answers again", name),
+            self._recovered,
             pause=self._next_pause,
             wait=wait,
         )
@@ -123,6 +132,7 @@ class ProbedBreaker:
         """Try no more."""
         self._trouble.close()
         self._trials.close()
+        self._duty.leave()
 
     def _is_guest(self, question: Call) -> bool:
         """Tell whether a call is let through as a trial: it may be that all who asked so far are what it fails at."""
@@ -150,6 +160,7 @@ class ProbedBreaker:
         if self._breaker.failed(self._reason, hold):
             _log.warning("connector %s is left alone for a while: %s", self._name, self._reason)
             self._in_doubt, self._pause, self._next_guest = None, _FIRST_PAUSE, float("-inf")
+            self._left_alone_at = self._clock()
             self._trouble.rest()
             self._trials.start()
 
@@ -160,8 +171,16 @@ class ProbedBreaker:
         return pause
 
     def _try(self) -> None:
-        with suppress(SourceBusy):
-            self._attempt()
+        if self._answers.age() < self._clock() - self._left_alone_at:  # in another process, or this one would know
+            self._trouble.answered()
+            self._breaker.succeeded()
+        elif self._duty.is_ours():
+            with suppress(SourceBusy):
+                self._attempt()
+
+    def _recovered(self) -> None:
+        self._duty.leave()
+        _log.info("connector %s answers again", self._name)
 
     def _attempt(self) -> Sequence[Future[Any]]:
         """Begin a trial, if anything was ever asked; raises SourceBusy if there is no place."""

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.shared import Shared, Turns
+from bridge.sdk.shared import Turns
 from bridge.storage.times import Figures, Moments, Times
 
 _REGION = 20  # bits: a region is larger than the times of 99999 requests
@@ -112,10 +112,6 @@ class MachineMemory:
         times = None if self._file is None else Times(self._file, region_of(f"figures {name} {kept}"), kept)
         return Figures(kept, times)
 
-    def shared(self, name: str) -> Shared:
-        """Return what the connector of this name knows together with itself in the machine's other processes."""
-        return _MachineShared(self, name)
-
     def _locks(self, place: int) -> bool:
         try:
             if self._file is not None:
@@ -129,13 +125,24 @@ class MachineMemory:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
 
-class _MachineShared(Shared):
+class Duty:
+    """What one process of a machine does for all of them, until it leaves that to another one, or dies."""
+
     def __init__(self, memory: MachineMemory, name: str) -> None:
         self._memory = memory
-        self._name = name
+        self._name = f"duty {name}"
+        self._is_held = False
 
-    def turns(self, name: str, count: int, seconds: float) -> Turns:
-        return self._memory.turns(f"{self._name} {name}", count, seconds)
+    def is_ours(self) -> bool:
+        """Tell whether it is for this process to do, which takes it if nobody has it."""
+        self._is_held = self._is_held or self._memory.take(self._name, 1) is not None
+        return self._is_held
+
+    def leave(self) -> None:
+        """Leave it to another process, if it was ours."""
+        if self._is_held:
+            self._is_held = False
+            self._memory.leave(self._name, 0)
 
 
 class MachineTurns(Turns):

@@ -56,6 +56,7 @@ class RestConnector(Connector[RestConfig]):
         self._client.prepare(self.config.base_url)
         self._auth.apply(Request("GET", self.config.base_url), Deadline.after(self.config.timeout))
         if self._users:
+            self._users.share(self.shared)
             self._users.open()
 
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:

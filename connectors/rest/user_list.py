@@ -3,9 +3,10 @@
 No call ever waits for it. A reading that fails, or finds nobody where somebody was, leaves the last good list in force,
 and so does one that has lost more than half of them, unless the next one says the same: whoever may read himself alone
 sees such a list. Somebody whom the list does not know may be new: then it is read before its time, but at most once a
-minute, and the log names him once.
+minute, and the log names him once. Where several processes or instances share what they know, one of them reads.
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from bridge.sdk import (
     ListState,
     Owner,
     Owners,
+    Shared,
     SourceError,
     SourceUnavailable,
     UnexpectedAnswer,
@@ -67,7 +69,13 @@ class UserList:
         self._good: LastGood[_List] = LastGood("users", "the last good list of users stays in force", _log)
         self._named: set[str] = set()
         self._not_before = float("-inf")
+        self._shared = Shared()
+        self._read_at: float | None = None
         self._loop = BackgroundLoop("users", self._round)
+
+    def share(self, shared: Shared) -> None:
+        """Take what another instance has read since the last reading here, and let the others have ours."""
+        self._shared = shared
 
     def open(self) -> None:
         """Read the list, and go on reading it from now on. Raises SourceError."""
@@ -167,14 +175,22 @@ class UserList:
     def _reading(self) -> _List:
         begun = self._clock()
         self._not_before = begun + _LEAST_PAUSE
+        newer = 0.9 * self._refresh if self._read_at is None else begun - self._read_at
+        found = self._shared.once(
+            "users", self._written, seconds=min(0.9 * self._refresh, newer), patience=_LEAST_PAUSE, good=_is_list
+        )
+        self._read_at = begun - found.age
         rows: dict[str, list[Row]] = {}
-        for row in self._read():
+        for row in json.loads(found.content):
             if row["owner_id"] is not None:
                 rows.setdefault(visible(str(row["owner_id"])), []).append(row)
         if not rows:
             raise UnexpectedAnswer("users: there is nobody in the list: may the credentials read users?")
         users = (Owner(id=id_, name=str(user["name"])) for id_ in rows for user in rows[id_] if user.get("name"))
-        return _List(rows, begun, shared_names(users))
+        return _List(rows, self._read_at, shared_names(users))
+
+    def _written(self) -> bytes:
+        return json.dumps([*self._read()]).encode()
 
     def _refuse(self, reason: str, pause: float) -> None:
         """Keep what is in force and say why; leave the CRM alone for so many seconds, but a minute at least."""
@@ -186,6 +202,15 @@ class UserList:
         """Read the list; return how long to wait for the next reading, as long as it takes if this one failed."""
         self.update()
         return max(0.0, self._not_before - self._clock()) if self.trouble else self._refresh
+
+
+def _is_list(written: bytes) -> bool:
+    """Tell whether it is what this version writes."""
+    try:
+        rows = json.loads(written)
+    except ValueError:
+        return False
+    return isinstance(rows, list) and all(isinstance(row, dict) and "owner_id" in row for row in rows)
 
 
 def read_users(context: RestContext, users: Users, say: Callable[[str], None]) -> Sequence[Row]:

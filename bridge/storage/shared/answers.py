@@ -15,9 +15,9 @@ from bridge.sdk.connector import Call, Owner, Owners
 from bridge.sdk.deadline import Deadline
 from bridge.storage.answer_table import written_owner
 from bridge.storage.cache import AnswerCache, Remembered
-from bridge.storage.shared.backend import Silent
-from bridge.storage.shared.client import LIMIT
-from bridge.storage.shared.namespace import Namespace, growing_pauses
+from bridge.storage.forgotten import Matches
+from bridge.storage.shared.backend import LIMIT, Silent
+from bridge.storage.shared.named_values import NamedValues, growing_pauses
 
 
 class Turn:
@@ -40,14 +40,14 @@ class Turn:
 class SharedAnswers:
     """The answers in a namespace; `cache` is this instance's own memory."""
 
-    def __init__(self, namespace: Namespace, cache: AnswerCache) -> None:
+    def __init__(self, namespace: NamedValues, cache: AnswerCache) -> None:
         self.namespace = namespace
         self._cache = cache
 
     @property
     def is_silent(self) -> bool:
         """Whether the shared memory is left alone just now."""
-        return self.namespace.client.is_silent
+        return self.namespace.is_silent
 
     def recall(self, question: Call) -> Remembered | None:
         """Take over what the others know, and return what is remembered then; waits a tenth of a second at most."""
@@ -73,6 +73,10 @@ class SharedAnswers:
     def remove(self, question: Call) -> bool:
         """Let nobody find the answer any more; tell whether there was one. Raises Silent."""
         return self.namespace.remove(_name(question))
+
+    def forget(self, matches: Matches) -> None:
+        """Leave nothing of these callers where names can be read; elsewhere who forgets has to name them: `remove`."""
+        self.namespace.forget(lambda name: matches(name.split(" ")[1]))
 
     def publish(self, question: Call, owners: Owners, token: str) -> None:
         """Put what the source said just now, for as long as it may be of use."""

@@ -5,6 +5,9 @@ from typing import NamedTuple, Protocol
 
 from bridge.sdk.errors import BridgeError
 
+LIMIT = 0.1
+"""Seconds that anybody waits for the server."""
+
 
 class Silent(BridgeError):
     """The server did not answer in time, or nothing that could be understood; the message says it for the log."""

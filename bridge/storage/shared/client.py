@@ -17,12 +17,9 @@ from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.threads.background import BackgroundLoop, Wait
 from bridge.sdk.threads.single_flight import SingleFlight
-from bridge.storage.shared.backend import Backend, Counted, Reading, Refused, Silent, Window
+from bridge.storage.shared.backend import LIMIT, Backend, Counted, Reading, Refused, Silent, Window
 
 _log = logging.getLogger(__name__)
-
-LIMIT = 0.1
-"""Seconds that anybody waits for the server."""
 
 _SLOW = 0.05  # seconds; an answer that takes longer counts as a failure
 _PLACES = 32

@@ -6,43 +6,42 @@ has been set back, a content seems to come from the future: its age is unknown, 
 """
 
 import secrets
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable
 
-from bridge.sdk.deadline import Deadline
-from bridge.sdk.shared import Shared, SharedValue, Turns
+from bridge.sdk.shared import SharedValue, Turns
 from bridge.storage.machine import MachineMemory
-from bridge.storage.shared.backend import Counted, Silent, Window
-from bridge.storage.shared.client import LIMIT, SharedClient
+from bridge.storage.shared.backend import LIMIT, Counted, Silent, Window
+from bridge.storage.shared.client import SharedClient
 from bridge.storage.shared.encryption import Encryption
 from bridge.storage.shared.limits import SharedTurns
+from bridge.storage.shared.named_values import Look, NamedValues
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
 _STEADY = 1000  # milliseconds that the server's clock may be corrected by
 
 
-class Look(NamedTuple):
-    """What is known under a name, and whether an instance is about to find it out."""
-
-    value: SharedValue | None
-    locked: bool
-
-
-class Namespace(Shared):
+class Namespace(NamedValues):
     """The part of the connector `name`; `memory` is what this machine counts, for as long as the server does not."""
 
     def __init__(
         self, client: SharedClient, prefix: str, name: str, encryption: Encryption, memory: MachineMemory | None = None
     ) -> None:
+        super().__init__()
         self.client = client
         self._memory = memory or MachineMemory()
         self._name = name
         self._machines, self._counts = 1, True
         self._encryption = encryption
         self._prefix = f"{prefix}:{name}"
-        self._held: dict[str, str] = {}  # the tokens of the locks whose blocks are running
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the server is left alone just now."""
+        return self.client.is_silent
+
+    @property
+    def takes_values(self) -> bool:
+        """Whether the server's time is known, which everything that is put carries."""
+        return self.client.now() is not None
 
     def move_to(self, other: "Namespace") -> None:
         """Become the same as another one; what this one knew may be unknown there."""
@@ -75,18 +74,6 @@ class Namespace(Shared):
         sealed = self._encryption.close(name, now, content)
         self.client.put(key, sealed, now, now + max(1, int(seconds * 1000)), (f"{key}:lock", token), wait=wait)
 
-    def get(self, name: str) -> SharedValue | None:
-        """Return what is known under a name, or None."""
-        try:
-            return self.look(name).value
-        except Silent:
-            return None
-
-    def put(self, name: str, content: bytes, seconds: float, *, wait: bool = False) -> None:
-        """Let the others know this for so many seconds; the lock of this name, if we hold it, is free then."""
-        token = self._held.pop(name, "") if self.client.now() is not None else ""
-        self.publish(name, content, seconds, token, wait=wait)
-
     def remove(self, name: str) -> bool:
         """Delete what is known under a name; tell whether anything was. Raises Silent."""
         key = self._key(name)
@@ -97,7 +84,7 @@ class Namespace(Shared):
 
     def turns(self, name: str, count: int, seconds: float) -> Turns:
         """Return when all instances have made requests, for a limit of `count` in `seconds`."""
-        own = self._memory.shared(self._name).turns(name, count, seconds)
+        own = self._memory.turns(f"{self._name} {name}", count, seconds)
         return SharedTurns(self, name, own, count, seconds)
 
     def book(self, name: str, most: int, seconds: float, longest: float) -> float:
@@ -128,39 +115,9 @@ class Namespace(Shared):
         self._counts = True
         return value
 
-    @contextmanager
-    def lock(self, name: str, seconds: float, patience: float | None = None) -> Iterator[None]:
-        """Hold the lock of this name for `seconds` at most, or until something is put under it."""
-        token = self._wait_for(name, seconds, seconds if patience is None else patience)
-        if token:
-            self._held[name] = token
-        try:
-            yield
-        finally:
-            if token and self._held.get(name) == token:
-                del self._held[name]
-                self.give_back(name, token)
-
-    def _wait_for(self, name: str, seconds: float, patience: float) -> str:
-        end, pauses = Deadline.after(patience), growing_pauses()
-        try:
-            while not (token := self.take(name, seconds)) and not end.expired():
-                time.sleep(min(next(pauses), end.remaining()))
-        except Silent:
-            return ""
-        return token
-
     def _key(self, name: str) -> str:
         """Return the key on the server: which connector, the first word of the name, and the hash of all of it."""
         return f"{self._prefix}:{name.partition(' ')[0]}:{self._encryption.name(name)}"
-
-
-def growing_pauses() -> Iterator[float]:
-    """Give the seconds after which to look again, the longer the more often it was in vain."""
-    pause = _FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(_LONGEST_PAUSE, pause * 1.5)
 
 
 def _value(opened: tuple[int, bytes] | None, now: int) -> SharedValue | None:

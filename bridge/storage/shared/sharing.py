@@ -1,4 +1,4 @@
-"""Whether the instances of a service share what they know, and where: `cache.backend`."""
+"""With whom the processes of a service share what they know: with other machines too where `cache.backend` says so."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,8 @@ from bridge.storage.shared.answers import SharedAnswers
 from bridge.storage.shared.client import SharedClient
 from bridge.storage.shared.encryption import Encryption
 from bridge.storage.shared.limits import Places
+from bridge.storage.shared.machine_namespace import MachineNamespace, OwnCount
+from bridge.storage.shared.named_values import NamedValues
 from bridge.storage.shared.namespace import Namespace
 
 
@@ -51,7 +53,7 @@ class Sharing:
 
     def make(self, source: ConfiguredConnector) -> AnyConnector:
         """Make a connector with its part of what is shared."""
-        shared = self.namespace(source.name, identity_of(source, self._config)) or self._memory.shared(source.name)
+        shared = self.shared(source.name, identity_of(source, self._config))
 
         def make() -> AnyConnector:
             with at_hand(shared):
@@ -64,7 +66,7 @@ class Sharing:
     def answers(self, connector: AnyConnector, cache: AnswerCache) -> SharedAnswers | None:
         """Return a connector's answers in the shared memory, if there is one and its answers are remembered."""
         shared = connector.shared
-        return SharedAnswers(shared, cache) if isinstance(shared, Namespace) and connector.remembered else None
+        return SharedAnswers(shared, cache) if isinstance(shared, NamedValues) and connector.remembered else None
 
     def places(self, name: str, connector: AnyConnector) -> Places:
         """Return the places for a connector's lookups."""
@@ -88,8 +90,12 @@ class Sharing:
         return Namespace(self._client, self._prefix, name, Encryption(self._secret, identity), self._memory)
 
     def shared(self, name: str, identity: str) -> Shared:
-        """Return the same, or one that shares nothing."""
-        return self.namespace(name, identity) or Shared()
+        """Return the same; without one, what the processes of this machine share, or one that is alone."""
+        if namespace := self.namespace(name, identity):
+            return namespace
+        if self._joins and self._config.settings.server.workers > 1:
+            return MachineNamespace(self._memory, name, identity)
+        return OwnCount(self._memory, name)
 
     def probe(self) -> Sequence[tuple[str, str]]:
         """Ask the server, if there is one, and say why nothing can be shared: an empty text if it can."""

@@ -10,6 +10,8 @@ from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.sdk.connector import Call
 from bridge.sdk.errors import SourceBusy, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
+from bridge.storage.machine import Duty, MachineMemory
+from bridge.storage.times import Moments
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
 
@@ -21,13 +23,24 @@ def question(number: int) -> Call:
 class Watched:
     """A breaker whose trials are steered: `trial` says what becomes of one, and time passes when it waits."""
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, memory: MachineMemory | None = None) -> None:
         self.clock = FakeClock()
+        self.answers = Moments(1, clock=self.clock)
         self.asked: list[tuple[float, Call]] = []
         self.trial: Callable[[Call], object] = self.unavailable
         self.rounds = 0
+        self.meanwhile: Callable[[], object] = lambda: None
         self._threads_before = set(threading.enumerate())
-        self.breaker = ProbedBreaker("crm", self._ask, lambda: patience, self.clock, probe=self._probe, wait=self._wait)
+        self.breaker = ProbedBreaker(
+            "crm",
+            self._ask,
+            lambda: patience,
+            self.clock,
+            probe=self._probe,
+            answers=self.answers,
+            duty=Duty(memory or MachineMemory(), "crm"),
+            wait=self._wait,
+        )
 
     def unavailable(self, asked: Call) -> None:
         self.breaker.failed(asked, "unavailable", "unavailable: 503")
@@ -72,12 +85,13 @@ class Watched:
             return True
         self.rounds -= 1
         self.clock.advance(seconds)
+        self.meanwhile()
         return False
 
 
 @contextmanager
-def watched(rounds: int = 0, patience: float = 60.0) -> Iterator[Watched]:
-    one = Watched(patience)
+def watched(rounds: int = 0, patience: float = 60.0, memory: MachineMemory | None = None) -> Iterator[Watched]:
+    one = Watched(patience, memory)
     one.rounds = rounds
     yield one
     one.breaker.close()
@@ -275,3 +289,24 @@ def test_a_source_that_fails_otherwise_while_it_is_left_alone_is_told_of_once_wi
             one.breaker.consider(question(0))
         assert caplog.text.count("is still left alone, by now because of:") == 1
         assert "by now because of: rejected: the key has ended" in caplog.text
+
+
+def test_of_two_processes_that_leave_a_source_alone_one_tries_it_and_the_other_when_that_one_has_ended():
+    memory = MachineMemory.make()
+    with watched(4, memory=memory) as first, watched(4, memory=memory) as second:
+        first.fail(0, 1, 2, 3, 4)
+        until(lambda: len(first.asked) == 5)
+        second.meanwhile = lambda: second.rounds or first.breaker.close()
+        second.fail(0, 1, 2, 3, 4)
+        until(lambda: len(second.asked) == 2)
+        assert second.rounds == 0
+
+
+def test_who_is_answered_in_another_process_shows_that_a_source_that_is_left_alone_is_well():
+    with watched(1) as one:
+        one.meanwhile = one.answers.note
+        one.fail(0, 1, 2, 3, 4)
+        until(lambda: not one.breaker.is_open and one.rounds == 0)
+        assert one.is_asked(5)
+        assert not one.breaker.trouble
+        assert len(one.asked) == 1

@@ -1,0 +1,120 @@
+"""Two processes of one machine, without a Redis: what a CRM can count happens once, whichever of them is asked."""
+
+import os
+import re
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from bridge.testing import FakeCrm
+from tests.support.kept import until
+from tests.support.service import RunningService
+
+CONFIG = """
+api_keys: [change-me]
+server: {{workers: 2}}
+extensions: {{inline: {{lan@congty.example: 101}}}}
+connectors:
+  crm:
+    type: rest
+    base_url: {url}
+    auth: {{type: oauth2_client_credentials, token_url: "{url}/token", client_id: omi, client_secret: planted-secret}}
+    steps:
+      - path: search
+        query: {{phone: "{{{{ caller.e164 }}}}"}}
+        records: items
+        match: phone
+        take: {{owner_id: owner}}
+    users: {{path: users, take: {{owner_id: id, email: email}}, refresh: 1h}}
+"""
+
+
+class Crm:
+    """Counts what it is asked, and answers searches when it may."""
+
+    def __init__(self):
+        self.asked, self.may_answer = [], threading.Event()
+        self.may_answer.set()
+        self._lock = threading.Lock()
+
+    def __call__(self, request):
+        what = request.path.rpartition("/")[2]
+        with self._lock:
+            self.asked.append(what)
+        match what:
+            case "token":
+                return {"access_token": f"planted-token-{len(self.asked)}", "expires_in": 3600}
+            case "users":
+                return [{"id": 7, "email": "lan@congty.example"}]
+            case _:
+                assert self.may_answer.wait(20)
+                return {"items": [{"phone": request.query["phone"], "owner": 7}]}
+
+
+@pytest.fixture
+def crm():
+    return Crm()
+
+
+@pytest.fixture
+def service(tmp_path, crm):
+    config = tmp_path / "config.yaml"
+    with FakeCrm(crm) as server:
+        config.write_text(CONFIG.format(url=server.url), encoding="utf-8")
+        with RunningService(config) as service:
+            until(lambda: len(workers(service)) == 2)
+            yield service
+            crm.may_answer.set()
+
+
+def workers(service):
+    return [int(found[1]) for line in service.log if (found := re.search(r"Booting worker with pid: (\d+)", line))]
+
+
+@contextmanager
+def standing_still(worker):
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+def test_what_one_process_has_heard_the_other_knows_and_both_use_one_sign_in_and_one_list_of_users(service, crm):
+    first, second = workers(service)
+    seen = []
+    for other in (second, first):
+        with standing_still(other):
+            reply = service.ask("0901234567")
+            seen.append((reply.body, reply.headers["X-Bridge-Answer"]))
+    assert seen == [(b"101", "live"), (b"101", "cached")]
+    assert sorted(crm.asked) == ["search", "token", "users"]
+
+
+def test_fifty_calls_of_a_new_caller_to_both_processes_are_one_question(service, crm):
+    until(lambda: len(crm.asked) >= 2)
+    with ThreadPoolExecutor(50) as callers:
+        crm.may_answer.clear()
+        calls = [callers.submit(service.ask, "0901234567") for _ in range(50)]
+        until(lambda: "search" in crm.asked)
+        crm.may_answer.set()
+        assert {call.result().body for call in calls} == {b"101"}
+    assert crm.asked.count("search") == 1
+
+
+def test_a_process_that_is_killed_while_it_asks_keeps_the_other_waiting_for_no_one(service, crm):
+    first, second = workers(service)
+    crm.may_answer.clear()
+    with ThreadPoolExecutor(1) as callers:
+        with standing_still(second):
+            lost = callers.submit(service.ask, "0901234567")
+            until(lambda: "search" in crm.asked)
+        os.kill(first, signal.SIGKILL)
+        assert isinstance(lost.exception(10), OSError)
+    crm.may_answer.set()
+    reply = service.ask("0901234567")
+    assert (reply.body, reply.headers["X-Bridge-Answer"]) == (b"101", "live")
+    assert reply.seconds < 1.0
