@@ -18,7 +18,7 @@ from bridge.commands import connector_types
 from bridge.commands.confirm import confirm
 from bridge.commands.decisions import decisions
 from bridge.commands.forget import forget
-from bridge.commands.options import PlainCommand, config_option, expect_option, hotline_option
+from bridge.commands.options import PlainCommand, Processes, config_option, expect_option, hotline_option
 from bridge.commands.reload import reload
 from bridge.commands.simulate.command import simulate
 from bridge.config.expectations import Expectation
@@ -54,7 +54,7 @@ def main() -> None:
 @main.command()
 @config_option
 @click.option("--bind", metavar="HOST:PORT", help="Listen here instead of at server.bind.")
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes, instead of server.workers.")
+@click.option("--workers", type=Processes(), help="Processes, instead of server.workers.")
 @click.option("--threads", type=click.IntRange(2, 1000), help="Threads of each process, instead of server.threads.")
 def serve(file: Path, bind: str | None, workers: int | None, threads: int | None) -> None:
     """Answer OMICall until told to stop; SIGHUP, or `omi-bridge reload`, reads the configuration again."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bridge.config.cores import parse_workers
 from bridge.config.loading import Config
 from bridge.config.moments import parse_point
 from bridge.sdk.errors import InvalidNumber
@@ -32,6 +33,19 @@ expect_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Known customers and what must come: YAML with 'expect:', or CSV with rows such as 0901234567,101:102",
 )
+
+
+class Processes(click.IntRange):
+    """A number of processes, or `auto`."""
+
+    name = "1-64 or auto"
+
+    def __init__(self) -> None:
+        super().__init__(1, 64)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number. Raises BadParameter if it is none."""
+        return super().convert(parse_workers(value), param, ctx)  # type: ignore[arg-type]  # it reads texts
 
 
 class PlainCommand(click.Command):

@@ -22,6 +22,7 @@ from bridge.config.values import (
     RedisUrl,
     Section,
     UrlPath,
+    Workers,
 )
 from bridge.sdk.disk.own_file import DatabaseOf
 from bridge.sdk.settings import (
@@ -82,8 +83,8 @@ class Server(Section):
         default=0.6,
         description="If a connector has not answered after this time, the next of the route is asked as well.",
     )
-    workers: int = Field(
-        default=1, ge=1, le=64, description="Processes. Each keeps a cache of its own: one is best for most."
+    workers: Workers = Field(
+        default=1, description="Processes, or auto: as many as this machine has processors, four at most."
     )
     threads: int = Field(default=64, ge=2, le=1000, description="Calls that one process serves at the same time.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -6,8 +6,9 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
 
+from bridge.config.cores import parse_workers
 from bridge.config.moments import parse_moment
 from bridge.sdk.meant_extensions import what_was_meant
 from bridge.sdk.settings import Network, OneOrMore, Text, located, refuse_unfilled
@@ -136,8 +137,22 @@ def _redis_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _workers(value: object) -> object:
+    if isinstance(value, str) and value != "auto" and not value.isdigit():
+        raise ValueError("write how many processes there shall be, 1 to 64, or auto")
+    return parse_workers(value)
+
+
 Bind = Annotated[str, AfterValidator(_bind)]
 """An address and a port to listen on."""
+
+Workers = Annotated[
+    int,
+    BeforeValidator(_workers),
+    Field(ge=1, le=64),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 64}]}),
+]
+"""A number of processes, which may be written as auto."""
 
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 """The path of a page."""

@@ -5,6 +5,7 @@ requests only. So whoever uses this needs no second way of working, and a shared
 knows nothing.
 """
 
+import bisect
 import threading
 import time
 from collections import deque
@@ -46,6 +47,11 @@ class Turns:
         with self._lock:
             self._made.append(self._clock() + wait)
 
+    def made(self) -> int:
+        """Return how many were made within the last `seconds`, as far as they are kept."""
+        with self._lock:
+            return len(self._made) - bisect.bisect_right(self._made, self._clock() - self._seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class SharedValue:
@@ -71,8 +77,12 @@ class Shared:
         It is on its way then; with `wait` it is there, or the time for waiting is over.
         """
 
-    def turns(self, name: str, count: int, seconds: float) -> Turns:  # noqa: ARG002 - part of the interface
+    def turns(self, name: str, count: int, seconds: float) -> Turns:
         """Return when all who share this have made requests, for a limit of `count` in `seconds`."""
+        return self.turns_here(name, count, seconds)
+
+    def turns_here(self, name: str, count: int, seconds: float) -> Turns:  # noqa: ARG002 - part of the interface
+        """Return when the processes of this machine have made requests: to count without asking a server."""
         return Turns(count, seconds)
 
     @contextmanager
@@ -123,3 +133,8 @@ def at_hand(shared: Shared) -> Iterator[None]:
 def turns_at_hand(name: str, count: int, seconds: float) -> Turns:
     """Return `Shared.turns` of what is at hand where this is called."""
     return _AT_HAND.get().turns(name, count, seconds)
+
+
+def turns_here(name: str, count: int, seconds: float) -> Turns:
+    """Return `Shared.turns_here` of the same."""
+    return _AT_HAND.get().turns_here(name, count, seconds)

@@ -6,6 +6,7 @@ its process dies; the file holds no counter that a killed process could leave wr
 name: a file in memory takes room only where something was written, so there is no table of who stands where.
 """
 
+import bisect
 import errno
 import fcntl
 import hashlib
@@ -154,6 +155,7 @@ class MachineTurns(Turns):
     def __init__(self, file: int, region: int, count: int, seconds: float, clock: Clock = time.monotonic) -> None:
         super().__init__(count, seconds, clock)
         self._file = file
+        self._count = count
         self._region = region
         self._times = Times(file, region, count)
 
@@ -170,6 +172,12 @@ class MachineTurns(Turns):
         """Take note of a request that is made after so many seconds, whoever allowed it."""
         with self._alone():
             self._times.add(self._times.number(), self._clock() + wait)
+
+    def made(self) -> int:
+        """Return how many were made within the last `seconds`, as far as they are kept; nobody is waited for."""
+        number, begin = self._times.number(), self._clock() - self._seconds
+        kept = range(max(0, number - self._count), number)
+        return len(kept) - bisect.bisect_right(kept, begin, key=self._times.at)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

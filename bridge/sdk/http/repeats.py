@@ -18,6 +18,7 @@ from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceUnavailable
 from bridge.sdk.http.messages import Request, Response
 from bridge.sdk.http.rate_limit import calls_come_first
+from bridge.sdk.shared import Turns, turns_here
 from bridge.sdk.threads.background import NO_THREAD
 from bridge.sdk.threads.cancellation import Cancellation
 from bridge.sdk.threads.kept_threads import KEPT_THREADS
@@ -29,6 +30,7 @@ MOST = 6
 MORE_PER_REQUEST, WINDOW = 1.5, 10.0
 """Repeats for each request, on average over so many seconds."""
 
+_REQUESTS_COUNTED = 1000
 _DOUBLED = 2
 _UNANSWERED = 6
 _ANSWERS_KEPT, _ANSWERS_NEEDED = 200, 10
@@ -42,22 +44,22 @@ class RetryBudget:
     """How often one source may be asked once more; safe to use from many threads.
 
     Nothing is repeated after six requests in a row without an answer, nor before the first answer: then the source is
-    down, for all that is known, and gets no more than calls bring. Otherwise there are at most `MORE_PER_REQUEST`.
+    down, for all that is known, and gets no more than calls bring. Otherwise there are at most `MORE_PER_REQUEST`, by
+    all processes of the machine together.
     """
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, requests: Turns | None = None, repeats: Turns | None = None) -> None:
+        most = int(MORE_PER_REQUEST * _REQUESTS_COUNTED)
+        self._requests = requests or turns_here("requests", _REQUESTS_COUNTED, WINDOW)
+        self._repeats = repeats or turns_here("repeats", most, WINDOW)
         self._lock = threading.Lock()
-        self._requests: deque[float] = deque()
-        self._repeats: deque[float] = deque()
         self._seconds: deque[float] = deque(maxlen=_ANSWERS_KEPT)
         self._unanswered = _UNANSWERED
 
     def begun(self) -> None:
         """Count a request that is no repeat."""
-        with self._lock:
-            self._requests.append(self._clock())
-            self._trim()
+        with suppress(SourceBusy):  # another process stands still while it counts
+            self._requests.note(0.0)
 
     def answered(self, seconds: float) -> None:
         """Count an answer, and how long it took."""
@@ -72,13 +74,12 @@ class RetryBudget:
 
     def take(self) -> bool:
         """Take one repeat, if there is one."""
-        with self._lock:
-            self._trim()
-            allowed = len(self._repeats) + 1 <= MORE_PER_REQUEST * len(self._requests)
-            if not allowed or self._unanswered >= _UNANSWERED:
-                return False
-            self._repeats.append(self._clock())
-            return True
+        if self._unanswered >= _UNANSWERED:
+            return False
+        most = int(MORE_PER_REQUEST * self._requests.made())
+        with suppress(SourceBusy):
+            return most > 0 and self._repeats.book(most, 0.0) <= 0.0
+        return False
 
     def usual_time(self) -> float:
         """Return after how many seconds nineteen of twenty answers were there, a tenth of a second at least."""
@@ -87,12 +88,6 @@ class RetryBudget:
         if len(known) < _ANSWERS_NEEDED:
             return _PATIENCE_AT_FIRST
         return max(_LEAST_PATIENCE, known[len(known) * 95 // 100])
-
-    def _trim(self) -> None:
-        begin = self._clock() - WINDOW
-        for times in (self._requests, self._repeats):
-            while times and times[0] <= begin:
-                times.popleft()
 
 
 Send = Callable[[Request, Deadline], Response]
@@ -113,7 +108,7 @@ class Repeats:
         self.send_once = send
         self.clock = clock
         self.pause = pause
-        self.budget = RetryBudget(clock)
+        self.budget = RetryBudget()
         self.timer = Timer("source-silent")
 
     def send(self, request: Request, deadline: Deadline, say: Callable[[str], object] = lambda _: None) -> Response:

@@ -73,7 +73,7 @@ class MachineNamespace(NamedValues):
         mine = self._key("")
         self._slots.forget(lambda key: key.startswith(mine) and matches(key.removeprefix(mine)))
 
-    def turns(self, name: str, count: int, seconds: float) -> Turns:
+    def turns_here(self, name: str, count: int, seconds: float) -> Turns:
         """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
         return self._memory.turns(f"{self._name} {name}", count, seconds)
 
@@ -99,7 +99,7 @@ class OwnCount(Shared):
         self._memory = memory
         self._name = name
 
-    def turns(self, name: str, count: int, seconds: float) -> Turns:
+    def turns_here(self, name: str, count: int, seconds: float) -> Turns:
         """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
         return self._memory.turns(f"{self._name} {name}", count, seconds)
 

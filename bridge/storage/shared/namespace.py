@@ -84,8 +84,11 @@ class Namespace(NamedValues):
 
     def turns(self, name: str, count: int, seconds: float) -> Turns:
         """Return when all instances have made requests, for a limit of `count` in `seconds`."""
-        own = self._memory.turns(f"{self._name} {name}", count, seconds)
-        return SharedTurns(self, name, own, count, seconds)
+        return SharedTurns(self, name, self.turns_here(name, count, seconds), count, seconds)
+
+    def turns_here(self, name: str, count: int, seconds: float) -> Turns:
+        """Return when the processes of this machine have made requests."""
+        return self._memory.turns(f"{self._name} {name}", count, seconds)
 
     def book(self, name: str, most: int, seconds: float, longest: float) -> float:
         """Book the next turn of all instances, see `Turns.book`; raises Silent."""

@@ -4,10 +4,12 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
 from bridge.sdk import SourceBusy
+from bridge.sdk.shared import Turns
 from bridge.storage.machine import MachineMemory, MachineTurns
 from tests.support.documents import ROOT
 from tests.support.fakes import FakeClock
@@ -118,6 +120,22 @@ def test_turns_are_as_many_as_allowed_in_any_window_and_booked_only_within_reach
     assert [turns.book(3, 1.0) for _ in range(3)] == [0, 0.5, 1.0]
     assert turns.book(3, 20.0) == 10.0
     assert turns.book(1, 0.0) == 20.0
+
+
+@pytest.mark.parametrize("make", [Turns, partial(MachineTurns, MachineMemory.make()._file, 0)])  # noqa: SLF001
+def test_it_is_known_how_many_were_made_within_the_window_and_are_kept(make):
+    clock = FakeClock()
+    turns = make(3, 10.0, clock)
+    made = []
+    for seconds in (0, 4, 4, 4, 4, 6, 4):
+        clock.advance(seconds)
+        made.append(turns.made())
+        if len(made) <= 5:
+            turns.note(0.0)
+    assert made == [0, 1, 2, 2, 2, 1, 0]
+    for _ in range(5):
+        turns.note(0.0)
+    assert turns.made() == 3
 
 
 def test_a_request_that_somebody_else_allowed_is_noted():

@@ -10,6 +10,9 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.http import HttpClient, HttpSettings, Request, Response
 from bridge.sdk.http.repeats import MOST, Repeats, RetryBudget
+from bridge.sdk.shared import Turns, at_hand
+from bridge.storage.machine import MachineMemory
+from bridge.storage.shared.machine_namespace import OwnCount
 from bridge.testing.scripted_server import Connection, Script, ScriptedServer, answer
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
@@ -92,7 +95,7 @@ def test_before_the_first_answer_nothing_is_repeated() -> None:
 
 def test_over_ten_seconds_there_are_one_and_a_half_repeats_for_a_request() -> None:
     clock = FakeClock()
-    budget = RetryBudget(clock)
+    budget = RetryBudget(Turns(1000, 10.0, clock), Turns(1500, 10.0, clock))
     for _ in range(10):
         budget.begun()
         budget.answered(0.1)
@@ -101,6 +104,16 @@ def test_over_ten_seconds_there_are_one_and_a_half_repeats_for_a_request() -> No
     assert not budget.take()
     budget.begun()
     assert [budget.take() for _ in range(2)] == [True, False]
+
+
+def test_the_processes_of_a_machine_have_one_budget_together() -> None:
+    memory = MachineMemory.make()
+    with at_hand(OwnCount(memory, "crm")):
+        ours, theirs = RetryBudget(), RetryBudget()
+    for budget in (ours, theirs):
+        budget.answered(0.1)
+        budget.begun()
+    assert [ours.take(), theirs.take(), ours.take(), theirs.take()] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(("seconds", "usual"), [([0.2] * 9, 1.0), ([0.01] * 50, 0.1), ([0.2] * 90 + [1.0] * 10, 1.0)])
