@@ -3,7 +3,7 @@
 PYTHON ?= python3
 CONFIG ?= config.example.yaml
 EXTRAS ?=
-BENCHES ?= cached live hung weather remembered store csv_load capacity phone
+BENCHES ?= cached live hung weather remembered store csv_load reread capacity phone
 
 INSTALL := .venv/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
 LOWEST := .venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint
