@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from bridge.sdk import Deadline, Shared
@@ -52,15 +51,3 @@ class Authentication(ABC):
 
     def close(self) -> None:  # noqa: B027 - nothing to do is the usual case
         """Stop what goes on in the background."""
-
-
-def with_header(request: Request, name: str, value: str) -> Request:
-    """Return the request with this header in place of any of that name."""
-    others = {key: text for key, text in request.headers.items() if key.lower() != name.lower()}
-    return replace(request, headers={**others, name: value})
-
-
-def with_query(request: Request, name: str, values: Iterable[str]) -> Request:
-    """Return the request with this parameter in place of any of that name."""
-    others = tuple(pair for pair in request.query if pair[0] != name)
-    return replace(request, query=(*others, *((name, value) for value in values)))

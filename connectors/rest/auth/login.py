@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
 from bridge.sdk import Duration, Switch, located
+from bridge.sdk.http.credentials import HeaderName
 from connectors.rest.mapping.expression import JmesPath
-from connectors.rest.templates.request import HeaderName, ParameterTemplate, RequestTemplate
+from connectors.rest.templates.request import ParameterTemplate, RequestTemplate
 from connectors.rest.templates.scope import group_of, keys_of, known_names, names_of, scope
 from connectors.rest.templates.template import TextTemplate
 

@@ -16,7 +16,8 @@ from bridge.sdk import (
     UnexpectedAnswer,
 )
 from bridge.sdk.http import Request, Response, is_broken, refuse_failure
-from connectors.rest.auth.authentication import Authentication, Sender, with_header, with_query
+from bridge.sdk.http.credentials import with_header, with_query
+from connectors.rest.auth.authentication import Authentication, Sender
 from connectors.rest.auth.login import Login, SignIn
 from connectors.rest.mapping.error_words import refuse_busy, words
 from connectors.rest.mapping.expression import Expression, is_none

@@ -35,7 +35,8 @@ from bridge.sdk import (
 )
 from bridge.sdk.http import Request, Response, retry_after
 from bridge.sdk.http.address import origin
-from connectors.rest.auth.authentication import Authentication, Sender, with_header
+from bridge.sdk.http.credentials import with_header
+from connectors.rest.auth.authentication import Authentication, Sender
 from connectors.rest.auth.token_file import BEGINS, RefreshTokenStore
 from connectors.rest.mapping.error_words import refuse_busy, words
 from connectors.rest.mapping.expression import JmesPath

@@ -8,12 +8,12 @@ from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_val
 
 from bridge.sdk import Credential, SourceRegion, Text, did_you_mean, located
 from bridge.sdk.http import HttpSettings
+from bridge.sdk.http.credentials import HeaderName
 from connectors.rest.auth.choices import Auth, NoAuth
 from connectors.rest.config.listing import ListSteps, completed
 from connectors.rest.config.request_settings import OWNER_FIELDS, Name
 from connectors.rest.config.steps import FORMS, Step
 from connectors.rest.config.users import Users
-from connectors.rest.templates.request import HeaderName
 from connectors.rest.templates.scope import group_of, keys_of, known_names
 from connectors.rest.templates.template import TextTemplate
 

@@ -11,16 +11,15 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 from urllib.parse import quote, unquote, urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from bridge.sdk import UnexpectedAnswer
 from bridge.sdk.http import Request
+from bridge.sdk.http.credentials import HeaderName
 from connectors.rest.templates.sandbox import as_text
 from connectors.rest.templates.scope import scope
 from connectors.rest.templates.template import DataTemplate, JsonTemplate, Template, TextTemplate
 
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OURS = {"host", "content-length", "transfer-encoding", "connection"}
 _GRAPHQL = re.compile(r"(?:\s|#[^\n]*\n)*(?:(?:query|mutation|fragment)\b[^{}]*(?:\{\{.*?\}\}[^{}]*)*\{|\{(?![{%#]))")
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 
@@ -51,21 +50,10 @@ def _path(value: object) -> Template:
     return Template(value, scope(), _segment)
 
 
-def _header_name(name: str) -> str:
-    if not _TOKEN.fullmatch(name):
-        raise ValueError("not a header's name")
-    if name.lower() in _OURS:
-        raise ValueError("this header is set by the bridge itself")
-    return name
-
-
 PathTemplate = Annotated[
     Template, PlainValidator(_path), WithJsonSchema({"type": ["string", "integer"], "format": "template"})
 ]
 """A path in the configuration; what is put into it is percent-encoded, `/` included."""
-
-HeaderName = Annotated[str, AfterValidator(_header_name)]
-"""The name of a header that may be set."""
 
 
 class Parameter:
