@@ -35,12 +35,17 @@ def _paragraph(name: str, found: type[AnyConnector]) -> Iterator[str]:
     yield f"{name}: {summary}"
     base = base_type(name)
     known = connector_class(base).Config.model_fields if base != name else {}
-    fields = {key: field for key, field in found.Config.model_fields.items() if key not in known}
+    own = found.Config.model_fields.items()
+    fields = {key: field for key, field in own if key not in known or _is_needed_more(field, known[key])}
     for key, field in sorted(fields.items(), key=lambda item: not item[1].is_required()):
         need = "required" if field.is_required() else _default(field)
         yield f"  {field.alias or key} ({need}): {field.description or ''}".rstrip()
     if known:
         yield f"  and every key of {base}, which then counts instead of what {name} itself says"
+
+
+def _is_needed_more(field: FieldInfo, than: FieldInfo) -> bool:
+    return field.is_required() and not than.is_required()
 
 
 def _default(field: FieldInfo) -> str:

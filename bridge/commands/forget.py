@@ -135,7 +135,7 @@ def _hotlines(config: Config) -> Sequence[PhoneNumber | None]:
 def _left(config: Config) -> Iterator[str]:
     """Say what else may hold the number."""
     yield f"what {', '.join(config.sources)} keep themselves: whoever is in there is known again at the next call"
-    copies = sorted(config.lists_folder.glob("*.good")) if config.lists_folder.is_dir() else []
+    copies = sorted(path for ending in ("good", "downloaded") for path in config.lists_folder.glob(f"*.{ending}"))
     if copies:
         names = ", ".join(map(str, copies))
         yield f"{names}: what a file of yours held when it was read last; replaced once the file is changed"

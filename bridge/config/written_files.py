@@ -17,7 +17,10 @@ from bridge.sdk.disk.own_file import DatabaseOf, ForeignFileError, refuse_foreig
 from bridge.sdk.errors import Problem
 from bridge.sdk.settings import Written
 
-_KEPT_OF_A_LIST = (".good", ".good.json", ".doubted", ".confirmed")
+_KEPT_OF_A_LIST = (
+    *(".good", ".good.json", ".doubted", ".confirmed"),
+    *(".downloaded", ".downloaded.json", ".downloaded.lock"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,15 @@ from bridge.sdk.connector import Attention
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.list_state import ListState
-from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk.errors import SourceError, UnexpectedAnswer
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry
 from bridge.sdk.shared import Shared
 from bridge.sdk.threads.background import BackgroundLoop, Wait
+from bridge.sdk.threads.retrying import pause_after
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 900.0
-_PAUSE_IF_MORE_IS_WRONG = 60.0
+_LEAST_PAUSE = 5.0
 
 
 class PolledList:
@@ -136,11 +136,11 @@ class PolledList:
             self._take(self._read())
         except SourceError as error:
             self._good.refuse(str(error))
-            return self._pause_after(error)
+            return pause_after(error, self._good.failures, self.settings.config.refresh)
         finally:
             self._began = None
             self._tried.set()
-        return max(_FIRST_PAUSE, self.settings.config.refresh - (self.content_age() or 0.0))
+        return max(_LEAST_PAUSE, self.settings.config.refresh - (self.content_age() or 0.0))
 
     def _read(self) -> Sequence[ExtensionEntry]:
         """Return the list, another instance's if it is younger than `refresh` and than what was read here last."""
@@ -186,13 +186,6 @@ class PolledList:
             return tuple(lines(self._source.report())) if self._source else ()
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return (Attention(f"a bug in the source's report: {type(error).__name__}"),)
-
-    def _pause_after(self, error: SourceError) -> float:
-        """Ask soon again while there is hope, ever more seldom while there is none, never more often than allowed."""
-        first = _FIRST_PAUSE if isinstance(error, SourceUnavailable) else _PAUSE_IF_MORE_IS_WRONG
-        longest = min(_LONGEST_PAUSE, self.settings.config.refresh)
-        pause = min(longest, first * 2.0 ** min(self._good.failures - 1, 10))
-        return max(pause, getattr(error, "retry_after", None) or 0.0)
 
     def _release(self) -> None:
         try:

@@ -21,6 +21,7 @@ _PEOPLE = frozenset(
 )
 _AROUND = " -\N{EN DASH}\N{EM DASH}._?()[]{}<>'\"*"
 _LONGEST = 40
+_UNITS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 _UNSEEN = frozenset(("\u034f", *map(chr, range(0xFE00, 0xFE10))))
 _LIKE_D = {0xF0: "đ", 0x256: "đ"}  # of Ð (Icelandic) and Ɖ (African), which look like Đ
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
@@ -87,6 +88,12 @@ def _sign(char: str) -> str:
 def counted(count: int, thing: str) -> str:
     """Return how many things there are: `1 row`, `2 rows`."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was: `3 hours ago`."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
+    return f"{counted(int(seconds // size), unit)} ago"
 
 
 def is_nothing(text: str) -> bool:

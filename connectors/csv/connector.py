@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -17,15 +17,13 @@ from bridge.sdk import (
     Connector,
     ConnectorConfig,
     Deadline,
-    Duration,
-    LocalPath,
     OneOrMore,
     Owner,
     SourceError,
     SourceRegion,
     Text,
 )
-from bridge.sdk.files import Shrinking, WatchedFile
+from bridge.sdk.files import FileSettings, Shrinking, WatchedFile, place_of
 from bridge.sdk.tables import Customers, announce, read_customers, read_table
 
 _log = logging.getLogger(__name__)
@@ -72,19 +70,14 @@ class CsvColumns(BaseModel):
         return {"phone": self.phone, **{meaning: [header] for meaning, header in single.items()}}
 
 
-class CsvConfig(ConnectorConfig):
+class CsvConfig(ConnectorConfig, FileSettings):
     """The settings of a connector of the type `csv`."""
 
-    path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
     encoding: Annotated[Text, AfterValidator(_encoding)] | None = Field(
         default=None, description="As Python calls it. Found out if left out: UTF-8, UTF-16 or Windows-1258."
     )
     delimiter: Literal[",", ";", "|", "tab"] | None = Field(
         default=None, description="What stands between two cells. Found out from the header if left out."
-    )
-    max_age: Duration | None = Field(
-        default=None,
-        description="How old the file may become before /healthz says that it is not written any more.",
     )
     columns: CsvColumns = Field(
         default=CsvColumns(), description="Which column holds what. Usual headers are found without it."
@@ -97,7 +90,7 @@ class CsvConfig(ConnectorConfig):
 class CsvConnector(Connector[CsvConfig]):
     """Finds owners in a CSV file."""
 
-    Config = CsvConfig
+    Config: ClassVar[type[CsvConfig]] = CsvConfig
     reads_hotline = False
     needs_network = False
     remembered = False
@@ -105,13 +98,16 @@ class CsvConnector(Connector[CsvConfig]):
     def __init__(self, config: CsvConfig, *, wait: Callable[[float], bool] | None = None) -> None:
         """`wait` is how the watching thread waits; a test gives its own."""
         super().__init__(config)
+        self.needs_network = config.url is not None
+        self.opening_takes = config.download_timeout if config.url else 0.0
+        place = place_of(config, "csv", lambda: self.kept, wait)
         self._file = WatchedFile(
-            config.path,
+            place,
             self._load,
             accept=_accept,
             announce=_announce,
             shrinking=Shrinking(
-                lambda customers: customers.useful, lambda: self.kept, lambda customers: customers.ending
+                lambda customers: customers.useful, lambda: self.kept, lambda customers: customers.ending, place.of
             ),
             max_age=config.max_age,
             wait=wait,
@@ -136,7 +132,7 @@ class CsvConnector(Connector[CsvConfig]):
     def report(self) -> Sequence[str]:
         """Return what was read from the file in force, and what of it cannot be used."""
         try:
-            return tuple(self._file.current().summary())
+            return (*self._file.report(), *self._file.current().summary())
         except SourceError:
             return ()
 
@@ -157,7 +153,7 @@ class CsvConnector(Connector[CsvConfig]):
         return self._file.unsettled
 
     def content_age(self) -> float | None:
-        """Return how many seconds ago the file in force was written, None if there is none."""
+        """Return how many seconds ago the file in force was written, or asked for; None if there is none."""
         return self._file.age()
 
     def close(self) -> None:

@@ -105,6 +105,7 @@ SOURCES = "".join(
 
 
 TWINS = {
+    "address.md": "dia-chi.md",
     "alerts.md": "canh-bao.md",
     "away.md": "nghi-phep.md",
     "deploy.md": "trien-khai.md",

@@ -23,7 +23,8 @@ FEWEST_DOUBTED = 20
 
 _LATER = 60.0
 _LARGEST_FILE = 64 * 1024
-_BEGINS = {"doubted": b'{"digest": ', "confirmed": b'{"digest": ', "good.json": b'{"of": '}
+_BEGINS = {"doubted": b'{"digest": ', "confirmed": b'{"digest": '}
+_BEGINS |= dict.fromkeys(("good.json", "downloaded.json"), b'{"of": ')
 """How each kind of file begins, by which it is known as ours."""
 
 

@@ -66,6 +66,17 @@ class DatabaseOf:
         return "it is another program's database, and left alone: choose another path"
 
 
+@dataclass(frozen=True, slots=True)
+class WithFacts:
+    """A copy begins as the file of an admin does: it is ours if what it is a copy of is `known`."""
+
+    known: bool
+
+    def foreign(self, _head: bytes) -> str:
+        """Tell by that alone."""
+        return "" if self.known else "there is a file that omi-bridge did not make"
+
+
 def refuse_foreign(path: Path, mark: Mark) -> os.stat_result | None:
     """Return what the file at `path` looks like, None if there is none; raises ForeignFileError if it is not ours.
 

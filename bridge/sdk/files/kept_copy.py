@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.sdk.disk.list_state import ListState
+from bridge.sdk.disk.own_file import WithFacts
 from bridge.sdk.disk.replaced_file import replacing
 from bridge.sdk.tables.table import Ending
 
@@ -30,25 +31,16 @@ class Facts:
     last_line_finished: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _WithFacts:
-    """A copy begins as the file of an admin does: it is ours if what it is a copy of stands beside it."""
-
-    known: bool
-
-    def foreign(self, _head: bytes) -> str:
-        return "" if self.known else "there is a file that omi-bridge did not make"
-
-
 class _ChangedError(Exception):
     """The file is not any more what was read of it."""
 
 
 class KeptCopy:
-    """The copy of the file at `path`, kept with what else is kept of it."""
+    """The copy of the file at `path`, which is a copy itself `of` an address, kept with what else is kept of it."""
 
-    def __init__(self, path: Path, kept: ListState) -> None:
+    def __init__(self, path: Path, kept: ListState, of: str = "") -> None:
         self._path = path
+        self._of = of or str(path.absolute())
         self._kept = kept
 
     def facts(self) -> Facts | None:
@@ -58,7 +50,7 @@ class KeptCopy:
             facts = Facts(**found)
         except TypeError:
             return None
-        return facts if facts.of == str(self._path.absolute()) else None
+        return facts if facts.of == self._of else None
 
     @property
     def path(self) -> Path | None:
@@ -68,12 +60,12 @@ class KeptCopy:
     def keep(self, looks: tuple[int, int], rows: int, ending: Ending | None) -> None:
         """Take a copy of the file, which looks and ends so, unless it was taken; what stands in the way is told."""
         whole, finished = (ending.last_row_whole, ending.last_line_finished) if ending else (False, False)
-        facts = Facts(str(self._path.absolute()), *looks, rows, whole, finished)
+        facts = Facts(self._of, *looks, rows, whole, finished)
         target = self.path
         if target is None or not self._kept.writes or self.facts() == facts:
             return
         try:
-            self._copy(target, _WithFacts(known=self._is_known(target)), looks)
+            self._copy(target, WithFacts(known=self._is_known(target)), looks)
         except _ChangedError:  # the copy before stays: what stands there by now was not read, and may not be good
             pass
         except OSError as error:
@@ -90,7 +82,7 @@ class KeptCopy:
         except FileNotFoundError:
             return False
 
-    def _copy(self, target: Path, mark: "_WithFacts", looks: tuple[int, int]) -> None:
+    def _copy(self, target: Path, mark: WithFacts, looks: tuple[int, int]) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(target, mark) as new, self._path.open("rb") as file:
             shutil.copyfileobj(file, new, 1 << 20)

@@ -36,15 +36,20 @@ class Shrinking(Generic[T]):
     """Judges each version of a file by its `rows`; `kept` is what is kept of the file.
 
     `ending` says how a version ended: one that ends worse than the copy of the last good one looks half-written, also
-    to a process that has just begun.
+    to a process that has just begun. `of` is the address of which the file is a copy.
     """
 
     def __init__(
-        self, rows: Callable[[T], int], kept: Callable[[], ListState], ending: Callable[[T], Ending] | None = None
+        self,
+        rows: Callable[[T], int],
+        kept: Callable[[], ListState],
+        ending: Callable[[T], Ending] | None = None,
+        of: str = "",
     ) -> None:
         self._rows = rows
         self._ending = ending
         self._kept = kept
+        self._of = of
         self._most = 0
         self._postponed: tuple[Path, tuple[int, int], Ending | None] | None = None
 
@@ -60,7 +65,7 @@ class Shrinking(Generic[T]):
         kept, left = self._kept(), self._rows(new)
         worse = ""
         if in_force is None:
-            facts = KeptCopy(path, kept).facts()
+            facts = KeptCopy(path, kept, self._of).facts()
             self._most = facts.rows if facts else 0
             if facts and (facts.modified, facts.bytes) == looks:
                 return
@@ -78,7 +83,7 @@ class Shrinking(Generic[T]):
 
     def copy_of(self, path: Path) -> Copy | None:
         """Return the last good version that was kept, None if there is none."""
-        copy = KeptCopy(path, self._kept())
+        copy = KeptCopy(path, self._kept(), self._of)
         facts = copy.facts()
         return Copy(copy.path, facts.modified) if facts and copy.path else None
 
@@ -115,7 +120,7 @@ class Shrinking(Generic[T]):
         self._postponed = None if kept.writes else (path, looks, ending)
         kept.settle()
         kept.stands_in = ""
-        KeptCopy(path, kept).keep(looks, self._most, ending)
+        KeptCopy(path, kept, self._of).keep(looks, self._most, ending)
         if kept.trouble and kept.trouble != said:
             _log.warning("%s: %s: after a restart nobody can tell whether it has shrunk", path.name, kept.trouble)
 

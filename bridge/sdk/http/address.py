@@ -12,6 +12,9 @@ _LONGEST_NAME = 253  # RFC 1035, section 2.3.4, as text
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\#]")
 _FOLLOWED = {301, 302, 303, 307, 308}
 _KEEPS_METHOD = {307, 308}
+_HARMLESS = {"accept", "if-none-match", "if-modified-since"}
+"""Headers that tell another host nothing."""
+
 _UNRESERVED = "!$%&'()*+,/:;=?@[]~"
 
 
@@ -66,7 +69,9 @@ def redirected(request: Request, response: Response, key: str) -> Request | None
 
     A redirect is followed for GET and HEAD, and for other methods if the status says that the method stays (307, 308).
     `key` is the setting that holds the address.
-    Raises UnexpectedAnswer if it leads to another origin: credentials stay with the host they are meant for.
+    Raises UnexpectedAnswer if it leads to another origin: credentials stay with the host they are meant for. One that
+    may go anywhere goes there without them, and over https alone: what this machine reaches behind it, such as the
+    metadata service of a cloud, speaks plain HTTP.
     """
     place = response.headers.get("Location")
     if response.status not in _FOLLOWED or not place:
@@ -79,6 +84,9 @@ def redirected(request: Request, response: Response, key: str) -> Request | None
     except ValueError:
         raise UnexpectedAnswer(f"{here.host} redirects to something that is no address") from None
     there = origin(url)
+    if request.goes_anywhere and there.scheme == "https" and not here.leads_to(there):
+        harmless = {name: value for name, value in request.headers.items() if name.lower() in _HARMLESS}
+        return Request("GET", url, headers=harmless, goes_anywhere=True)
     if not here.leads_to(there):
         raise UnexpectedAnswer(
             f"{here.host} redirects to {there.scheme}://{there.host}: if that is the right place, write it in {key}"

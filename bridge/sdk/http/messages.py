@@ -37,7 +37,9 @@ class Request:
     """A request as it is to be sent. `url` is absolute, its path encoded, and has no query: that is `query`.
 
     `once` forbids sending it twice, as when it uses up a single-use token: it gets a new connection of its own.
-    `signed_with` is the token that the authentication put in, for finding out later whether it is still the current.
+    `goes_anywhere` lets a redirect to another host be followed, over https alone and without any credential: a file may
+    lie elsewhere than where it is asked for. `signed_with` is the token that the authentication put in, for finding out
+    later whether it is still the current.
     """
 
     method: str
@@ -47,6 +49,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     once: bool = False
+    goes_anywhere: bool = False
     signed_with: object = field(default=None, repr=False, compare=False)
 
     def signed(self, token: object) -> "Request":

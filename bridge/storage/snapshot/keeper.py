@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from bridge.resilience.sanitizing import failure_of
 from bridge.sdk.connector import AnyConnector, CustomerPage
 from bridge.sdk.deadline import Clock
+from bridge.sdk.disk.claim import Claim
 from bridge.sdk.disk.list_state import FEWEST_DOUBTED
 from bridge.sdk.errors import SourceError
 from bridge.sdk.http.rate_limit import calls_come_first
@@ -54,8 +55,8 @@ class Keeper:
         self._connector = connector
         self._why_not = why_not
         self._clock = clock
+        self._claim = Claim(snapshot.files.lock)
         self._loop = BackgroundLoop(f"snapshot-{name}", self.round, wait=wait, at_end=self.let_go)
-        self._lock_file: int | None = None
         self._not_before = float("-inf")
         self._pause = _FIRST_PAUSE
         self._told_at = float("-inf")
@@ -76,7 +77,7 @@ class Keeper:
         self.snapshot.look()
         kept = self._connector.kept
         is_time = self._clock() >= self._not_before or (kept.doubted and kept.is_confirmed())
-        if is_time and not self._why_not() and self._may_read():
+        if is_time and not self._why_not() and self._claim.take():
             self._read_what_is_due()
         return _LOOK_EVERY
 
@@ -259,20 +260,6 @@ class Keeper:
             _log.warning("snapshot of %s: %s", self._name, reason)
         self.snapshot.trouble = reason
 
-    def _may_read(self) -> bool:
-        """Tell whether this process is the one that reads, and will be until it ends."""
-        if self._lock_file is None:
-            with suppress(OSError):
-                self.snapshot.files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                descriptor = os.open(self.snapshot.files.lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    os.close(descriptor)
-                else:
-                    self._lock_file = descriptor
-        return self._lock_file is not None
-
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep out whoever forgets a number in the file in force meanwhile."""
@@ -281,9 +268,7 @@ class Keeper:
 
     def let_go(self) -> None:
         """Let another process read."""
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        self._claim.let_go()
 
     def _now(self) -> float:
         return self.snapshot.wall_clock()

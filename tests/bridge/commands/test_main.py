@@ -197,7 +197,6 @@ def test_check_online_says_how_long_the_source_took(config):
 def test_connectors_lists_every_type_with_what_it_needs():
     text = run("connectors").stdout
     assert "csv: Finds owners in a CSV file." in text
-    assert "  path (required): " in text
     assert "  base_url (required): " in text
     assert "  timeout (default 5s): " in text
     assert "  max_response_size (default 2MB): " in text
@@ -205,9 +204,13 @@ def test_connectors_lists_every_type_with_what_it_needs():
 
 def test_connectors_tells_of_one_type_alone():
     text = run("connectors", "csv").stdout
-    assert text.startswith("csv: Finds owners in a CSV file.\n  path (required): ")
+    assert text.startswith("csv: Finds owners in a CSV file.\n  path (optional): ")
     assert "rest: " not in text
     assert text in run("connectors").stdout
+
+
+def test_connectors_tells_what_a_type_needs_that_the_one_it_builds_on_does_not():
+    assert "  url (required): Link to the sheet" in run("connectors", "google_sheet").stdout
 
 
 def test_connectors_knows_a_class_by_its_full_name():
