@@ -1,0 +1,1 @@
+"""Tables to start from, as files. The door is `command.template`; `tests/support/templates.py` makes the files."""

@@ -1,0 +1,46 @@
+"""`omi-bridge template FILE`: a table to start from, with headers that are understood and rows that show how.
+
+The tables are files that come along, made by a script of the tests: so a workbook needs no library to write it where it
+is asked for, and what is given away is what was tried.
+"""
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from bridge.commands.options import PlainCommand
+from bridge.config.plugins import CONNECTORS, installed_types
+
+_ENDINGS = (".xlsx", ".csv")
+_NEXT = {
+    "customers": "connectors:\n  customers: {{type: {type}, path: {path}}}",
+    "extensions": "extensions:\n  {type}: {{path: {path}}}",
+}
+_SAVED = ", save it as CSV UTF-8"
+
+
+@click.command(cls=PlainCommand)
+@click.option("--extensions", is_flag=True, help="Who has which extension, not who owns which customer.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def template(file: Path, *, extensions: bool) -> None:
+    """Write an empty table with headers that are understood: FILE.xlsx or FILE.csv. No file is overwritten."""
+    ending = file.suffix.lower()
+    if ending not in _ENDINGS:
+        raise click.UsageError(f"the file's name has to end with {' or '.join(_ENDINGS)}: {file}")
+    kind = "extensions" if extensions else "customers"
+    content = (files(__package__) / f"{kind}{ending}").read_bytes()
+    try:
+        with file.open("xb") as new:
+            new.write(content)
+    except FileExistsError:
+        click.echo(f"{file}: is there already, and left alone: choose another name", err=True)
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"{file}: cannot be written: {error.strerror}", err=True)
+        sys.exit(1)
+    read_as = ending[1:] if ending[1:] in installed_types(CONNECTORS) else "csv"
+    saved = "" if read_as == ending[1:] else _SAVED
+    click.echo(f"{file} is written. Delete its two example rows, fill it in{saved}, and name it in the configuration:")
+    click.echo(_NEXT[kind].format(type=read_as, path=file.with_suffix(f".{read_as}")))
