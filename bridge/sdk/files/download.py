@@ -15,12 +15,13 @@ from bridge.sdk.files.settings import FileSettings
 from bridge.sdk.files.share_links import GOOGLE, Format, download_address
 from bridge.sdk.http.address import origin
 from bridge.sdk.http.client import HttpClient, HttpSettings
-from bridge.sdk.http.credentials import signed
+from bridge.sdk.http.credentials import NoAuth, signed
 from bridge.sdk.http.messages import Request, Response, refuse_failure
 
 _NOT_MODIFIED = 304
 _SIGN_IN = {401, 403, 407}
 _NOT_THERE = {404, 410}
+_TRY_LATER = {408, 425, 429, *range(500, 600)}
 _GOOD = 200
 _SHARING = {
     GOOGLE: "in the sheet: Share (Chia sẻ) > General access (Quyền truy cập chung) > Anyone with the link (Bất kỳ ai "
@@ -83,24 +84,28 @@ class Downloader:
 
     def _refuse(self, response: Response) -> None:
         """Raise the SourceError that an answer means which is not the file."""
-        remedy = _SHARING.get(self.host, _ANY_SHARING)
+        remedy, told = self._remedy(), f"{response.host} answered {response.status}"
         if response.status in _SIGN_IN:
-            raise SourceRejected(
-                f"{response.host} answered {response.status}: it shows the file to nobody like us: {remedy}"
-            )
+            raise SourceRejected(f"{told}: it does not show the file: {remedy}")
         if response.status in _NOT_THERE:
             raise UnexpectedAnswer(
-                f"{response.host} answered {response.status}: there is no such file any more, or it is not shared: "
-                "copy its link again and write it in url"
+                f"{told}: there is no such file any more, or it is not shared: copy its link again and write it in url"
             )
-        refuse_failure(response)
+        if response.status in _TRY_LATER:
+            refuse_failure(response)
         if response.status != _GOOD:
-            raise UnexpectedAnswer(f"{response.host} answered {response.status} instead of a file")
+            raise UnexpectedAnswer(f"{told} instead of a file: is the address right?")
         if _is_a_page(response.body):
             elsewhere = f" of {response.host}" if response.host != self.host else ""
             raise UnexpectedAnswer(
                 f"{self.host} answers with a web page{elsewhere} instead of the file, such as a sign-in: {remedy}"
             )
+
+    def _remedy(self) -> str:
+        """Say how the file comes to be shown."""
+        if not isinstance(self._settings.auth, NoAuth):
+            return "are the credentials under auth right, and may they read the file?"
+        return _SHARING.get(self.host, _ANY_SHARING)
 
 
 def _is_a_page(body: bytes) -> bool:

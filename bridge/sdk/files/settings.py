@@ -44,7 +44,13 @@ def _no_address(path: object) -> object:
 class FileSettings(BaseModel):
     """The settings of whatever reads a file; subclass it, beside what else is set there."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        coerce_numbers_to_str=True,
+        json_schema_extra={"anyOf": [{"required": ["path"]}, {"required": ["url"]}]},
+    )
 
     path: Annotated[LocalPath | None, BeforeValidator(_no_address)] = Field(
         default=None,

@@ -272,6 +272,20 @@ def test_schema_knows_the_connector_types_and_lets_a_class_of_one_s_own_pass(sch
     assert {"csv", "espocrm", "rest", "sql"} <= set(offered)
 
 
+@pytest.mark.parametrize(
+    ("settings", "valid"),
+    [
+        ({"type": "csv"}, False),
+        ({"type": "csv", "url": "https://congty.example/customers.csv", "refresh": "10m"}, True),
+        ({"type": "google_sheet", "url": "https://docs.google.com/spreadsheets/d/1AbCdEfGhIjKl/edit"}, True),
+        ({"type": "google_sheet"}, False),
+    ],
+)
+def test_schema_knows_that_a_file_is_at_a_path_or_an_address(schema, settings, valid):
+    config = {"api_keys": ["change-me"], "connectors": {"customers": settings}}
+    assert Draft202012Validator(schema).is_valid(config) is valid
+
+
 def test_every_reference_in_the_schema_leads_somewhere(schema):
     def references(node):
         if isinstance(node, dict):
