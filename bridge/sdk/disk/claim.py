@@ -15,12 +15,13 @@ class Claim:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._held: int | None = None
+        self._is_given_up = False
         self.is_elsewhere = False
         """Whether another held it when it was last tried."""
 
     def take(self) -> bool:
         """Take the lock unless another holds it, or it cannot be made; tell whether it is ours."""
-        if self._held is None:
+        if self._held is None and not self._is_given_up:
             with suppress(OSError):
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -34,7 +35,8 @@ class Claim:
         return self._held is not None
 
     def let_go(self) -> None:
-        """Let another take it."""
+        """Let another take it, for good: whoever is still at work does not take it back."""
+        self._is_given_up = True
         if self._held is not None:
             os.close(self._held)
             self._held = None

@@ -33,11 +33,14 @@ class CopyFacts:
 
 
 class OwnCopy:
-    """A copy of this process alone, in a folder that goes with it."""
+    """A copy of this process alone, in a folder that goes with it. Raises SourceUnavailable if none can be made."""
 
     def __init__(self, name: str, of: str) -> None:
         self.facts = CopyFacts(of)
-        self._folder = tempfile.TemporaryDirectory(prefix="omi-bridge-")
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="omi-bridge-")
+        except OSError as error:
+            raise SourceUnavailable(f"there is no room for a copy: {error.strerror or error}") from None
         self.path = Path(self._folder.name) / f"{name or 'list'}.{_KIND}"
 
     def store(self, content: bytes, facts: CopyFacts) -> None:
@@ -97,6 +100,8 @@ class SharedCopy:
 
         Raises SourceUnavailable if the disk does not take it, or what stands there is not ours.
         """
+        with suppress(OSError):  # which the writing tells
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._kept.read(_FACTS) is None:  # from now on what stands there is ours, also if this ends half-way
             _write(self.path, b"", WithFacts(known=False))
             self.tell(CopyFacts(facts.of))
@@ -115,7 +120,6 @@ class SharedCopy:
 
 def _write(path: Path, content: bytes, mark: WithFacts) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(path, mark) as new:
             new.write(content)
     except OSError as error:

@@ -1,5 +1,6 @@
 """The csv connector whose file lies at an address: what of it is in force, and when."""
 
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -107,6 +108,16 @@ def test_without_any_copy_it_cannot_be_opened_and_says_why(tmp_path: Path, shelf
     life = Life(tmp_path, shelf.url)
     with pytest.raises(SourceUnavailable, match="answers with a web page instead of the file, such as a sign-in: open"):
         life.begin()
+    life.end()
+
+
+def test_where_a_command_has_no_room_for_a_copy_that_is_told(
+    tmp_path: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    life = Life(tmp_path, shelf.url)
+    with pytest.raises(SourceUnavailable, match="there is no room for a copy: No such file or directory"):
+        life.begin(writes=False)
     life.end()
 
 

@@ -1,5 +1,6 @@
 import base64
 import json
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -190,6 +191,32 @@ def test_a_copy_that_was_tidied_up_before_it_was_shared_is_asked_for_anew(machin
     machine.kept.writes = True
     file.round()
     assert (len(shelf.asked), file.path.parent, file.path.read_bytes()) == (2, machine.folder, FIRST)
+
+
+def test_what_comes_after_the_end_is_kept_nowhere_and_keeps_nobody_from_asking(
+    machine: Machine, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (room := tmp_path / "room").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(room))
+    asked, answers = threading.Event(), threading.Event()
+
+    def late(_asked: Asked) -> Reply:
+        asked.set()
+        answers.wait(10)
+        return Reply(FIRST)
+
+    shelf.instead = late
+    kept = ListState(machine.folder, "customers", writes=True)
+    file = DownloadedFile(FileSettings(url=shelf.url), "csv", lambda: kept)
+    opening = threading.Thread(target=file.start)
+    opening.start()
+    assert asked.wait(10)
+    file.close()
+    answers.set()
+    opening.join(10)
+    assert [*room.iterdir()] == []
+    shelf.instead = None
+    assert machine.start(shelf.url).path.parent == machine.folder
 
 
 def test_what_a_process_has_alone_goes_with_it(machine: Machine, shelf: Shelf) -> None:
