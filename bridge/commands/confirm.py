@@ -55,7 +55,8 @@ def _as_check_sees_it(config: Config, name: str) -> ListState:
     try:
         files = {NAME_OF_THE_FILE: service.extensions.file, NAME_OF_THE_DEPUTIES: service.extensions.deputy_file}
         if file := files.get(name):
-            file.start()
+            if not file.needs_network:
+                file.start()
             return file.kept
         guard = service.guards.get(name)
         if guard is None or guard.connector.needs_network:

@@ -178,8 +178,8 @@ def _decide(service: Service, phone: str, hotline: str, tell: Callable[[str], No
         trouble = guard.opening.wait(OPENING_PATIENCE)
         if trouble and tell:
             tell(f"{guard.name}: cannot be opened: {trouble}")
+    service.extensions.wait_until_ready(time.monotonic() + OPENING_PATIENCE)
     for source in service.extensions.sources:
-        source.wait(OPENING_PATIENCE)
         if source.failure and tell:
             tell(f"{source.name}: {source.failure}")
     return service.lookup.answer([phone], [hotline], Deadline.after(service.deadline), tell)

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from bridge.config.moments import begins, ends
 from bridge.config.plugins import EXTENSIONS, installed_types
 from bridge.config.values import InlineExtensions, Moment, Section
+from bridge.sdk.files.settings import FileSettings
 from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Text
 
 
@@ -49,10 +50,9 @@ class ExtensionColumns(Section):
     extension: Text | None = Field(default=None, description="Column with the extension, or several in one cell.")
 
 
-class ExtensionFile(ListFile):
+class ExtensionFile(ListFile, FileSettings):
     """A CSV file that says which extension belongs to which owner."""
 
-    path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
     columns: ExtensionColumns = Field(default=ExtensionColumns(), description="Which column is which.")
 
 

@@ -51,7 +51,7 @@ def check_service(service: Service, *, online: bool, more: Sequence[Expectation]
     yield from _kept_in(service.config)
     yield from settings_to_look_at(service.config)
     for file in service.extensions.files():
-        yield from _file(file)
+        yield from _file(file, online=online)
     for source in service.extensions.sources:
         yield from _list(source) if online else [Finding(source.name, "not asked (--online asks it)")]
     for part, trouble in service.sharing.probe() if online else ():
@@ -87,8 +87,12 @@ def _kept_in(config: Config) -> Iterator[Finding]:
             yield Finding(part, f"{path} cannot be written: {why}", Severity.WARNING)
 
 
-def _file(file: ExtensionFileWatch | DeputyFileWatch) -> Iterator[Finding]:
+def _file(file: ExtensionFileWatch | DeputyFileWatch, *, online: bool) -> Iterator[Finding]:
+    if file.needs_network and not online:
+        yield Finding("extensions", "not asked (--online asks it)")
+        return
     file.start()
+    file.wait(OPENING_PATIENCE)
     try:
         lines = file.report()
     except SourceError as error:

@@ -5,6 +5,7 @@ one owner here, whatever stands in it: were `Nguyen, Lan` and `Nguyen, Minh` spl
 """
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from bridge.extensions.index import ExtensionMap
 from bridge.sdk.connector import Attention
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.files.downloaded_file import place_of
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.doubtful_columns import RunningNumber
@@ -35,6 +37,7 @@ from bridge.sdk.tables.table import (
     several_in,
     shown,
 )
+from bridge.sdk.threads.background import BackgroundLoop
 from bridge.sdk.words import canonical, counted, fold
 
 _log = logging.getLogger(__name__)
@@ -96,19 +99,37 @@ class ExtensionFileWatch:
         """`wait` is how the watching thread waits; a test gives its own."""
         self._settings = settings
         self.kept = kept or ListState()
+        self.needs_network = settings.url is not None
+        self._opening = BackgroundLoop("open extensions.csv", self._open)
+        self._tried = threading.Event()
+        place = place_of(settings, "csv", lambda: self.kept, wait)
         self._file = WatchedFile(
-            settings.path,
+            place,
             self._read,
             accept=_accept,
             announce=_announce,
-            shrinking=Shrinking(lambda content: content.useful, lambda: self.kept, lambda content: content.ending),
+            shrinking=Shrinking(
+                lambda content: content.useful, lambda: self.kept, lambda content: content.ending, place.of
+            ),
             max_age=settings.max_age,
             wait=wait,
         )
 
     def start(self) -> None:
-        """Read the file now, and again whenever it changes."""
-        self._file.start()
+        """Read the file now, and again whenever it changes; one that lies elsewhere in the background, see `wait`."""
+        if self.needs_network:
+            self._opening.start()
+        else:
+            self._open()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the file was read for the first time, with whatever result, `seconds` at most."""
+        self._tried.wait(seconds)
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether it was read once, with whatever result."""
+        return self._tried.is_set()
 
     def current(self) -> ExtensionMap:
         """Return the list in force; raises SourceUnavailable if there never was a good one."""
@@ -125,16 +146,23 @@ class ExtensionFileWatch:
         return self._file.unsettled
 
     def content_age(self) -> float | None:
-        """Return how many seconds ago the list in force was written, None if there is none."""
+        """Return how many seconds ago the list in force was written, or asked for; None if there is none."""
         return self._file.age()
 
     def report(self) -> tuple[str, ...]:
         """Return what was read, and what of it cannot be used; raises SourceUnavailable as `current` does."""
-        return tuple(self._file.current().summary())
+        return (*self._file.report(), *self._file.current().summary())
 
     def close(self) -> None:
         """Stop watching."""
+        self._opening.close()
         self._file.close()
+
+    def _open(self) -> None:
+        try:
+            self._file.start()
+        finally:
+            self._tried.set()
 
     def _read(self, path: Path) -> CsvList:
         with read_table(path, encoding=self._settings.encoding, delimiter=self._settings.delimiter) as table:

@@ -92,6 +92,8 @@ class DeputyList:
 class DeputyFileWatch:
     """The file of the configuration's `extensions.deputies.csv`, with its last good content in force."""
 
+    needs_network = False
+
     def __init__(self, settings: DeputyFile, *, kept: ListState | None = None, wait: Wait | None = None) -> None:
         """`wait` is how the watching thread waits; a test gives its own."""
         self._settings = settings
@@ -109,6 +111,9 @@ class DeputyFileWatch:
     def start(self) -> None:
         """Read the file now, and again whenever it changes."""
         self._file.start()
+
+    def wait(self, seconds: float) -> None:
+        """Do nothing: whoever has started it has read it."""
 
     def rules(self) -> tuple[Rule, ...]:
         """Return the rules in force, none while there never was a good file: the owners ring as always then."""

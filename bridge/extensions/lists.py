@@ -74,7 +74,9 @@ class ExtensionLists:
         return self._rules
 
     def wait_until_ready(self, end: float) -> None:
-        """Wait for the sources that have no list yet, each until it was tried once, until the time `end` at most."""
+        """Wait for the file and the sources without a list, each until it was tried once, until `end` at most."""
+        if self.file:
+            self.file.wait(max(0.0, end - time.monotonic()))
         for source in self.sources:
             if not source.ready:
                 source.wait(max(0.0, end - time.monotonic()))
@@ -109,7 +111,8 @@ class ExtensionLists:
 
     def waited_for(self) -> dict[str, str]:
         """Say for each list that was not tried yet that it is being read."""
-        return {source.name: source.failure for source in self.sources if not source.is_tried}
+        waited_for = {source.name: source.failure for source in self.sources if not source.is_tried}
+        return waited_for | ({} if self.file is None or self.file.is_tried else {NAME_OF_THE_FILE: "is being read"})
 
     def unsettled(self) -> Iterator[str]:
         """Give the names of the files that are just being written, and were never read as a whole."""

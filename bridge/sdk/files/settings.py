@@ -77,6 +77,14 @@ class FileSettings(BaseModel):
         description="How old the file may become before /healthz says that it is not written any more.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_more_than_a_text(cls, written: object) -> object:
+        if isinstance(written, str):
+            key = "url" if written.lower().startswith(_SCHEMES) else "path"
+            raise ValueError(f"has to hold keys with values: did you mean {{{key}: …}}?")  # noqa: TRY004 - pydantic's
+        return written
+
     @model_validator(mode="after")
     def _is_in_one_place(self) -> Self:
         if self.path is None and self.url is None:
