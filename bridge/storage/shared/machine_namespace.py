@@ -16,7 +16,7 @@ from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import LARGEST_PAGE, Page
 from bridge.storage.shared.backend import LIMIT
 from bridge.storage.shared.named_values import Look, NamedValues
-from bridge.storage.shared.slots import Kept, Slots
+from bridge.storage.shared.slots import Slot, Slots
 
 _TIMES = struct.Struct("=dd")
 _HELD = "held"
@@ -52,7 +52,7 @@ class MachineNamespace(NamedValues):
     def publish(self, name: str, content: bytes, seconds: float, token: str = "", *, wait: bool = False) -> None:  # noqa: ARG002 - it is there at once
         """Put a content, if there is room for it, and free the lock with that token."""
         now = self._clock()
-        kept = Kept(content, now, now + seconds)
+        kept = Slot(content, now, now + seconds)
         if _is_answer(name):
             self._slots.write(self._key(name), kept)
         elif _TIMES.size + len(content) <= LARGEST_PAGE:
@@ -77,13 +77,13 @@ class MachineNamespace(NamedValues):
         """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
         return self._memory.turns(f"{self._name} {name}", count, seconds)
 
-    def _read(self, name: str) -> Kept | None:
+    def _read(self, name: str) -> Slot | None:
         if _is_answer(name):
             return self._slots.read(self._key(name))
         written = self._page(name).read()
         if len(written) < _TIMES.size:
             return None
-        return Kept(written[_TIMES.size :], *_TIMES.unpack_from(written))
+        return Slot(written[_TIMES.size :], *_TIMES.unpack_from(written))
 
     def _page(self, name: str) -> Page:
         return Page(self._memory, self._key(name))

@@ -21,7 +21,7 @@ _EMPTY = bytes(_HEAD.size)
 _AT_ONCE = 1024  # slots that are read together when all of them are looked at
 
 
-class Kept(NamedTuple):
+class Slot(NamedTuple):
     """A content, and from when until when it counts, in seconds of the machine's clock."""
 
     content: bytes
@@ -36,12 +36,12 @@ class Slots:
         self._memory = memory
         self._region = region_of("answers")
 
-    def read(self, name: str) -> Kept | None:
+    def read(self, name: str) -> Slot | None:
         """Return what has this name, if it is still there."""
         found = _unpacked(self._memory.read(SIZE, self._place(name)))
         return found[1] if found and found[0] == name else None
 
-    def write(self, name: str, kept: Kept) -> None:
+    def write(self, name: str, kept: Slot) -> None:
         """Put something; not if it is too long for a slot."""
         named = name.encode()
         length = _HEAD.size + len(named) + len(kept.content)
@@ -67,7 +67,7 @@ class Slots:
         return self._region + int.from_bytes(digest) % SLOTS * SIZE
 
 
-def _unpacked(slot: bytes) -> tuple[str, Kept] | None:
+def _unpacked(slot: bytes) -> tuple[str, Slot] | None:
     if len(slot) < _HEAD.size:
         return None
     check, named, length, since, until = _HEAD.unpack_from(slot)
@@ -75,4 +75,4 @@ def _unpacked(slot: bytes) -> tuple[str, Kept] | None:
     if not named or end > len(slot) or zlib.crc32(slot[4:end]) != check:
         return None
     name = slot[_HEAD.size : _HEAD.size + named].decode(errors="replace")
-    return name, Kept(slot[_HEAD.size + named : end], since, until)
+    return name, Slot(slot[_HEAD.size + named : end], since, until)
