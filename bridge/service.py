@@ -25,7 +25,8 @@ from bridge.sdk.errors import SourceError
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
 from bridge.storage.forgotten import Forgotten
-from bridge.storage.machine import Duty, MachineMemory
+from bridge.storage.machine import MachineMemory
+from bridge.storage.noticeboard import Duty
 from bridge.storage.shared.sharing import Sharing
 from bridge.storage.snapshot.snapshot import CustomerSnapshot, Files
 from bridge.storage.times import Moments
@@ -247,7 +248,7 @@ class Service:
             places=places,
             forgotten=self.forgotten,
             answers=answers,
-            duty=Duty(self._memory, f"try {source.name}"),
+            duty=Duty(self._memory, f"try {identity_of(source, self.config)}"),
             snapshot=snapshot,
         )
 

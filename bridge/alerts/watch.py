@@ -22,8 +22,8 @@ from bridge.config.alerts import Alerts
 from bridge.config.loading import Config
 from bridge.sdk.deadline import Clock
 from bridge.sdk.threads.background import BackgroundLoop, Wait
-from bridge.storage.machine import Duty, MachineMemory
-from bridge.storage.noticeboard import Page, Slips
+from bridge.storage.machine import MachineMemory
+from bridge.storage.noticeboard import Duty, Page, Slips
 
 _log = logging.getLogger(__name__)
 

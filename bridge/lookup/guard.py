@@ -29,7 +29,8 @@ from bridge.sdk.threads.background import NO_THREAD
 from bridge.sdk.threads.single_flight import Flight, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.forgotten import Forgotten, Matches
-from bridge.storage.machine import Duty, MachineMemory
+from bridge.storage.machine import MachineMemory
+from bridge.storage.noticeboard import Duty
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.backend import LIMIT
 from bridge.storage.shared.limits import Places

@@ -3,8 +3,8 @@
 Before a source is left alone, and again and again while it is, a question is asked in the background that once
 succeeded: whoever answers that is not down. Trials are frequent, because a source that is back is wanted within seconds
 and a question a second costs it nothing; only one that refuses is tried ever more seldom, for a refusal may be counted,
-and ends only when somebody acts. Of several processes that leave the source alone one tries it, and who is answered in
-any of them shows all that it is well.
+and ends only when somebody acts. What one process leaves alone, those of the machine leave alone together: one tries it
+for all, and who is answered in any of them shows all that it is well.
 """
 
 import logging
@@ -22,7 +22,7 @@ from bridge.sdk.connector import Call
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable
 from bridge.sdk.threads.background import BackgroundLoop, Wait
-from bridge.storage.machine import Duty
+from bridge.storage.noticeboard import Duty
 from bridge.storage.times import Moments
 
 _log = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ class ProbedBreaker:
     def consider(self, question: Call) -> None:
         """Raise SourceUnavailable if the source is not to be asked now."""
         self._suspicion.heard(question)
+        self._learn()
         if self._breaker.is_open and not self._is_guest(question):
             raise SourceUnavailable(f"not asked, because of: {self._breaker.reason}")
 
@@ -139,6 +140,8 @@ class ProbedBreaker:
         now = self._clock()
         if now < self._next_guest or self._breaker.seconds_to_hold() or not self._suspicion.acquits(question):
             return False
+        if not self._duty.is_ours():
+            return False
         self._next_guest = now + self._pause
         return True
 
@@ -161,6 +164,8 @@ class ProbedBreaker:
             _log.warning("connector %s is left alone for a while: %s", self._name, self._reason)
             self._in_doubt, self._pause, self._next_guest = None, _FIRST_PAUSE, float("-inf")
             self._left_alone_at = self._clock()
+            if self._duty.is_ours():
+                self._duty.say(f"{self._kind} {self._reason}")
             self._trouble.rest()
             self._trials.start()
 
@@ -170,11 +175,25 @@ class ProbedBreaker:
         self._pause = pause * _GROWTH
         return pause
 
+    def _learn(self) -> None:
+        """Do as another process does that has found out before: leave the source alone, or use it again."""
+        if not self._breaker.is_open:
+            if self._duty.is_anothers():
+                self._kind, _, self._reason = self._duty.said().partition(" ")
+                self._leave_alone()
+        elif self._is_well():
+            self._trials.wake()
+
+    def _is_well(self) -> bool:
+        """Tell whether somebody was answered in another process since the source is left alone, and use it again."""
+        if self._answers.age() >= self._clock() - self._left_alone_at:
+            return False
+        self._trouble.answered()
+        self._breaker.succeeded()
+        return True
+
     def _try(self) -> None:
-        if self._answers.age() < self._clock() - self._left_alone_at:  # in another process, or this one would know
-            self._trouble.answered()
-            self._breaker.succeeded()
-        elif self._duty.is_ours():
+        if not self._is_well() and self._duty.is_ours():
             with suppress(SourceBusy):
                 self._attempt()
 

@@ -126,26 +126,6 @@ class MachineMemory:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
 
-class Duty:
-    """What one process of a machine does for all of them, until it leaves that to another one, or dies."""
-
-    def __init__(self, memory: MachineMemory, name: str) -> None:
-        self._memory = memory
-        self._name = f"duty {name}"
-        self._is_held = False
-
-    def is_ours(self) -> bool:
-        """Tell whether it is for this process to do, which takes it if nobody has it."""
-        self._is_held = self._is_held or self._memory.take(self._name, 1) is not None
-        return self._is_held
-
-    def leave(self) -> None:
-        """Leave it to another process, if it was ours."""
-        if self._is_held:
-            self._is_held = False
-            self._memory.leave(self._name, 0)
-
-
 class MachineTurns(Turns):
     """The requests of all processes that inherited the same file: how many were booked, and the times of the last.
 

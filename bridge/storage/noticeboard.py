@@ -1,4 +1,4 @@
-"""What the processes of one machine tell each other: a page that one leaves for the next, and a slip of each.
+"""What the processes of one machine tell each other: a page that one leaves for the next, a slip of each, and a duty.
 
 Both stand in the file in memory that the master made (`machine`), so nothing is left of them when the service ends. A
 page is written twice in turn and then turned over by one number: whoever is killed while writing leaves the one before.
@@ -83,3 +83,36 @@ class Slips:
 
     def _page(self, place: int) -> Page:
         return Page(self._memory, f"{self._name} {place}")
+
+
+class Duty:
+    """What one process of a machine does for all of them, until it leaves that to another one, or dies."""
+
+    def __init__(self, memory: MachineMemory, name: str) -> None:
+        self._memory = memory
+        self._name = f"duty {name}"
+        self._page = Page(memory, self._name)
+        self._is_held = False
+
+    def is_ours(self) -> bool:
+        """Tell whether it is for this process to do, which takes it if nobody has it."""
+        self._is_held = self._is_held or self._memory.take(self._name, 1) is not None
+        return self._is_held
+
+    def is_anothers(self) -> bool:
+        """Tell whether another process has it, or another one of these in this process."""
+        return not self._is_held and self._memory.is_taken(self._name, 0)
+
+    def say(self, why: str) -> None:
+        """Tell the others why there is something to do."""
+        self._page.write(why.encode("utf-8", "replace")[:LARGEST_PAGE])
+
+    def said(self) -> str:
+        """Return what was told last."""
+        return self._page.read().decode("utf-8", "replace")
+
+    def leave(self) -> None:
+        """Leave it to another process, if it was ours."""
+        if self._is_held:
+            self._is_held = False
+            self._memory.leave(self._name, 0)

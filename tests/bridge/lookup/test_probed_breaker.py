@@ -10,7 +10,8 @@ from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.sdk.connector import Call
 from bridge.sdk.errors import SourceBusy, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
-from bridge.storage.machine import Duty, MachineMemory
+from bridge.storage.machine import MachineMemory
+from bridge.storage.noticeboard import Duty
 from bridge.storage.times import Moments
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
@@ -300,6 +301,22 @@ def test_of_two_processes_that_leave_a_source_alone_one_tries_it_and_the_other_w
         second.fail(0, 1, 2, 3, 4)
         until(lambda: len(second.asked) == 2)
         assert second.rounds == 0
+
+
+def test_what_one_process_leaves_alone_the_others_leave_alone_too_until_it_is_well():
+    memory = MachineMemory.make()
+    with watched(memory=memory) as first, watched(memory=memory) as second:
+        assert second.is_asked(5)
+        first.fail(0, 1, 2, 3, 4)
+        until(lambda: first.breaker.is_open)
+        assert not second.is_asked(5)
+        assert second.breaker.trouble == "unavailable: 503"
+        assert second.asked == []
+        second.clock.advance(1)
+        second.answers.note()
+        first.breaker.answered(question(0))
+        until(lambda: second.is_asked(5))
+        assert not second.breaker.trouble
 
 
 def test_who_is_answered_in_another_process_shows_that_a_source_that_is_left_alone_is_well():
