@@ -8,14 +8,18 @@ import queue
 import threading
 from collections.abc import Callable
 
-_IDLE = 10.0
+_IDLE = 2.0
 """Seconds without work after which a thread ends."""
 
 Work = Callable[[], object]
+Named = tuple[str, Work]
 
 
 class KeptThreads:
-    """Runs each piece of work at once: in a thread that waits for work, else in a new one."""
+    """Runs each piece of work at once: in the thread that had work last of those that wait, else in a new one.
+
+    So no more threads stay than are needed at the same time, however often there is work.
+    """
 
     def __init__(self, idle: float = _IDLE) -> None:
         self._idle = idle
@@ -24,41 +28,40 @@ class KeptThreads:
     def begin_anew(self) -> None:
         """Count on no thread that was begun before: none of them has come along into a process that was forked."""
         self._lock = threading.Lock()
-        self._waiting = 0
-        self._work: queue.SimpleQueue[tuple[str, Work]] = queue.SimpleQueue()
+        self._waiting: list[queue.SimpleQueue[Named]] = []
 
     def start(self, name: str, work: Work) -> None:
         """Begin the work in a thread of this name. Raises `background.NO_THREAD` if the system has none for it."""
         with self._lock:
             if self._waiting:
-                self._waiting -= 1
-                self._work.put((name, work))
+                self._waiting.pop().put((name, work))
                 return
         threading.Thread(target=self._go_on, args=(name, work), name=name, daemon=True).start()
 
     def _go_on(self, name: str, work: Work) -> None:
-        me = threading.current_thread()
-        following: tuple[str, Work] | None = (name, work)
+        me, place = threading.current_thread(), queue.SimpleQueue[Named]()
+        following: Named | None = (name, work)
         while following:
             me.name, work = following
             try:
                 work()
             finally:
                 me.name, work, following = "idle", _nothing, None  # what was done is not held on to
-            following = self._next()
+            following = self._next(place)
 
-    def _next(self) -> tuple[str, Work] | None:
+    def _next(self, place: queue.SimpleQueue[Named]) -> Named | None:
+        """Wait for work; None if there is none for a while."""
         with self._lock:
-            self._waiting += 1
+            self._waiting.append(place)
         try:
-            return self._work.get(timeout=self._idle)
+            return place.get(timeout=self._idle)
         except queue.Empty:
             pass
         with self._lock:
-            if self._waiting:  # nobody counts on this one
-                self._waiting -= 1
+            if place in self._waiting:
+                self._waiting.remove(place)
                 return None
-        return self._work.get()
+        return place.get()  # it came at this moment
 
 
 def _nothing() -> None:

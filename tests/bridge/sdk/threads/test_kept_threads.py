@@ -39,6 +39,23 @@ def test_who_has_done_his_work_does_what_comes_next_under_its_name(work):
     assert first[0] == second[0]
 
 
+def test_no_more_threads_stay_than_are_needed_however_often_there_is_work(work):
+    threads, gate, begun = KeptThreads(idle=0.2), threading.Event(), threading.Semaphore(0)
+    for _ in range(20):
+        threads.start("source-crm", lambda: (begun.release(), gate.wait(10)))
+    for _ in range(20):
+        assert begun.acquire(timeout=10)
+    gate.set()
+    until(lambda: sum(thread.name == "idle" for thread in threading.enumerate()) >= 20)
+
+    def is_one_left():
+        threads.start("source-crm", work)
+        assert work.done.acquire(timeout=10)
+        return len(threads._waiting) <= 1  # noqa: SLF001 - those of other tests have other names for a while
+
+    until(is_one_left)
+
+
 def test_nobody_waits_for_another_s_work(work):
     threads, gate = KeptThreads(idle=0.01), threading.Event()
     for _ in range(20):
