@@ -164,8 +164,9 @@ class ProbedBreaker:
             _log.warning("connector %s is left alone for a while: %s", self._name, self._reason)
             self._in_doubt, self._pause, self._next_guest = None, _FIRST_PAUSE, float("-inf")
             self._left_alone_at = self._clock()
-            if self._duty.is_ours():
+            if not self._duty.is_anothers():
                 self._duty.say(f"{self._kind} {self._reason}")
+                self._duty.is_ours()
             self._trouble.rest()
             self._trials.start()
 
@@ -186,7 +187,8 @@ class ProbedBreaker:
 
     def _is_well(self) -> bool:
         """Tell whether somebody was answered in another process since the source is left alone, and use it again."""
-        if self._answers.age() >= self._clock() - self._left_alone_at:
+        is_from_before = self._answers.age() >= self._clock() - self._left_alone_at
+        if is_from_before or self._breaker.seconds_to_hold():
             return False
         self._trouble.answered()
         self._breaker.succeeded()

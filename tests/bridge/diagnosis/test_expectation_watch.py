@@ -10,6 +10,7 @@ from bridge.lookup.lookup import read_call
 from bridge.sdk.shared import Turns
 from bridge.service import Service
 from bridge.testing.fakes import FakeClock
+from tests.support.kept import until
 from tests.support.known_customers import KnownCrm, expecting
 
 KNOWN = "caller: 0901234567, extensions: [101]"
@@ -108,6 +109,7 @@ def test_no_question_is_asked_while_the_machine_has_just_asked_one(tmp_path, crm
 def test_no_question_takes_the_place_of_a_call(tmp_path, crm, service):
     opened = service(expecting(tmp_path, KNOWN, more="max_in_flight: 2, hangs: true"))
     call = opened.guards["crm"].begin(read_call(["0987654321"], [], "VN"))
+    until(lambda: crm.asked)
 
     def let_go():
         crm.let_go.set()
