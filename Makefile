@@ -11,7 +11,7 @@ PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test test-system test-all test-lowest coverage check lint types imports format bench dist constraints clean force
+.PHONY: help install run test test-system test-all test-lowest coverage check lint types imports format translations bench dist constraints clean force
 
 help:          ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,6 +58,13 @@ format: .venv/developing                ## lay the code out as `check` wants it
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+LANGUAGE := bridge/console/translations/vi/LC_MESSAGES/messages
+translations: .venv/developing          ## find the console's words, for bridge/console/translations, and put in what is translated
+	.venv/bin/pybabel --quiet extract --mapping pyproject.toml --no-location --sort-output --omit-header -o words.pot bridge/console
+	.venv/bin/pybabel --quiet update --input words.pot --output-file $(LANGUAGE).po --locale vi --no-wrap --omit-header --no-fuzzy-matching
+	.venv/bin/pybabel --quiet compile --use-fuzzy --input $(LANGUAGE).po --output-file $(LANGUAGE).mo --locale vi
+	rm words.pot
+
 bench: .venv/testing                    ## the figures of bench/README.md, in ten minutes; BENCHES="phone live" for some
 	for name in $(BENCHES); do echo "== $$name"; timeout 300 .venv/bin/python bench/$$name.py || exit; done
 
@@ -98,6 +105,6 @@ clean:                                  ## remove the environments and what was 
 	rm -rf .venv-lowest
 	$(PYTHON) -m venv .venv-lowest
 	sed -nE '/^dependencies/,/^test/s/^[^#]*"([a-z0-9-]+)(\[[a-z]+\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml > .venv-lowest/lowest.txt
-	$(LOWEST) .venv-lowest/lowest.txt --editable '.[mssql,mysql,postgresql,redis]'
+	$(LOWEST) .venv-lowest/lowest.txt --editable '.[console,mssql,mysql,postgresql,redis]'
 	$(LOWEST) constraints.txt aiosmtpd hypothesis jsonschema ldap3 pytest pytest-xdist
 	touch $@

@@ -16,6 +16,7 @@ import click
 
 from bridge.commands import connector_types
 from bridge.commands.confirm import confirm
+from bridge.commands.console import console
 from bridge.commands.decisions import decisions
 from bridge.commands.forget import forget
 from bridge.commands.options import PlainCommand, Processes, config_option, expect_option, hotline_option
@@ -160,6 +161,7 @@ def schema() -> None:
 
 
 main.add_command(confirm)
+main.add_command(console)
 main.add_command(decisions)
 main.add_command(forget)
 main.add_command(reload)

@@ -20,7 +20,8 @@ _PATIENCE = 85.0
 @config_option
 def reload(file: Path) -> None:
     """Have the running service read its configuration again; fail, with the reason, if it stays as it was."""
-    from bridge.web.control import ServiceUnreachable, ask_for_reload  # noqa: PLC0415 - as in `serve`
+    from bridge.local.address import ServiceUnreachable  # noqa: PLC0415 - as in `serve`
+    from bridge.web.control import ask_for_reload  # noqa: PLC0415 - as in `serve`
 
     try:
         verdict = ask_for_reload(file, _variables(file), _PATIENCE)

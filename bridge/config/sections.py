@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from bridge.config.alerts import Alerts
+from bridge.config.console import Console
 from bridge.config.extensions import Extensions
 from bridge.config.values import (
     Allowed,
@@ -207,3 +208,4 @@ class Settings(Section):
         default=[], description="Known customers and what must come when they call: check and reloads ask for them."
     )
     alerts: Alerts | None = Field(default=None, description="Who is told when something is wrong, and how.")
+    console: Console | None = Field(default=None, description="The pages for admins: `omi-bridge console`.")

@@ -29,7 +29,7 @@ PATIENCE = 5.0
 """Seconds that a reload waits for the answers to all known customers: a source that hangs may not hold it."""
 
 _AT_ONCE = 2
-_SPELLINGS = "caller "
+SPELLINGS = "caller "
 """How the line begins that shows the caller's number in all its forms, of which nothing is left where it is masked."""
 
 
@@ -84,7 +84,7 @@ def ask(service: Service, expectation: Expectation, seconds: float, *, explain: 
     verdict, told = _judged(expectation, decision, service.extensions.directory)
     if decision.call:
         told = decision.call.caller.masked_in(told)
-        steps = [decision.call.caller.masked_in(line) for line in steps if not line.startswith(_SPELLINGS)]
+        steps = [decision.call.caller.masked_in(line) for line in steps if not line.startswith(SPELLINGS)]
     return Judgement(expectation, verdict, told, decision, took, tuple(steps))
 
 

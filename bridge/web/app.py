@@ -17,6 +17,7 @@ from bridge.alerts.watch import AlertWatch
 from bridge.config.loading import Config
 from bridge.diagnosis.expectation_watch import PAUSE, ExpectationWatch
 from bridge.diagnosis.judgement import Judgement, judge
+from bridge.insight.questions import insight_of
 from bridge.observability.decision_log import DecisionLog
 from bridge.observability.metrics_sampler import MetricsSampler
 from bridge.sdk.errors import BridgeError
@@ -105,6 +106,9 @@ class Bridge:
         self._expectations = self._watched(self.service)
         self.sampler.start()
         self.alerts.start()
+        page, hear = self.health.page, self.decisions.hear
+        self._insight = insight_of(lambda: self.service, page, hear, self._redaction, self._memory)
+        self._insight.start()
 
     def prepare(self, config: Config, *, judges: bool = True) -> Prepared:
         """Make ready what `config` says, beside what is in force, and judge it. Raises ReloadRefused.
@@ -182,6 +186,7 @@ class Bridge:
 
     def close(self) -> None:
         """Release everything."""
+        self._insight.close()
         self.alerts.close()
         self.sampler.close()
         self._expectations.close()

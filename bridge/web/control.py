@@ -1,33 +1,23 @@
-"""Where a running service is reached by whoever may change it: `omi-bridge reload` asks here, and hears the verdict.
+"""Where a running service is reached by whoever may change it: `omi-bridge reload` asks here, and hears the verdict."""
 
-It is an address of the kernel's (abstract, unix(7)) made from the path of the configuration: no file has to be found,
-written or taken away, and it is there exactly as long as the service. Anybody could have such an address, so each side
-looks whose process the other one is: only that of the same user, or root's, is spoken to.
-"""
-
-import errno
-import hashlib
 import json
 import logging
-import os
-import socket
-import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bridge.web.packets import Line
+from bridge.local.address import ServiceUnreachable, address_of, ask, is_taken, listener_at, may_speak
+from bridge.local.packets import Line
 from bridge.web.reloads import Answer, ReloadVerdict
+
+if TYPE_CHECKING:
+    import socket
 
 _log = logging.getLogger(__name__)
 
-_CREDENTIALS = struct.Struct("3i")
 _MOST_WAITING = 16
 
 Ask = Callable[[Answer, dict[str, str]], object]
-
-
-class ServiceUnreachable(Exception):
-    """No service can be asked; the message says why."""
 
 
 class ControlSocket:
@@ -47,17 +37,12 @@ class ControlSocket:
     def listen(self) -> None:
         """Take the address, unless that was done, or another service of the same configuration has it still."""
         if self._listener is None:
-            listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
             try:
-                listener.bind(self._address)
-                listener.listen(_MOST_WAITING)
+                self._listener = listener_at(self._address)
             except OSError as error:
-                listener.close()
                 if not self._told:
                     _log.warning("omi-bridge reload does not reach this service, SIGHUP does: %s", _why_not(error))
                 self._told = True
-            else:
-                self._listener = listener
 
     def accept(self) -> None:
         """Hear who has come."""
@@ -68,7 +53,7 @@ class ControlSocket:
         if connection is None:
             return
         connection.setblocking(False)
-        if _user_of(connection) not in {0, os.geteuid()} or len(self._clients) >= _MOST_WAITING:
+        if not may_speak(connection) or len(self._clients) >= _MOST_WAITING:
             connection.close()
             return
         self._clients.add(Line(connection))
@@ -113,39 +98,16 @@ def ask_for_reload(config: Path, variables: Mapping[str, str], patience: float) 
 
     Raises ServiceUnreachable, also if there is no verdict within `patience` seconds.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-        connection.settimeout(patience)
-        try:
-            connection.connect(address_of(config))
-        except OSError:
-            where = f"no service with the configuration {config.absolute()} runs on this machine"
-            raise ServiceUnreachable(f"{where}: name the file with -c as the service names it") from None
-        if (user := _user_of(connection)) not in {0, os.geteuid()}:
-            raise ServiceUnreachable(f"the service is user {user}'s: run this as that user")
-        line = Line(connection)
-        beside = json.dumps(dict(variables)).encode()
-        try:
-            answer = line.receive() if line.send({"do": "reload"}, beside) else None
-        except TimeoutError:
-            raise ServiceUnreachable(f"no verdict within {patience:.0f} s: the log will tell it") from None
-        except OSError:
-            answer = None
+    try:
+        answer = ask(config, {"do": "reload"}, patience, beside=json.dumps(dict(variables)).encode())
+    except TimeoutError:
+        raise ServiceUnreachable(f"no verdict within {patience:.0f} s: the log will tell it") from None
     if answer is None:
         raise ServiceUnreachable("the service has ended, or takes no wishes from this user")
     return ReloadVerdict(bool(answer.said["accepted"]), tuple(answer.said["lines"]))
 
 
-def address_of(config: Path) -> str:
-    """Return the address of the service with this configuration: by its path, which its user may not even read."""
-    name = hashlib.sha256(os.fsencode(os.path.normpath(config.absolute()))).hexdigest()[:32]
-    return f"\0omi-bridge-{name}"
-
-
 def _why_not(error: OSError) -> str:
-    taken = error.errno == errno.EADDRINUSE
-    return "another one with the same configuration is running still" if taken else error.strerror or str(error)
-
-
-def _user_of(connection: socket.socket) -> int:
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(told)[1])
+    return (
+        "another one with the same configuration is running still" if is_taken(error) else error.strerror or str(error)
+    )

@@ -14,10 +14,10 @@ from functools import partial
 from bridge.config.content import Content
 from bridge.config.identity import changed_modules
 from bridge.config.loading import Config, load_config
+from bridge.local.packets import Line, Packet
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.threads.background import BackgroundLoop
 from bridge.web.app import Bridge, Prepared, ReloadRefused
-from bridge.web.packets import Line, Packet
 
 _log = logging.getLogger(__name__)
 

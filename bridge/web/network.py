@@ -11,14 +11,12 @@ from collections.abc import Callable, Mapping
 from math import floor
 from wsgiref.types import WSGIEnvironment
 
+from bridge.insight.figures import PATIENCE
 from bridge.sdk.deadline import Clock
 from bridge.service import Service
 from bridge.storage.machine import MachineMemory
 from bridge.web.client_address import UNKNOWN, is_in, parse_address
 from bridge.web.connections import round_trip
-
-PATIENCE = 2.0
-"""Seconds that OMICall waits, from its first packet on."""
 
 _ROUND_TRIPS = 3
 _KEPT, _LEFT_OUT = 32, 3

@@ -22,10 +22,10 @@ from typing import Protocol
 from bridge.config.content import Content
 from bridge.config.identity import changed_modules
 from bridge.config.loading import Config, load_config
+from bridge.local.packets import Line, Packet
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.secrets import Redaction
-from bridge.web.packets import Line, Packet
 
 _log = logging.getLogger(__name__)
 

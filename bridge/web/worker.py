@@ -24,13 +24,13 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers import base, gthread
 from gunicorn.workers.workertmp import WorkerTmp
 
+from bridge.local.packets import Line
 from bridge.observability.metrics_folder import remove_figures
 from bridge.sdk.threads.background import NO_THREAD, BackgroundLoop, start_what_waits
 from bridge.web.app import Bridge
 from bridge.web.connections import OneSend, date, empty_answer, has_data, has_ended, waited
 from bridge.web.endpoint import ARRIVED
 from bridge.web.follower import Follower
-from bridge.web.packets import Line
 
 _log = logging.getLogger(__name__)
 

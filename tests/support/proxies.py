@@ -26,18 +26,27 @@ from tests.support.service import Reply, free_port
 KINDS = ("nginx", "caddy", "haproxy")
 PATH = "/get_owner_contact_by_phone"
 _PATIENCE = 20.0
+_THE_REST = "# Nothing else of omi-bridge is reachable"
 
 
 class RunningProxy:
     """A proxy with TLS on a free port of the loopback, its files and its logs in `folder`.
 
-    HAProxy stands before two machines if there is a `second` port; without it, it asks nobody for his health.
+    HAProxy stands before two machines if there is a `second` port; without it, it asks nobody for his health. `also` is
+    written into the site besides, before what refuses all other paths.
     """
 
     def __init__(
-        self, kind: str, folder: Path, certificate: Certificate, upstream: int, second: int | None = None
+        self,
+        kind: str,
+        folder: Path,
+        certificate: Certificate,
+        upstream: int,
+        second: int | None = None,
+        also: str = "",
     ) -> None:
         self.kind = kind
+        self._also = also
         self.port = free_port()
         self.plain_port = free_port()
         self._folder = folder
@@ -136,6 +145,7 @@ class RunningProxy:
                 f"{live}/privkey.pem": str(certificate.file.with_name("key.pem")),
                 "/var/log/nginx": str(self._folder),
                 "/var/www/html": str(self._folder / "www"),
+                _THE_REST: f"{self._also}\n{_THE_REST}",
             },
         )
         (self._folder / "site").write_text(site, encoding="utf-8")
@@ -160,6 +170,7 @@ class RunningProxy:
                 "\tauto_https disable_redirects\n": "\tadmin off\n\tauto_https disable_redirects\n",
                 "{$OMI_BRIDGE_DOMAIN:bridge.example}": f"https://127.0.0.1:{self.port}",
                 "{$OMI_BRIDGE_UPSTREAM:127.0.0.1:8080}": f"127.0.0.1:{upstream}",
+                _THE_REST: f"{self._also}\n{_THE_REST}",
                 "\tlog\n": f"\tlog\n\tbind 127.0.0.1\n\ttls {certificate.file} {key}\n",
             },
         )

@@ -16,8 +16,7 @@ from http.client import HTTPException, HTTPResponse
 from io import BytesIO
 from urllib.parse import urlencode, urlsplit
 
-PATIENCE = 2.0
-"""Seconds after which OMICall hangs up."""
+from bridge.insight.figures import PATIENCE
 
 _BODY = re.compile(rb"([0-9]+(:[0-9]+)*)?")
 _OK = 200

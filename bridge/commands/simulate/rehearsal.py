@@ -13,11 +13,9 @@ from itertools import cycle, islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.commands.simulate.call import PATIENCE, Result, Target, Verdict, call
+from bridge.commands.simulate.call import Result, Target, Verdict, call
 from bridge.config.sections import Server
-
-EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.8, PATIENCE)
-"""Upper edges of the histogram's classes, in seconds."""
+from bridge.insight.figures import EDGES
 
 OUTCOME = "x-bridge-outcome"
 """The header in which the bridge says how it has decided."""

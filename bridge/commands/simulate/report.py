@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from bridge.commands.simulate.call import PATIENCE, Verdict
+from bridge.commands.simulate.call import Verdict
 from bridge.commands.simulate.rehearsal import OUTCOME, USUAL_PATH, Report
+from bridge.insight.figures import PATIENCE
 
 _BAR = 40
 

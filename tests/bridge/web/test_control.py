@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.commands.main import main
-from bridge.web.control import ControlSocket, ServiceUnreachable, address_of, ask_for_reload
-from bridge.web.packets import Line
+from bridge.local.address import ServiceUnreachable, address_of
+from bridge.local.packets import Line
+from bridge.web.control import ControlSocket, ask_for_reload
 from bridge.web.reloads import ReloadVerdict
 
 ACCEPTED = ReloadVerdict(accepted=True, lines=("configuration reloaded",))

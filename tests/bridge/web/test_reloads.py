@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from bridge.config.loading import load_config
+from bridge.local.packets import Line
 from bridge.sdk.secrets import Redaction
-from bridge.web.packets import Line
 from bridge.web.reloads import LIMIT, Reloads
 from tests.support.fakes import FakeClock
 

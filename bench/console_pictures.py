@@ -1,0 +1,70 @@
+"""The pictures of docs/console.md and of its Vietnamese twin: the real service, the console, and a real browser.
+
+.venv/bin/python bench/console_pictures.py
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.support.browser import PHONE, as_large_as, chromium, picture  # noqa: E402
+from tests.support.consoled import PASSWORD, SECTION, running_console  # noqa: E402
+from tests.support.service import RunningService  # noqa: E402
+
+CONFIG = """
+api_keys: [change-me]
+connectors:
+  customers: {type: csv, path: customers.csv}
+extensions:
+  inline: {lan@congty.example: ["101", "102"]}
+"""
+CUSTOMERS = "phone,owner_email\n0901234567,lan@congty.example\n0912345678,minh@congty.example\n"
+SCREEN = (900, 640)
+PLACES = {"en": ROOT / "docs/pictures", "vi": ROOT / "docs/vi/pictures"}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        config = Path(name) / "config.yaml"
+        config.write_text(CONFIG + SECTION, encoding="utf-8")
+        (config.parent / "customers.csv").write_text(CUSTOMERS, encoding="utf-8")
+        with RunningService(config) as service, running_console(config) as address, chromium() as browser:
+            for phone in ["0901234567"] * 40 + ["0912345678"] * 5 + ["0987654321"] * 15:
+                service.ask(phone)
+            for language, folder in PLACES.items():
+                folder.mkdir(exist_ok=True)
+                pictures(browser, address, language, folder)
+
+
+def pictures(browser, address: str, language: str, folder: Path) -> None:  # noqa: ANN001 - the library's own
+    browser.delete_all_cookies()
+    as_large_as(browser, SCREEN)
+    browser.get(f"{address}/")
+    if found := browser.find_elements(By.CSS_SELECTOR, f"button[lang={language}]"):
+        found[0].click()
+        WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, f"html[lang={language}]"))
+    browser.find_element(By.ID, "password").send_keys(PASSWORD, Keys.ENTER)
+    seen(browser, "number").send_keys("0901234567", Keys.ENTER)
+    seen(browser, "support")
+    picture(browser, folder / "console-trace.png")
+    as_large_as(browser, PHONE)
+    picture(browser, folder / "console-phone.png")
+    as_large_as(browser, SCREEN)
+    for page in ("sources", "figures"):
+        browser.get(f"{address}/{page}")
+        picture(browser, folder / f"console-{page}.png")
+
+
+def seen(browser, name: str):  # noqa: ANN001, ANN201 - the library's own
+    return WebDriverWait(browser, 10).until(lambda driver: driver.find_element(By.ID, name))
+
+
+if __name__ == "__main__":
+    main()

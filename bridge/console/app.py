@@ -1,0 +1,84 @@
+"""The Flask application of the console: pages rendered here, in the reader's language, with nothing from elsewhere."""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel, format_datetime, format_timedelta
+from flask_bootstrap import Bootstrap5
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from bridge.config.console import Console
+from bridge.console.door import Door, SessionsOverTls
+from bridge.console.languages import chosen_language
+from bridge.console.pages import pages
+from bridge.console.words import in_words
+from bridge.insight.client import AnswerRefused
+from bridge.local.address import ServiceUnreachable
+from bridge.sdk.deadline import Clock
+
+Ask = Callable[[Mapping[str, object]], Any]
+"""Asks the running service. Raises ServiceUnreachable and AnswerRefused."""
+
+_LARGEST_FORM = 64 * 1024
+
+
+def create_app(settings: Console, ask: Ask, clock: Clock = time.time) -> Flask:
+    """Make the WSGI application; sessions end with it, for their key is made here and kept nowhere."""
+    app = Flask("bridge.console")
+    app.config.update(
+        SECRET_KEY=secrets.token_bytes(32),
+        SESSION_COOKIE_NAME="omi_bridge_console",
+        SESSION_COOKIE_SAMESITE="Strict",
+        MAX_CONTENT_LENGTH=_LARGEST_FORM,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        WTF_CSRF_SSL_STRICT=False,  # a proxy may leave out the Referer; the token is what counts
+        BABEL_DEFAULT_LOCALE="en",
+    )
+    app.session_interface = SessionsOverTls()
+    if settings.proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_prefix=1)  # type: ignore[method-assign]
+    Babel(app, locale_selector=chosen_language)
+    Bootstrap5(app)
+    door = Door(settings, clock)
+    app.before_request(door.turn_away)
+    app.after_request(door.close_behind)
+    CSRFProtect(app)
+    app.register_blueprint(door.blueprint())
+    app.register_blueprint(pages(ask))
+    app.register_error_handler(Exception, _failed)
+    app.jinja_env.filters |= {"in_words": in_words, "moment": _moment, "duration": _duration}
+    app.jinja_env.globals["language"] = chosen_language
+    return app
+
+
+def _failed(error: Exception) -> ResponseReturnValue:
+    """Show what went wrong, in words; of a bug only that it is one, which the log tells."""
+    match error:
+        case ServiceUnreachable():
+            return render_template("failed.html", why="unreachable", detail=str(error)), 503
+        case AnswerRefused():
+            return render_template("failed.html", why=str(error), detail=""), 503
+        case CSRFError():
+            return render_template("failed.html", why="csrf", detail=""), 400
+        case HTTPException():
+            return render_template("failed.html", why="http", detail=error.name), error.code or 500
+    raise error
+
+
+def _moment(text: str) -> str:
+    """Write a moment, given as ISO 8601, as the reader's language does, in local time."""
+    moment = datetime.fromisoformat(text)
+    return str(format_datetime(moment.replace(tzinfo=None), "dd/MM/yyyy HH:mm:ss", rebase=False))
+
+
+def _duration(seconds: float) -> str:
+    """Write a duration as the reader's language does."""
+    return str(format_timedelta(timedelta(seconds=seconds), granularity="second", threshold=1.5))

@@ -1,0 +1,137 @@
+"""Who may see the pages: signed in with the console's own password, by a name that the console knows itself by.
+
+The password is tried so many times a minute altogether, whoever tries: it has no user's name, and an address says
+little behind a proxy. A browser gets everything from here, runs no script but ours, and shows us in nobody's frame.
+"""
+
+import logging
+import time
+from collections import deque
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
+from flask.typing import ResponseReturnValue
+from werkzeug.sansio.utils import host_is_trusted
+from werkzeug.security import check_password_hash
+
+from bridge.config.console import Console
+from bridge.console.forms import LanguageForm, SignInForm
+from bridge.sdk.deadline import Clock
+
+_audit = logging.getLogger("bridge.console.audit")
+
+TRIES = 5
+"""How often a wrong password may be tried in a minute, by everybody together."""
+
+_MINUTE = 60.0
+_OPEN = {"door.sign_in", "door.choose_language", "static", "bootstrap.static"}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class SessionsOverTls(SecureCookieSessionInterface):
+    """Cookies that go back over TLS alone, where they were given over TLS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's own signature
+        """Tell whether the browser has come over TLS."""
+        return request.is_secure
+
+
+class Door:
+    """Lets in who knows the password, for as long as `settings` say; `clock` is the wall's."""
+
+    def __init__(self, settings: Console, clock: Clock = time.time) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._wrong: deque[float] = deque(maxlen=TRIES)
+
+    def blueprint(self) -> Blueprint:
+        """Make the pages for signing in and out, and for choosing a language."""
+        blueprint = Blueprint("door", __name__)
+        blueprint.add_url_rule("/sign-in", view_func=self.sign_in, methods=["GET", "POST"])
+        blueprint.add_url_rule("/sign-out", view_func=self.sign_out, methods=["POST"])
+        blueprint.add_url_rule("/language", view_func=self.choose_language, methods=["POST"])
+        return blueprint
+
+    def turn_away(self) -> ResponseReturnValue | None:
+        """Answer who may not come in: under a name that is not ours at all, or without having signed in."""
+        if not host_is_trusted(request.host, self._settings.hosts):
+            _audit.warning("%s asks for the host %r, which is none of console.hosts", _who(), request.host[:64])
+            return Response("this host is none of console.hosts\n", 400, content_type="text/plain; charset=utf-8")
+        if request.endpoint in _OPEN:
+            return None
+        if session.get("until", 0) > self._clock():
+            return None
+        for_later = request.full_path if request.method == "GET" and request.endpoint else None
+        return redirect(url_for("door.sign_in", next=for_later))
+
+    @staticmethod
+    def close_behind(response: Response) -> Response:
+        """Tell the browser what the page may do, and to keep nothing of it but what everybody may have."""
+        response.headers.extend(_HEADERS)
+        if request.endpoint not in {"static", "bootstrap.static"}:
+            response.cache_control.no_store = True
+        return response
+
+    def sign_in(self) -> ResponseReturnValue:
+        """Ask for the password, and judge it."""
+        form = SignInForm()
+        wrong, status = "", 200
+        if form.validate_on_submit():
+            if self._is_throttled():
+                wrong, status = "throttled", 429
+                _audit.warning("%s tries to sign in too often", _who())
+            elif check_password_hash(self._settings.password.get_secret_value(), form.password.data):
+                self._let_in()
+                return redirect(_own_page(request.args.get("next", "")))
+            else:
+                self._wrong.append(self._clock())
+                wrong, status = "password", 403
+                _audit.warning("%s tries to sign in with a wrong password", _who())
+        return render_template("sign_in.html", form=form, wrong=wrong), status
+
+    @staticmethod
+    def sign_out() -> ResponseReturnValue:
+        """End the session."""
+        session.pop("until", None)
+        _audit.info("%s signs out", _who())
+        return redirect(url_for("door.sign_in"))
+
+    @staticmethod
+    def choose_language() -> ResponseReturnValue:
+        """Go on in another language, on the page where that was chosen."""
+        form = LanguageForm()
+        if not form.validate_on_submit():
+            abort(400)
+        session["language"] = form.language.data
+        return redirect(_own_page(form.page.data or ""))
+
+    def _let_in(self) -> None:
+        language = session.get("language")
+        session.clear()
+        session["until"] = self._clock() + self._settings.session
+        if language:
+            session["language"] = language
+        _audit.info("%s signs in", _who())
+
+    def _is_throttled(self) -> bool:
+        return len(self._wrong) == TRIES and self._wrong[0] > self._clock() - _MINUTE
+
+
+def _own_page(page: str) -> str:
+    """Return the page if it is one of ours, else the first: nobody is led elsewhere by a link."""
+    parts = urlsplit(page)
+    is_ours = page.startswith("/") and not page.startswith(("//", "/\\")) and not parts.netloc and "\\" not in page
+    return request.root_path + page if is_ours else url_for("pages.trace")
+
+
+def _who() -> str:
+    return request.remote_addr or "somebody"

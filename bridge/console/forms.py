@@ -1,0 +1,29 @@
+"""What is filled in; each form carries a token that another site cannot know."""
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import AnyOf, InputRequired, Length
+
+from bridge.console.languages import LANGUAGES
+
+_LONGEST = 64
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """The console's password."""
+
+    password = PasswordField(validators=[InputRequired(), Length(max=1024)])
+
+
+class LanguageForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """Another language, and the page to go on with."""
+
+    language = StringField(validators=[AnyOf(LANGUAGES)])
+    page = HiddenField(validators=[Length(max=2048)])
+
+
+class NumberForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """A customer's number, and the hotline that he dialled."""
+
+    number = StringField(validators=[InputRequired(), Length(max=_LONGEST)])
+    hotline = StringField(validators=[Length(max=_LONGEST)])

@@ -1,0 +1,55 @@
+"""The words that the service uses in itself, as people read them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+MENU = {
+    "pages.trace": _("Try a number"),
+    "pages.sources": _("Sources"),
+    "pages.figures": _("Two seconds"),
+}
+"""The pages, in the order of the menu."""
+
+_WORDS = {
+    "found": _("Rings"),
+    "nobody": _("Nobody looks after this customer"),
+    "unmapped": _("The owner is known, but has no extension"),
+    "invalid-number": _("This is no telephone number"),
+    "unavailable": _("No source could answer in time"),
+    "live": _("asked just now"),
+    "cached": _("remembered"),
+    "stale": _("remembered, past its time"),
+    "snapshot": _("read ahead"),
+    "busy": _("Another number is just being looked up. Try again in a few seconds."),
+    "often": _("Twenty numbers a minute can be looked up. Try again in a minute."),
+    "no-room": _(
+        "The sources have no room just now, and callers come first. A source with max_in_flight: 1 is never asked from "
+        "here: use omi-bridge lookup --explain."
+    ),
+    "no-decisions": _("No call has been answered yet, or the file of decisions cannot be read."),
+    "csrf": _("The page was open for too long, or the form is not ours. Go back and send it again."),
+    "unreachable": _("The service cannot be asked: it is not running, or it has no section console: yet."),
+    "password": _("Wrong password."),
+    "throttled": _("Too many wrong passwords. Wait for a minute."),
+    "bug": _("Something is wrong in omi-bridge: its log says more."),
+}
+
+
+def in_words(word: str | None) -> str:
+    """Return what a word of the service means, the word itself if there is none."""
+    return str(_WORDS.get(word or "", word or ""))
+
+
+def support_text(trace: Mapping[str, Any]) -> str:
+    """Return a trace as plain text, to be sent to whoever helps: English, masked like all that is shown."""
+    live = trace["live"]
+    how = f"{live['connector'] or '-'}, {trace['milliseconds']} ms of {trace['deadline'] * 1000:.0f} ms"
+    lines = [
+        f"omi-bridge trace {trace['request_id']}: caller {trace['caller'] or 'unreadable'}",
+        f"outcome {live['outcome']} {':'.join(live['extensions']) or '-'} ({live['answer'] or '-'}, {how})",
+        f"reason: {live['reason'] or '-'}",
+        *(f"{step['end']:8.1f} ms  {step['text']}" for step in trace["steps"]),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,33 @@
+"""The asking side: knows nothing of the service but its address."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bridge.local.address import ServiceUnreachable, ask
+
+PURPOSE = "insight-"
+"""Tells this address of a service from the one that takes wishes to reload."""
+
+_PATIENCE = 5.0
+
+
+class AnswerRefused(Exception):
+    """The service answers something else than what was asked for; the message is a word that says why."""
+
+
+def ask_service(config: Path, question: Mapping[str, object]) -> Any:  # noqa: ANN401 - any JSON
+    """Return what the running service with this configuration answers.
+
+    Raises ServiceUnreachable, and AnswerRefused if it does not answer this question, or not now.
+    """
+    try:
+        packet = ask(config, question, _PATIENCE, purpose=PURPOSE)
+    except TimeoutError:
+        raise ServiceUnreachable(f"the service has not answered within {_PATIENCE:g} s") from None
+    if packet is None:
+        raise ServiceUnreachable("the service has just ended")
+    if refused := packet.said.get("refused"):
+        raise AnswerRefused(refused)
+    return json.loads(packet.beside)

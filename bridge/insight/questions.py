@@ -1,0 +1,37 @@
+"""All that the console may ask, put together from the parts of the running service."""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bridge.insight.figures import figures_of_today
+from bridge.insight.line_mask import LineMask
+from bridge.insight.server import InsightSocket
+from bridge.insight.sources import Page, Sources
+from bridge.insight.trace import PER_MINUTE, Hear, Tracer
+from bridge.sdk.secrets import Redaction
+from bridge.service import Service
+from bridge.storage.machine import MachineMemory
+
+
+def insight_of(
+    current: Callable[[], Service], page: Page, hear: Hear, redaction: Redaction, memory: MachineMemory
+) -> InsightSocket:
+    """Make what tells of the service that `current` gives, while its configuration has a section `console`."""
+    mask = LineMask(redaction)
+    tracer = Tracer(current, hear, mask, memory.turns("traces by hand", PER_MINUTE, 60.0))
+    sources = Sources(current, page, mask)
+
+    def figures(_question: Mapping[str, object]) -> Mapping[str, object]:
+        try:
+            found = figures_of_today(current().config.decisions_file, datetime.now().astimezone())
+        except sqlite3.Error:
+            raise ValueError("no-decisions") from None
+        return {**found, "deadline": current().deadline, "network": page()["network"]}
+
+    return InsightSocket(
+        current().config.file,
+        lambda: current().config.settings.console is not None,
+        {"sources": sources.answer, "figures": figures},
+        {"trace": tracer.answer},
+    )

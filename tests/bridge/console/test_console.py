@@ -1,0 +1,276 @@
+"""The console's pages by Flask's own client, in front of the real service in this process."""
+
+import json
+import re
+from functools import partial
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+from bridge.config.console import Console
+from bridge.console.app import create_app
+from bridge.console.door import TRIES
+from bridge.console.plots import WIDTH, bars_of, columns_of
+from bridge.insight.client import AnswerRefused, ask_service
+from bridge.local.address import ServiceUnreachable
+from bridge.testing.fakes import FakeClock
+from tests.support.application import opened
+from tests.support.consoled import HASHED, PASSWORD, with_console
+from tests.support.documents import ROOT
+from tests.support.known_customers import expecting
+
+LOCAL = {"base_url": "http://localhost"}
+HOSTILE = "<script>alert(1)</script>\"'"
+PAGES = ("/", "/sources", "/figures")
+TRACE = {
+    "request_id": "console-1", "caller": "…567", "hotline": "", "deadline": 1.8, "milliseconds": 12.5, "by_heart": None,
+    "live": {"outcome": "found", "extensions": ["101"], "answer": "live", "connector": HOSTILE, "reason": HOSTILE,
+             "because": [HOSTILE]},
+    "steps": [{"begin": 0.0, "end": 500.0, "text": HOSTILE}, {"begin": 500.0, "end": 3000.0, "text": "late"}],
+}  # fmt: skip
+SOURCES = {
+    "status": "degraded", "troubles": {f"connector {HOSTILE}": HOSTILE, HOSTILE: HOSTILE},
+    "since": {HOSTILE: "2026-11-26T17:45:36+07:00"}, "last_call": HOSTILE, "last_answers": {HOSTILE: "none"},
+    "network": "", "deadline": 1.8, "without_extension": 1, "lists": [{"name": HOSTILE, "age": 60}],
+    "connectors": [{
+        "name": HOSTILE, "type": HOSTILE, "left_alone": True, "in_flight": 0, "max_in_flight": 4, "remembered": 0,
+        "age": 90, "doubted": True, "read_ahead": [1, 2], "report": [{"text": HOSTILE, "attention": True}],
+    }],
+}  # fmt: skip
+FIGURES = {
+    "calls": 3, "late": 0, "remembered": 0.5, "p50": 1.0, "p99": 2.0, "slowest": 2.0, "deadline": 1.8,
+    "network": {"round_trip": 0.02}, "histogram": [[0.005, 1], [2.0, 2], [None, 0]],
+}  # fmt: skip
+SAID = {"trace": TRACE, "sources": SOURCES, "figures": FIGURES}
+
+
+def said(question):
+    return json.loads(json.dumps(SAID[question["ask"]]))
+
+
+def client_of(ask=said, clock=None, **settings):
+    """Return a browser in front of a console, not signed in."""
+    settings = Console(password=HASHED, hosts=["localhost"], **settings)
+    return create_app(settings, ask, **({"clock": clock} if clock else {})).test_client()
+
+
+def token_in(page):
+    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)[1]
+
+
+def post(client, path, form, page=None, **options):
+    """Fill in a form of the page, with the token that it holds."""
+    token = token_in(client.get(page or path, **LOCAL).get_data(as_text=True))
+    return client.post(path, data={**form, "csrf_token": token}, **LOCAL, **options)
+
+
+def signed_in(client):
+    assert post(client, "/sign-in", {"password": PASSWORD}).status_code == 302
+    return client
+
+
+def test_the_real_service_answers_on_each_page(tmp_path):
+    config, settings = with_console(expecting(tmp_path).file)
+    with opened(config) as bridge:
+        ask = {"phoneNumber": "0901234567"}
+        bridge.test_client().get("/get_owner_contact_by_phone", query_string=ask, headers={"X-API-KEY": "change-me"})
+        bridge.extensions["omi_bridge"].decisions.close()
+        client = signed_in(create_app(settings, partial(ask_service, config.file)).test_client())
+        found = post(client, "/", {"number": "0901234567"}).get_data(as_text=True)
+        sources, figures = (client.get(path, **LOCAL).get_data(as_text=True) for path in ("/sources", "/figures"))
+    assert "owner email lan@congty.example: extension 101 (extensions.inline lan@congty.example)" in found
+    assert 'class="badge text-bg-success fs-6">101<' in found
+    assert "omi-bridge trace console-" in found
+    assert "crm <small>(tests.support.known_customers:KnownCrm)</small>" in sources
+    assert re.search(r'<dt>Calls</dt><dd class="fs-4">1</dd>', figures)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_shown_before_signing_in(path):
+    asked = []
+    client = client_of(asked.append)
+    answer = client.get(path, **LOCAL)
+    assert answer.status_code == 302
+    assert answer.location.startswith("/sign-in")
+    assert asked == []
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/language", "/sign-out"])
+def test_a_form_of_another_site_is_refused(path):
+    asked = []
+    client = signed_in(client_of(lambda question: asked.append(question) or said(question)))
+    answer = client.post(path, data={"number": "0901234567", "password": PASSWORD, "language": "vi"}, **LOCAL)
+    assert asked == []
+    assert answer.status_code in {200, 400}
+    assert answer.status_code == 400 or "Rings" not in answer.get_data(as_text=True)
+    assert client.get("/sources", **LOCAL).status_code == 200  # and nobody was signed out
+
+
+def test_a_wrong_password_may_be_tried_so_often_and_no_more():
+    clock = FakeClock()
+    client = client_of(clock=clock)
+    wrong = [post(client, "/sign-in", {"password": "guess"}).status_code for _ in range(TRIES)]
+    right = post(client, "/sign-in", {"password": PASSWORD})
+    clock.advance(61)
+    later = post(client, "/sign-in", {"password": PASSWORD})
+    assert wrong == [403] * TRIES
+    assert (right.status_code, later.status_code) == (429, 302)
+
+
+def test_a_session_ends():
+    clock = FakeClock()
+    client = signed_in(client_of(clock=clock, session=3600))
+    clock.advance(3599)
+    assert client.get("/sources", **LOCAL).status_code == 200
+    clock.advance(1)
+    assert client.get("/sources", **LOCAL).status_code == 302
+
+
+def test_signing_out_ends_it():
+    client = signed_in(client_of())
+    assert post(client, "/sign-out", {}, page="/").status_code == 302
+    assert client.get("/sources", **LOCAL).status_code == 302
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1", "evil.example:80"])
+def test_another_host_is_answered_nothing(host):
+    client = signed_in(client_of())
+    answer = client.get("/sources", base_url=f"http://{host}")
+    assert (answer.status_code, answer.mimetype) == (400, "text/plain")
+    assert b"omi-bridge" not in answer.data
+
+
+def test_the_cookie_is_for_this_site_alone_and_over_tls_where_it_came_so():
+    plain = client_of().get("/sign-in", **LOCAL).headers["Set-Cookie"]
+    behind = client_of(proxy=True).get("/sign-in", headers={"X-Forwarded-Proto": "https"}, **LOCAL)
+    assert ("HttpOnly" in plain, "SameSite=Strict" in plain, "Secure" in plain) == (True, True, False)
+    assert "Secure" in behind.headers["Set-Cookie"]
+
+
+def test_it_stands_behind_a_proxy_under_a_path():
+    client = client_of(proxy=True)
+    prefix = {"X-Forwarded-Prefix": "/console"}
+    page = client.get("/sign-in", headers=prefix, **LOCAL).get_data(as_text=True)
+    form = {"password": PASSWORD, "csrf_token": token_in(page)}
+    answer = client.post("/sign-in?next=/sources", data=form, headers=prefix, **LOCAL)
+    assert 'href="/console/static/console.css"' in page
+    assert answer.location == "/console/sources"
+
+
+def test_without_a_proxy_nobody_says_whence_he_comes():
+    page = client_of().get("/sign-in", headers={"X-Forwarded-Prefix": "//evil.example"}, **LOCAL)
+    assert b"evil.example" not in page.data
+
+
+@pytest.mark.parametrize("next_page", ["https://evil.example/", "//evil.example", "/\\evil.example", "evil", ""])
+def test_nobody_is_led_elsewhere(next_page):
+    client = client_of()
+    token = token_in(client.get("/sign-in", **LOCAL).get_data(as_text=True))
+    form = {"password": PASSWORD, "csrf_token": token}
+    answer = client.post("/sign-in", query_string={"next": next_page}, data=form, **LOCAL)
+    assert answer.location == "/"
+
+
+class Seen(HTMLParser):
+    """What stands in a page that could run, or come from elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.attributes += attrs
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+@pytest.mark.parametrize("path", [*PAGES, "/sign-in", "/nowhere"])
+def test_whatever_a_crm_calls_somebody_nothing_runs_in_a_page(path, language):
+    client = signed_in(client_of())
+    post(client, "/language", {"language": language, "page": "/"}, page="/")
+    answer = post(client, path, {"number": HOSTILE}) if path == "/" else client.get(path, **LOCAL)
+    text, seen = answer.get_data(as_text=True), Seen()
+    seen.feed(text)
+    assert f'<html lang="{language}">' in text
+    assert "alert(1)" not in [tag for tag, _ in seen.tags]
+    assert [found["src"] for tag, found in seen.tags if tag == "script"] == (["/static/copy.js"] if path == "/" else [])
+    assert [name for name, _ in seen.attributes if name == "style" or name.startswith("on")] == []
+    assert [
+        to for name, to in seen.attributes if name in {"href", "src", "action"} and not to.startswith(("/", "#"))
+    ] == []
+    assert "default-src 'none'; style-src 'self'; script-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path", ["/../../etc/passwd", "/static/../app.py", "/static/%2e%2e/app.py", "/bootstrap/static/..%2f"]
+)
+def test_no_path_leads_to_a_file_of_the_machine(path):
+    answer = signed_in(client_of()).get(path, **LOCAL)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("why", ["busy", "often", "no-room"])
+def test_a_trace_that_is_refused_says_why_in_words(why):
+    def refuse(_question):
+        raise AnswerRefused(why)
+
+    page = post(signed_in(client_of(refuse)), "/", {"number": "0901234567"})
+    assert page.status_code == 200
+    assert re.search(r'class="alert alert-warning" role="alert">\w+ .*\.</p>', page.get_data(as_text=True))
+
+
+def test_a_service_that_is_away_is_said_to_be():
+    def away(_question):
+        raise ServiceUnreachable("no service with the configuration /etc/x runs on this machine")
+
+    answer = signed_in(client_of(away)).get("/sources", **LOCAL)
+    assert answer.status_code == 503
+    assert "The service cannot be asked" in answer.get_data(as_text=True)
+
+
+def test_who_looked_at_what_is_told_without_the_number(caplog):
+    caplog.set_level("INFO")
+    client = signed_in(client_of())
+    post(client, "/", {"number": "0901234567"})
+    client.get("/sources", **LOCAL)
+    told = [record.getMessage() for record in caplog.records if record.name == "bridge.console.audit"]
+    assert told == ["127.0.0.1 signs in", "127.0.0.1 looks up the caller …567", "127.0.0.1 looks at the sources"]
+
+
+def test_a_bar_ends_where_omicall_hangs_up():
+    first, last = bars_of(TRACE)
+    assert (first.x, first.width) == (0.0, WIDTH / 4)
+    assert last.x + last.width == WIDTH
+
+
+def test_the_largest_class_is_as_high_as_the_picture():
+    low, high, none = columns_of(FIGURES["histogram"])
+    assert (low.height, high.height, none.height) == (80.0, 160.0, 0.0)
+    assert columns_of([[0.005, 0]])[0].height == 0.0
+
+
+CONSOLE = ROOT / "bridge/console"
+WORDS = CONSOLE / "translations/vi/LC_MESSAGES"
+
+
+def test_every_word_is_translated():
+    methods = [("**.py", "python"), ("**.html", "jinja2")]
+    wanted = {message for _, _, message, *_ in extract_from_dir(CONSOLE, methods)}
+    with (WORDS / "messages.po").open("rb") as file:
+        known = {message.id: message.string for message in read_po(file) if message.id}
+    assert set(known) == wanted
+    assert [word for word, translated in known.items() if not translated] == []
+    for word, translated in known.items():
+        assert re.findall(r"%\(\w+\)s", word) == re.findall(r"%\(\w+\)s", translated)
+
+
+def test_what_is_translated_is_what_is_used():
+    with (WORDS / "messages.po").open("rb") as written, Path(WORDS / "messages.mo").open("rb") as used:
+        assert {one.id: one.string for one in read_po(written) if one.id} == {
+            one.id: one.string for one in read_mo(used) if one.id
+        }, "make translations"

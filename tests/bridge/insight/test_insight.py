@@ -1,0 +1,254 @@
+"""What the service tells of itself: the application in this process, asked over the kernel's own socket."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from bridge.insight.client import PURPOSE, AnswerRefused, ask_service
+from bridge.insight.line_mask import LineMask
+from bridge.insight.server import InsightSocket
+from bridge.insight.trace import PER_MINUTE
+from bridge.local.address import ServiceUnreachable, address_of
+from bridge.local.packets import Line
+from bridge.sdk.phone.number import PhoneNumber
+from bridge.sdk.secrets import Redaction
+from tests.support.application import opened, reload
+from tests.support.consoled import with_console
+from tests.support.known_customers import KnownCrm, expecting
+
+NUMBER = {"ask": "trace", "number": "0901234567"}
+NOBODY = 65534
+_PATIENCE = 10.0
+
+
+@pytest.fixture(autouse=True)
+def crm(monkeypatch):
+    monkeypatch.setattr(KnownCrm, "instead", "")
+    monkeypatch.setattr(KnownCrm, "asked", [])
+    monkeypatch.setattr(KnownCrm, "let_go", threading.Event())
+    return KnownCrm
+
+
+def consoled(folder, **options):
+    return with_console(expecting(folder, **options).file)[0]
+
+
+def until(ask, *expected):
+    """Ask again until the service listens, or what it listens with is as expected."""
+    pause = threading.Event()
+    for _ in range(int(_PATIENCE / 0.02)):
+        try:
+            found = ask()
+        except ServiceUnreachable as away:
+            found = away
+        if found in expected or (not expected and not isinstance(found, ServiceUnreachable)):
+            return found
+        pause.wait(0.02)
+    raise AssertionError(found)
+
+
+def asking(config, question):
+    return until(lambda: ask_service(config.file, question))
+
+
+def call(app, phone="0901234567"):
+    ask = {"phoneNumber": phone}
+    return app.test_client().get("/get_owner_contact_by_phone", query_string=ask, headers={"X-API-KEY": "change-me"})
+
+
+def test_a_trace_shows_what_a_call_would_get_and_each_step(tmp_path, crm):
+    config = consoled(tmp_path)
+    with opened(config) as app:
+        first = asking(config, NUMBER)
+        call(app)
+        second = ask_service(config.file, NUMBER)
+    assert (first["live"]["outcome"], first["live"]["extensions"]) == ("found", ["101"])
+    assert (first["live"]["answer"], first["live"]["connector"], first["by_heart"]) == ("live", "crm", None)
+    assert second["by_heart"]["answer"] == "cached"
+    assert crm.asked == ["0901234567"] * 2  # the call in between was answered from what the first trace has found
+    assert (
+        first["steps"][-1]["text"]
+        == "owner email lan@congty.example: extension 101 (extensions.inline lan@congty.example)"
+    )
+    ends = [step["end"] for step in first["steps"]]
+    assert ends == sorted(ends)
+    assert [step["begin"] for step in first["steps"]] == [0.0, *ends[:-1]]
+
+
+def test_nothing_of_the_numbers_and_the_keys_is_told(tmp_path, crm):
+    crm.instead = "0987 654 321@congty.example"
+    config = consoled(tmp_path)
+    with opened(config):
+        told = str(asking(config, NUMBER)) + str(ask_service(config.file, {"ask": "sources"}))
+    assert "1234567" not in told
+    assert "654 321" not in told
+    assert "…321@congty.example" in told
+    assert "change-me" not in told
+
+
+def test_what_has_as_many_digits_and_is_no_number_is_shown():
+    mask = LineMask(Redaction(["hunter2-hunter2"]))
+    caller = PhoneNumber.parse("0901234567", "VN")
+    shown = "read 2026-11-26 17:45:36 after 1234.5 ms, contact 12345678, build 3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+    assert mask(shown, caller) == shown
+    assert mask("asked for 84901234567 and +1 202-555-0143 with hunter2-hunter2", caller) == (
+        "asked for …567 and …143 with •••"
+    )
+
+
+def test_a_trace_is_told_among_the_decisions_and_counts_as_no_call(tmp_path):
+    config = consoled(tmp_path)
+    with opened(config) as app:
+        call(app, "0987654321")
+        traced = asking(config, NUMBER)["request_id"]
+        app.extensions["omi_bridge"].decisions.close()
+        figures = ask_service(config.file, {"ask": "figures"})
+    listed = subprocess.run(
+        [sys.executable, "-m", "bridge", "decisions", "-c", str(config.file)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert traced.startswith("console-")
+    assert "…567: found 101 (live, crm" in listed
+    assert traced in listed
+    assert (figures["calls"], figures["late"], sum(count for _, count in figures["histogram"])) == (1, 0, 1)
+    assert figures["p50"] == figures["slowest"] > 0
+
+
+def test_figures_without_decisions_are_refused(tmp_path):
+    config = consoled(tmp_path)
+    with opened(config), pytest.raises(AnswerRefused, match="no-decisions"):
+        asking(config, {"ask": "figures"})
+
+
+def test_the_sources_are_told_with_their_troubles(tmp_path, crm):
+    crm.instead = "down"
+    config = consoled(tmp_path)
+    with opened(config):
+        asking(config, NUMBER)
+        found = ask_service(config.file, {"ask": "sources"})
+    (source,) = found["connectors"]
+    assert (source["name"], source["type"]) == ("crm", "tests.support.known_customers:KnownCrm")
+    assert found["status"] == "degraded"
+    assert "the CRM is down" in found["troubles"]["connector crm"]
+    assert list(found["since"]) == ["connector crm"]
+
+
+def test_one_trace_at_a_time_while_all_else_is_answered(tmp_path, crm):
+    config = consoled(tmp_path, more="timeout: 2s, hangs: true")
+    with opened(config), ThreadPoolExecutor(1) as other:
+        asking(config, {"ask": "sources"})
+        hanging = other.submit(ask_service, config.file, NUMBER)
+        until(lambda: bool(crm.asked), True)
+        with pytest.raises(AnswerRefused, match="busy"):
+            ask_service(config.file, NUMBER)
+        assert ask_service(config.file, {"ask": "sources", "again": True})["connectors"][0]["in_flight"] == 1
+        crm.let_go.set()
+        assert hanging.result(_PATIENCE)["live"]["outcome"] == "found"
+
+
+def test_a_trace_takes_no_place_that_a_caller_needs(tmp_path, crm):
+    config = consoled(tmp_path, more="timeout: 2s, max_in_flight: 1")
+    with opened(config), pytest.raises(AnswerRefused, match="no-room"):
+        asking(config, NUMBER)
+    assert crm.asked == []
+
+
+def test_so_many_traces_a_minute(tmp_path):
+    config = consoled(tmp_path)
+    with opened(config):
+        outcomes = {asking(config, NUMBER | {"number": "anonymous"})["live"]["outcome"] for _ in range(PER_MINUTE)}
+        with pytest.raises(AnswerRefused, match="often"):
+            ask_service(config.file, NUMBER)
+    assert outcomes == {"invalid-number"}
+
+
+def test_without_the_section_nobody_is_answered_and_a_reload_brings_it(tmp_path):
+    config = expecting(tmp_path)
+    with opened(config) as app:
+        with pytest.raises(ServiceUnreachable, match="no service with the configuration"):
+            ask_service(config.file, NUMBER)
+        with_console(config.file)
+        assert reload(app.extensions["omi_bridge"])
+        assert asking(config, NUMBER)["live"]["outcome"] == "found"
+
+
+def counting(tmp_path, answers, word="sources"):
+    return InsightSocket(
+        tmp_path / "config.yaml", lambda: True, {word: lambda _: answers.append(1) or len(answers)}, {}
+    )
+
+
+def test_what_is_asked_often_is_worked_out_once_a_second(tmp_path):
+    answers = []
+    with closing(counting(tmp_path, answers)) as insight:
+        insight.start()
+        file = tmp_path / "config.yaml"
+        found = [until(lambda: ask_service(file, {"ask": "sources"})) for _ in range(50)]
+    assert len(answers) < len(found) / 2
+
+
+def test_another_process_answers_when_the_first_has_ended(tmp_path):
+    file, first = (
+        tmp_path / "config.yaml",
+        InsightSocket(tmp_path / "config.yaml", lambda: True, {"who": lambda _: 1}, {}),
+    )
+    second = InsightSocket(file, lambda: True, {"who": lambda _: 2}, {})
+    with closing(second):
+        with closing(first):
+            first.start()
+            assert until(lambda: ask_service(file, {"ask": "who"})) == 1
+            second.start()
+            assert ask_service(file, {"ask": "who", "n": 2}) == 1
+        assert until(lambda: ask_service(file, {"ask": "who", "n": 3}), 2) == 2
+
+
+def test_a_bug_and_a_word_that_nobody_knows_end_nothing(tmp_path, caplog):
+    file = tmp_path / "config.yaml"
+    with closing(InsightSocket(file, lambda: True, {"bug": lambda _: 1 / 0, "well": lambda _: "ok"}, {})) as insight:
+        insight.start()
+        assert until(lambda: ask_service(file, {"ask": "well"})) == "ok"
+        for word, refused in (("bug", "bug"), ("other", "unknown")):
+            with pytest.raises(AnswerRefused, match=refused):
+                ask_service(file, {"ask": word})
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as rude:
+            rude.connect(address_of(file, PURPOSE))
+            rude.send(b"no message")
+            assert ask_service(file, {"ask": "well"}) == "ok"
+    assert "a bug of omi-bridge in an answer to the console" in caplog.text
+
+
+def ask_as_nobody(file):
+    """Ask as another user; return 0 if that is hung up on."""
+    try:
+        os.setuid(NOBODY)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as foreign:
+            foreign.settimeout(_PATIENCE)
+            foreign.connect(address_of(file, PURPOSE))
+            line = Line(foreign)
+            line.send({"ask": "sources", "foreign": True})
+            return int(line.receive() is not None)
+    except ConnectionResetError:
+        return 0
+    except OSError:
+        return 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_another_user_is_hung_up_on(tmp_path):
+    answers = []
+    with closing(counting(tmp_path, answers)) as insight:
+        insight.start()
+        until(lambda: ask_service(tmp_path / "config.yaml", {"ask": "sources"}))
+        child = os.fork()
+        if not child:
+            os._exit(ask_as_nobody(tmp_path / "config.yaml"))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(answers) == 1
