@@ -12,14 +12,13 @@ from pathlib import Path
 import click
 
 from bridge.commands.options import MOMENT, PlainCommand, caller_in, config_option
-from bridge.config.loading import Config, load_config
+from bridge.config.loading import load_config
 from bridge.config.moments import begins, ends
-from bridge.observability.decision_table import KeptDecision, Sought
+from bridge.observability.decision_log import sought_in
+from bridge.observability.decision_table import KeptDecision
 from bridge.observability.decision_table import decisions as kept_decisions
 from bridge.sdk.errors import ConfigError
-from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.words import with_signs
-from bridge.storage.forgotten import hashed
 from bridge.storage.sqlite_file import why_without_table
 
 
@@ -63,12 +62,6 @@ def _why(path: Path, error: sqlite3.Error) -> str:
         return why_without_table(path) if str(error).startswith("no such table") else str(error)
     except OSError as hidden:  # the folder is another user's
         return f"{hidden.strerror}: ask as the user that the service runs as"
-
-
-def sought_in(config: Config, number: PhoneNumber) -> Sought:
-    """Return how a caller may stand in the file, under each key that is valid by now."""
-    keys = (key.get_secret_value().encode() for key in config.settings.api_keys)
-    return Sought(tuple(hashed(number.e164, key) for key in keys), (number.masked, number.e164))
 
 
 def _told(one: KeptDecision) -> Iterator[str]:

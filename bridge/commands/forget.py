@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from bridge.commands.decisions import sought_in
 from bridge.commands.options import PlainCommand, caller_in, config_option
 from bridge.config.identity import identity_of
 from bridge.config.loading import Config, load_config
+from bridge.observability.decision_log import sought_in
 from bridge.observability.decision_table import DecisionTable
 from bridge.sdk.connector import Call
 from bridge.sdk.errors import BridgeError, ConfigError

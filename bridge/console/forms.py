@@ -22,6 +22,17 @@ class LanguageForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     page = HiddenField(validators=[Length(max=2048)])
 
 
+class CallsForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """Which of the recent calls are looked for."""
+
+    number = StringField(validators=[Length(max=_LONGEST)])
+    owner = StringField(validators=[Length(max=_LONGEST)])
+    extension = StringField(validators=[Length(max=_LONGEST)])
+    hotline = StringField(validators=[Length(max=_LONGEST)])
+    outcome = StringField(validators=[Length(max=_LONGEST)])
+    day = StringField(validators=[Length(max=_LONGEST)])
+
+
 class NumberForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     """A customer's number, and the hotline that he dialled."""
 

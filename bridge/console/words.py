@@ -7,17 +7,30 @@ from flask_babel import lazy_gettext as _
 
 MENU = {
     "pages.trace": _("Try a number"),
+    "pages.calls": _("Calls"),
     "pages.sources": _("Sources"),
     "pages.figures": _("Two seconds"),
 }
 """The pages, in the order of the menu."""
 
-_WORDS = {
+OUTCOMES = {
     "found": _("Rings"),
     "nobody": _("Nobody looks after this customer"),
     "unmapped": _("The owner is known, but has no extension"),
     "invalid-number": _("This is no telephone number"),
     "unavailable": _("No source could answer in time"),
+    "bad-request": _("The number was missing"),
+}
+"""How calls end, by the words of the service."""
+
+_WORDS = {
+    **OUTCOMES,
+    "no-key": _("without a key"),
+    "wrong-key": _("with a wrong key"),
+    "network": _("from a network that server.allow does not name"),
+    "path": _("at another path than server.path"),
+    "wrong-number": _("This number cannot be read: look at the customer's number and the hotline."),
+    "wrong-day": _("This day cannot be read: write it as 2026-11-26."),
     "live": _("asked just now"),
     "cached": _("remembered"),
     "stale": _("remembered, past its time"),

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from bridge.insight.calls import RecentCalls
 from bridge.insight.figures import figures_of_today
 from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
@@ -15,12 +16,20 @@ from bridge.storage.machine import MachineMemory
 
 
 def insight_of(
-    current: Callable[[], Service], page: Page, hear: Hear, redaction: Redaction, memory: MachineMemory
+    current: Callable[[], Service],
+    page: Page,
+    hear: Hear,
+    redaction: Redaction,
+    memory: MachineMemory,
+    refused: Callable[[], Mapping[str, float]],
 ) -> InsightSocket:
-    """Make what tells of the service that `current` gives, while its configuration has a section `console`."""
+    """Make what tells of the service that `current` gives, while its configuration has a section `console`.
+
+    `refused` says how many seconds ago calls were last turned away, by why.
+    """
     mask = LineMask(redaction)
     tracer = Tracer(current, hear, mask, memory.turns("traces by hand", PER_MINUTE, 60.0))
-    sources = Sources(current, page, mask)
+    sources, calls = Sources(current, page, mask), RecentCalls(current, refused, mask)
 
     def figures(_question: Mapping[str, object]) -> Mapping[str, object]:
         try:
@@ -32,6 +41,6 @@ def insight_of(
     return InsightSocket(
         current().config.file,
         lambda: current().config.settings.console is not None,
-        {"sources": sources.answer, "figures": figures},
+        {"sources": sources.answer, "figures": figures, "calls": calls.answer},
         {"trace": tracer.answer},
     )

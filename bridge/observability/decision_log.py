@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bridge.config.loading import Config
 from bridge.config.sections import Decisions
 from bridge.lookup.decision import Decision, Outcome
-from bridge.observability.decision_table import DecisionTable, KeptDecision
+from bridge.observability.decision_table import DecisionTable, KeptDecision, Sought
 from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.deadline import Clock
 from bridge.sdk.phone.number import PhoneNumber
@@ -21,6 +22,12 @@ from bridge.storage.write_behind import Terms, WriteBehind
 
 _MOST_UNWRITTEN = 10_000
 _MOMENT, _PAUSE = 0.5, 10.0
+
+
+def sought_in(config: Config, number: PhoneNumber) -> Sought:
+    """Return how a caller may stand in the file, under each key that is valid by now."""
+    keys = (key.get_secret_value().encode() for key in config.settings.api_keys)
+    return Sought(tuple(hashed(number.e164, key) for key in keys), (number.masked, number.e164))
 
 
 class _Heard(NamedTuple):

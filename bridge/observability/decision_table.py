@@ -84,11 +84,42 @@ class Sought(NamedTuple):
         return f"(caller_hash IN ({places}) OR caller_hash = '' AND caller IN (?, ?))", [*self.digests, *self.texts]
 
 
+class Narrowed(NamedTuple):
+    """What else a decision has to be; what is empty may be anything. `owner` is a part of what is said of the owner."""
+
+    outcome: str = ""
+    hotline: str = ""
+    extension: str = ""
+    owner: str = ""
+
+    def condition(self) -> tuple[str, list[str]]:
+        """Return what is asked of a row, and the values in it."""
+        asked = (
+            ("outcome = ?", self.outcome),
+            ("hotline = ?", self.hotline),
+            ("instr(':' || body || ':', ':' || ? || ':')", self.extension),
+            ("instr(lower(because), lower(?))", self.owner),
+        )
+        chosen = [(part, value) for part, value in asked if value]
+        return " AND ".join(part for part, _ in chosen) or "TRUE", [value for _, value in chosen]
+
+
+ANY = Narrowed()
+"""Whatever a decision is."""
+
+
 def decisions(
-    db: sqlite3.Connection, sought: Sought | None, since: float, until: float, limit: int
+    db: sqlite3.Connection,
+    sought: Sought | None,
+    since: float,
+    until: float,
+    limit: int,
+    narrowed: Narrowed = ANY,
 ) -> Iterator[KeptDecision]:
     """Yield the newest decisions from `since` on and before `until`, the newest first; raises sqlite3.Error."""
-    condition, values = sought.condition() if sought else ("TRUE", [])
+    parts = [one.condition() for one in (sought, narrowed) if one]
+    condition = " AND ".join(part for part, _ in parts)
+    values = [value for _, found in parts for value in found]
     columns = ", ".join(KeptDecision._fields)
     question = f"SELECT {columns} FROM decisions WHERE at >= ? AND at < ? AND {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608 - our names
     for row in db.execute(question, [since, until, *values, limit]):

@@ -107,7 +107,9 @@ class Bridge:
         self.sampler.start()
         self.alerts.start()
         page, hear = self.health.page, self.decisions.hear
-        self._insight = insight_of(lambda: self.service, page, hear, self._redaction, self._memory)
+        self._insight = insight_of(
+            lambda: self.service, page, hear, self._redaction, self._memory, self.incoming.last_refused
+        )
         self._insight.start()
 
     def prepare(self, config: Config, *, judges: bool = True) -> Prepared:

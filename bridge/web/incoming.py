@@ -8,6 +8,7 @@ nobody calls at night does not mean that OMICall has the right key by now.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from math import inf
 
 from bridge.storage.machine import MachineMemory
 
@@ -52,6 +53,11 @@ class Incoming:
     def refused(self, why: Refusal) -> None:
         """Take note of a request with a `phoneNumber` that was turned away."""
         self._refused[why].note()
+
+    def last_refused(self) -> Mapping[str, float]:
+        """Return how many seconds ago a call was last refused, by why, of those that were."""
+        ages = {why.value: moments.age() for why, moments in self._refused.items()}
+        return {why: age for why, age in ages.items() if age < inf}
 
     def troubles(self) -> Mapping[str, str]:
         """Say for each place of the configuration that keeps OMICall's calls out how it does, and what to do."""

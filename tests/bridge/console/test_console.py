@@ -25,7 +25,7 @@ from tests.support.known_customers import expecting
 
 LOCAL = {"base_url": "http://localhost"}
 HOSTILE = "<script>alert(1)</script>\"'"
-PAGES = ("/", "/sources", "/figures")
+PAGES = ("/", "/calls", "/sources", "/figures")
 TRACE = {
     "request_id": "console-1", "caller": "…567", "hotline": "", "deadline": 1.8, "milliseconds": 12.5, "by_heart": None,
     "live": {"outcome": "found", "extensions": ["101"], "answer": "live", "connector": HOSTILE, "reason": HOSTILE,
@@ -45,7 +45,15 @@ FIGURES = {
     "calls": 3, "late": 0, "remembered": 0.5, "p50": 1.0, "p99": 2.0, "slowest": 2.0, "deadline": 1.8,
     "network": {"round_trip": 0.02}, "histogram": [[0.005, 1], [2.0, 2], [None, 0]],
 }  # fmt: skip
-SAID = {"trace": TRACE, "sources": SOURCES, "figures": FIGURES}
+CALLS = {
+    "callers": "masked", "refused": {"wrong-key": "2026-11-26T17:45:36+07:00", HOSTILE: "2026-11-26T17:45:36+07:00"},
+    "calls": [{
+        "at": "2026-11-26T17:45:36.123+07:00", "caller": HOSTILE, "hotline": HOSTILE, "outcome": HOSTILE,
+        "extensions": ["101"], "answer": "live", "connector": HOSTILE, "milliseconds": 1.5, "request_id": HOSTILE,
+        "by_hand": True, "because": [HOSTILE],
+    }],
+}  # fmt: skip
+SAID = {"trace": TRACE, "calls": CALLS, "sources": SOURCES, "figures": FIGURES}
 
 
 def said(question):
@@ -231,6 +239,18 @@ def test_a_service_that_is_away_is_said_to_be():
     answer = signed_in(client_of(away)).get("/sources", **LOCAL)
     assert answer.status_code == 503
     assert "The service cannot be asked" in answer.get_data(as_text=True)
+
+
+def test_calls_are_looked_for_by_what_is_filled_in(caplog):
+    caplog.set_level("INFO")
+    asked = []
+    client = signed_in(client_of(lambda question: asked.append(question) or said(question)))
+    post(client, "/calls", {"number": "0901234567", "outcome": "found", "day": "2026-11-26"})
+    empty = {"ask": "calls"}
+    filled = dict.fromkeys(("owner", "extension", "hotline"), "") | {"number": "0901234567", "outcome": "found"}
+    assert asked == [empty, empty | filled | {"day": "2026-11-26"}]
+    assert "looks at the calls, those of the number …567" in caplog.text
+    assert "0901234567" not in caplog.text
 
 
 def test_who_looked_at_what_is_told_without_the_number(caplog):

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -126,6 +127,66 @@ def test_figures_without_decisions_are_refused(tmp_path):
     config = consoled(tmp_path)
     with opened(config), pytest.raises(AnswerRefused, match="no-decisions"):
         asking(config, {"ask": "figures"})
+
+
+@pytest.fixture
+def called(tmp_path, crm):
+    """A service that was called by three, one of them with a wrong key, and what it tells of its calls."""
+    config = consoled(tmp_path)
+    with opened(config) as app:
+        call(app, "0901234567")
+        crm.instead = "7"
+        call(app, "0987654321")
+        crm.instead = "nobody"
+        call(app, "0977000111")
+        wrong = {"X-API-KEY": "another"}
+        app.test_client().get("/get_owner_contact_by_phone?phoneNumber=0901234567", headers=wrong)
+        app.extensions["omi_bridge"].decisions.close()
+        yield lambda **wanted: asking(config, {"ask": "calls", **wanted})
+
+
+def callers(found):
+    return [one["caller"] for one in found["calls"]]
+
+
+def test_the_last_calls_are_told_with_their_why(called):
+    found = called()
+    assert callers(found) == ["…111", "…321", "…567"]
+    first = found["calls"][-1]
+    assert (first["outcome"], first["extensions"], first["answer"], first["by_hand"]) == (
+        "found",
+        ["101"],
+        "live",
+        False,
+    )
+    assert "owner email lan@congty.example: extension 101 (extensions.inline lan@congty.example)" in first["because"]
+    assert list(found["refused"]) == ["wrong-key"]
+    assert "1234567" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"number": "090 123 4567"}, ["…567"]),
+        ({"outcome": "nobody"}, ["…111"]),
+        ({"extension": "102"}, ["…321"]),
+        ({"extension": "10"}, []),
+        ({"owner": "LAN@"}, ["…567"]),
+        ({"hotline": "19001234"}, []),
+        ({"day": "2020-01-01"}, []),
+        ({"day": time.strftime("%Y-%m-%d"), "outcome": "found"}, ["…321", "…567"]),
+        ({"owner": "' OR 1=1 --"}, []),
+    ],
+    ids=str,
+)
+def test_calls_are_found_by_what_is_known_of_them(called, wanted, found):
+    assert callers(called(**wanted)) == found
+
+
+@pytest.mark.parametrize(("wanted", "why"), [({"number": "abc"}, "wrong-number"), ({"day": "31.12."}, "wrong-day")])
+def test_what_cannot_be_read_is_refused(called, wanted, why):
+    with pytest.raises(AnswerRefused, match=why):
+        called(**wanted)
 
 
 def test_the_sources_are_told_with_their_troubles(tmp_path, crm):
