@@ -57,7 +57,7 @@ def pictures(browser, address: str, language: str, folder: Path) -> None:  # noq
     as_large_as(browser, PHONE)
     picture(browser, folder / "console-phone.png")
     as_large_as(browser, SCREEN)
-    for page in ("calls", "sources", "figures"):
+    for page in ("calls", "sources", "directory", "figures"):
         browser.get(f"{address}/{page}")
         picture(browser, folder / f"console-{page}.png")
 

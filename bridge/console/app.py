@@ -2,9 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import Flask, render_template
 from flask.typing import ResponseReturnValue
@@ -17,14 +15,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from bridge.config.console import Console
 from bridge.console.door import Door, SessionsOverTls
 from bridge.console.languages import chosen_language
-from bridge.console.pages import pages
+from bridge.console.pages import Ask, Pages
 from bridge.console.words import in_words
 from bridge.insight.client import AnswerRefused
 from bridge.local.address import ServiceUnreachable
 from bridge.sdk.deadline import Clock
-
-Ask = Callable[[Mapping[str, object]], Any]
-"""Asks the running service. Raises ServiceUnreachable and AnswerRefused."""
 
 _LARGEST_FORM = 64 * 1024
 
@@ -52,7 +47,7 @@ def create_app(settings: Console, ask: Ask, clock: Clock = time.time) -> Flask:
     app.after_request(door.close_behind)
     CSRFProtect(app)
     app.register_blueprint(door.blueprint())
-    app.register_blueprint(pages(ask))
+    app.register_blueprint(Pages(ask).blueprint())
     app.register_error_handler(Exception, _failed)
     app.jinja_env.filters |= {"in_words": in_words, "moment": _moment, "duration": _duration}
     app.jinja_env.globals["language"] = chosen_language

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, render_template, request
-from flask.typing import ResponseReturnValue
 
 from bridge.console.forms import CallsForm, NumberForm
 from bridge.console.languages import LANGUAGES
@@ -21,56 +20,76 @@ _TRY_LATER = {"busy", "often", "no-room"}
 _FILTERS = ("number", "owner", "extension", "hotline", "outcome", "day")
 
 Ask = Callable[[Mapping[str, object]], Any]
+"""Asks the running service. Raises ServiceUnreachable and AnswerRefused."""
 
 
-def pages(ask: Ask) -> Blueprint:
-    """Make the pages; `ask` asks the running service."""
-    blueprint = Blueprint("pages", __name__)
+class Pages:
+    """Shows what `ask` answers."""
 
-    def trace() -> ResponseReturnValue:
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def blueprint(self) -> Blueprint:
+        """Make the routes."""
+        blueprint = Blueprint("pages", __name__)
+        blueprint.add_url_rule("/", view_func=self.trace, methods=["GET", "POST"])
+        blueprint.add_url_rule("/calls", view_func=self.calls, methods=["GET", "POST"])
+        for view in (self.sources, self.directory, self.figures):
+            blueprint.add_url_rule(f"/{view.__name__}", view_func=view)
+        blueprint.app_context_processor(_of_every_page)
+        return blueprint
+
+    def trace(self) -> str:
+        """Look a number up."""
         form = NumberForm()
-        found, refused = None, ""
-        if form.validate_on_submit():
-            question = {"ask": "trace", "number": form.number.data, "hotline": form.hotline.data or ""}
-            try:
-                found = ask(question)
-            except AnswerRefused as refusal:
-                refused = str(refusal)
-                if refused not in _TRY_LATER:
-                    raise
-            seen = f"the caller {found['caller']}" if found else f"a caller: refused, {refused}"
-            _audit.info("%s looks up %s", request.remote_addr, seen)
-        shown = {"bars": bars_of(found), "support": support_text(found)} if found else {}
-        return render_template("trace.html", form=form, found=found, refused=refused, **shown)
+        if not form.validate_on_submit():
+            return render_template("trace.html", form=form)
+        try:
+            found = self._ask({"ask": "trace", "number": form.number.data, "hotline": form.hotline.data or ""})
+        except AnswerRefused as refusal:
+            if str(refusal) not in _TRY_LATER:
+                raise
+            _tell("looks up a caller, refused: %s", refusal)
+            return render_template("trace.html", form=form, refused=str(refusal))
+        _tell("looks up the caller %s", found["caller"])
+        return render_template("trace.html", form=form, found=found, bars=bars_of(found), support=support_text(found))
 
-    def calls() -> ResponseReturnValue:
+    def calls(self) -> str:
+        """Show the recent calls, or those that are looked for."""
         form = CallsForm()
         wanted = {name: form[name].data or "" for name in _FILTERS} if form.validate_on_submit() else {}
         found, refused = None, ""
         try:
-            found = ask({"ask": "calls", **wanted})
+            found = self._ask({"ask": "calls", **wanted})
         except AnswerRefused as refusal:
             refused = str(refusal)
-        seen = f", those of the number …{wanted['number'][-3:]}" if wanted.get("number") else ""
-        _audit.info("%s looks at the calls%s", request.remote_addr, seen)
+        _tell(
+            "looks at the calls%s", f", those of the number …{number[-3:]}" if (number := wanted.get("number")) else ""
+        )
         return render_template("calls.html", form=form, found=found, refused=refused, outcomes=OUTCOMES)
 
-    def sources() -> ResponseReturnValue:
-        found = ask({"ask": "sources"})
-        _audit.info("%s looks at the sources", request.remote_addr)
+    def sources(self) -> str:
+        """Show how each source is."""
+        found = self._ask({"ask": "sources"})
+        _tell("looks at the sources")
         return render_template("sources.html", found=found, parts=_by_part(found))
 
-    def figures() -> ResponseReturnValue:
-        found = ask({"ask": "figures"})
-        _audit.info("%s looks at the figures", request.remote_addr)
+    def directory(self) -> str:
+        """Show who can be rung, and who could not."""
+        found = self._ask({"ask": "directory"})
+        _tell("looks at the directory")
+        return render_template("directory.html", found=found)
+
+    def figures(self) -> str:
+        """Show today's calls against two seconds."""
+        found = self._ask({"ask": "figures"})
+        _tell("looks at the figures")
         return render_template("figures.html", found=found, columns=columns_of(found["histogram"]))
 
-    views = ((trace, "/", ["GET", "POST"]), (calls, "/calls", ["GET", "POST"]), (sources, "/sources", ["GET"]),
-             (figures, "/figures", ["GET"]))  # fmt: skip
-    for view, path, methods in views:
-        blueprint.add_url_rule(path, view_func=view, methods=methods)
-    blueprint.app_context_processor(_of_every_page)
-    return blueprint
+
+def _tell(what: str, *values: object) -> None:
+    """Write down who looks at what."""
+    _audit.info(f"%s {what}", request.remote_addr, *values)
 
 
 def _of_every_page() -> dict[str, object]:

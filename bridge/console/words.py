@@ -9,6 +9,7 @@ MENU = {
     "pages.trace": _("Try a number"),
     "pages.calls": _("Calls"),
     "pages.sources": _("Sources"),
+    "pages.directory": _("Directory"),
     "pages.figures": _("Two seconds"),
 }
 """The pages, in the order of the menu."""
@@ -35,7 +36,7 @@ _WORDS = {
     "cached": _("remembered"),
     "stale": _("remembered, past its time"),
     "snapshot": _("read ahead"),
-    "busy": _("Another number is just being looked up. Try again in a few seconds."),
+    "busy": _("The service is just doing that for somebody. Try again in a few seconds."),
     "often": _("Twenty numbers a minute can be looked up. Try again in a minute."),
     "no-room": _(
         "The sources have no room just now, and callers come first. A source with max_in_flight: 1 is never asked from "

@@ -63,7 +63,7 @@ def check_service(service: Service, *, online: bool, more: Sequence[Expectation]
         else:
             yield from _source(guard, tried if online else None)
     yield from ask_known_customers(service, known, tried) if online else name_known_customers(service, known)
-    yield from _directory(service) if online else DeputyReport(service.extensions).findings()
+    yield from judge_directory(service) if online else DeputyReport(service.extensions).findings()
 
 
 def _listens(bind: str) -> Iterator[Finding]:
@@ -152,7 +152,7 @@ def _own_trouble(guard: Guard) -> Iterator[Finding]:
         yield Finding(guard.name, trouble, Severity.WARNING)
 
 
-def _directory(service: Service) -> Iterator[Finding]:
+def judge_directory(service: Service) -> Iterator[Finding]:
     """Compare the owners that the connectors can name with the lists of extensions."""
     if closed := [name for name, guard in service.guards.items() if guard.opening.trouble]:
         yield Finding("directory", f"not judged: {', '.join(closed)} cannot be opened", Severity.WARNING)

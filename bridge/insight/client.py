@@ -11,6 +11,8 @@ PURPOSE = "insight-"
 """Tells this address of a service from the one that takes wishes to reload."""
 
 _PATIENCE = 5.0
+_LONGER = 45.0
+"""Seconds for an answer for which all sources may have to be asked."""
 
 
 class AnswerRefused(Exception):
@@ -22,10 +24,11 @@ def ask_service(config: Path, question: Mapping[str, object]) -> Any:  # noqa: A
 
     Raises ServiceUnreachable, and AnswerRefused if it does not answer this question, or not now.
     """
+    patience = _LONGER if question.get("ask") == "directory" else _PATIENCE
     try:
-        packet = ask(config, question, _PATIENCE, purpose=PURPOSE)
+        packet = ask(config, question, patience, purpose=PURPOSE)
     except TimeoutError:
-        raise ServiceUnreachable(f"the service has not answered within {_PATIENCE:g} s") from None
+        raise ServiceUnreachable(f"the service has not answered within {patience:g} s") from None
     if packet is None:
         raise ServiceUnreachable("the service has just ended")
     if refused := packet.said.get("refused"):

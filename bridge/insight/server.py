@@ -34,7 +34,10 @@ Answers = Mapping[str, Callable[[Question], object]]
 
 
 class InsightSocket:
-    """Listens while `is_wanted` says so. `quick` is answered at once and kept for a second, `slow` one at a time."""
+    """Listens while `is_wanted` says so. `quick` is answered at once and kept for a second.
+
+    `slow` has a thread of its own, one at a time of each word.
+    """
 
     def __init__(self, config: Path, is_wanted: Callable[[], bool], quick: Answers, slow: Answers) -> None:
         self._address = address_of(config, PURPOSE)
@@ -43,7 +46,7 @@ class InsightSocket:
         self._slow = slow
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._listener: socket.socket | None = None
-        self._is_busy = threading.Lock()
+        self._busy = {word: threading.Lock() for word in slow}
         self._told = False
         self._loop = BackgroundLoop("insight", self._serve, at_end=self._leave)
 
@@ -106,14 +109,14 @@ class InsightSocket:
             return
         question = packet.said
         word = str(question.get("ask"))
-        if word in self._slow and self._is_busy.acquire(blocking=False):
+        if word in self._slow and self._busy[word].acquire(blocking=False):
             thread = threading.Thread(
                 target=self._answer_slowly, args=(line, question), name="insight-slow", daemon=True
             )
             with suppress(*NO_THREAD):
                 thread.start()
                 return
-            self._is_busy.release()
+            self._busy[word].release()
         if word in self._quick:
             line.send(*_said(partial(self._remembered, question)))
         else:
@@ -121,10 +124,11 @@ class InsightSocket:
         line.close()
 
     def _answer_slowly(self, line: Line, question: Question) -> None:
+        word = str(question["ask"])
         try:
-            said = _said(lambda: _written(self._slow[str(question["ask"])](question)))
+            said = _said(lambda: _written(self._slow[word](question)))
         finally:
-            self._is_busy.release()  # first: who hears the answer may ask again at once
+            self._busy[word].release()  # first: who hears the answer may ask again at once
         line.send(*said)
         line.close()
 

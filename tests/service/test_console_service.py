@@ -23,7 +23,7 @@ CUSTOMERS = """phone,owner_email
 0901234567,lan@congty.example
 0912345678,"<img src=x onerror=alert(1)>@congty.example"
 """
-PAGES = {"/calls": "…567", "/sources": "customers", "/figures": "≤ 2000"}
+PAGES = {"/calls": "…567", "/sources": "customers", "/directory": "directory:", "/figures": "≤ 2000"}
 MOST_TABS = 30
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RUN_AXE = "const done = arguments[0]; axe.run().then(found => done(found.violations));"

@@ -25,7 +25,7 @@ from tests.support.known_customers import expecting
 
 LOCAL = {"base_url": "http://localhost"}
 HOSTILE = "<script>alert(1)</script>\"'"
-PAGES = ("/", "/calls", "/sources", "/figures")
+PAGES = ("/", "/calls", "/sources", "/directory", "/figures")
 TRACE = {
     "request_id": "console-1", "caller": "…567", "hotline": "", "deadline": 1.8, "milliseconds": 12.5, "by_heart": None,
     "live": {"outcome": "found", "extensions": ["101"], "answer": "live", "connector": HOSTILE, "reason": HOSTILE,
@@ -53,7 +53,11 @@ CALLS = {
         "by_hand": True, "because": [HOSTILE],
     }],
 }  # fmt: skip
-SAID = {"trace": TRACE, "calls": CALLS, "sources": SOURCES, "figures": FIGURES}
+DIRECTORY = {
+    "at": 1.0, "lost": [{"owner": HOSTILE, "calls": 3}],
+    "findings": [{"severity": "warn", "text": HOSTILE}, {"severity": "ok", "text": HOSTILE}],
+}  # fmt: skip
+SAID = {"trace": TRACE, "directory": DIRECTORY, "calls": CALLS, "sources": SOURCES, "figures": FIGURES}
 
 
 def said(question):

@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 
 from bridge.insight.client import PURPOSE, AnswerRefused, ask_service
+from bridge.insight.directory import KEPT_FOR, DirectoryView
 from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
 from bridge.insight.trace import PER_MINUTE
@@ -19,6 +20,7 @@ from bridge.local.address import ServiceUnreachable, address_of
 from bridge.local.packets import Line
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
+from bridge.testing.fakes import FakeClock
 from tests.support.application import opened, reload
 from tests.support.consoled import with_console
 from tests.support.known_customers import KnownCrm, expecting
@@ -239,6 +241,37 @@ def test_without_the_section_nobody_is_answered_and_a_reload_brings_it(tmp_path)
         with_console(config.file)
         assert reload(app.extensions["omi_bridge"])
         assert asking(config, NUMBER)["live"]["outcome"] == "found"
+
+
+def test_the_directory_says_who_cannot_be_rung_and_whose_calls_were_lost(tmp_path, crm):
+    crm.instead = "khanh@congty.example"
+    config = consoled(tmp_path)
+    with opened(config) as app:
+        for phone in ("0987654321", "0977000111"):
+            call(app, phone)
+        crm.instead = "lan@congty.example"
+        call(app, "0901234567")
+        asking(config, NUMBER | {"number": "0977000222"})  # by hand: no call was lost
+        app.extensions["omi_bridge"].decisions.close()
+        found = ask_service(config.file, {"ask": "directory"})
+        assert ask_service(config.file, {"ask": "directory"}) == found  # for some minutes
+    assert found["lost"] == [{"owner": "email khanh@congty.example", "calls": 2}]
+    assert [one["text"] for one in found["findings"] if one["text"].startswith("directory: ")]
+
+
+def test_the_directory_is_worked_out_anew_after_minutes_and_for_another_configuration(tmp_path):
+    config, clock = consoled(tmp_path), FakeClock()
+    with opened(config) as app:
+        bridge = app.extensions["omi_bridge"]
+        view = DirectoryView(lambda: bridge.service, LineMask(Redaction()), clock)
+        first = view.answer({})
+        clock.advance(KEPT_FOR - 1)
+        assert view.answer({}) is first
+        clock.advance(1)
+        second = view.answer({})
+        assert second is not first
+        assert reload(bridge)
+        assert view.answer({}) is not second
 
 
 def counting(tmp_path, answers, word="sources"):
