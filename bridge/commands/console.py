@@ -1,5 +1,6 @@
 """`omi-bridge console`: the pages for admins, a process beside the service, which it asks for all that it shows."""
 
+import os
 import sys
 from functools import partial
 from importlib.util import find_spec
@@ -15,6 +16,9 @@ from bridge.sdk.errors import ConfigError
 from bridge.sdk.secrets import Redaction, secrets_in
 
 _SHORTEST = 10
+_NICENESS = 10
+"""How far it stands back where processors are scarce (nice(2)): calls come first."""
+
 _NEEDED = ("flask_bootstrap", "flask_wtf", "flask_babel")
 
 
@@ -35,6 +39,7 @@ def console(file: Path, bind: str | None, *, sets: bool) -> None:
         for problem in error.problems:
             click.echo(as_error(str(problem)), err=True)
         sys.exit(2)
+    os.nice(_NICENESS)
     set_up_logs("info", "text", Redaction(secrets_in(settings)))
     from bridge.console.app import create_app  # noqa: PLC0415 - the other commands do without
     from bridge.console.server import ConsoleServer  # noqa: PLC0415

@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from bridge.config.console import Console
 from bridge.console.door import Door, SessionsOverTls
 from bridge.console.languages import chosen_language
-from bridge.console.pages import Ask, Pages
+from bridge.console.pages import Ask, ConsolePages
 from bridge.console.words import in_words
 from bridge.insight.client import AnswerRefused
 from bridge.local.address import ServiceUnreachable
@@ -47,7 +47,7 @@ def create_app(settings: Console, ask: Ask, clock: Clock = time.time) -> Flask:
     app.after_request(door.close_behind)
     CSRFProtect(app)
     app.register_blueprint(door.blueprint())
-    app.register_blueprint(Pages(ask).blueprint())
+    app.register_blueprint(ConsolePages(ask).blueprint())
     app.register_error_handler(Exception, _failed)
     app.jinja_env.filters |= {"in_words": in_words, "moment": _moment, "duration": _duration}
     app.jinja_env.globals["language"] = chosen_language

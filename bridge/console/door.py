@@ -5,6 +5,7 @@ little behind a proxy. A browser gets everything from here, runs no script but o
 """
 
 import logging
+import re
 import time
 from collections import deque
 from urllib.parse import urlsplit
@@ -12,7 +13,6 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.security import check_password_hash
 
 from bridge.config.console import Console
@@ -25,6 +25,7 @@ TRIES = 5
 """How often a wrong password may be tried in a minute, by everybody together."""
 
 _MINUTE = 60.0
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
 _OPEN = {"door.sign_in", "door.choose_language", "static", "bootstrap.static"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -63,7 +64,8 @@ class Door:
 
     def turn_away(self) -> ResponseReturnValue | None:
         """Answer who may not come in: under a name that is not ours at all, or without having signed in."""
-        if not host_is_trusted(request.host, self._settings.hosts):
+        asked = _HOST.fullmatch(request.host.lower())
+        if asked is None or asked["name"] not in self._settings.hosts:
             _audit.warning("%s asks for the host %r, which is none of console.hosts", _who(), request.host[:64])
             return Response("this host is none of console.hosts\n", 400, content_type="text/plain; charset=utf-8")
         if request.endpoint in _OPEN:

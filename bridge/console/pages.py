@@ -23,7 +23,7 @@ Ask = Callable[[Mapping[str, object]], Any]
 """Asks the running service. Raises ServiceUnreachable and AnswerRefused."""
 
 
-class Pages:
+class ConsolePages:
     """Shows what `ask` answers."""
 
     def __init__(self, ask: Ask) -> None:

@@ -148,7 +148,24 @@ def test_signing_out_ends_it():
     assert client.get("/sources", **LOCAL).status_code == 302
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1", "evil.example:80"])
+@pytest.mark.parametrize("host", ["localhost:8081", "LOCALHOST", "[::1]:8081", "[::1]"])
+def test_its_own_names_are_answered_at_every_port(host):
+    settings = Console(password=HASHED, hosts=["LocalHost", "[::1]"])
+    page = create_app(settings, said).test_client().get("/sign-in", headers={"Host": host})
+    assert page.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "x@localhost",
+        "localhost@evil.example",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1",
+        "evil.example:80",
+    ],
+)
 def test_another_host_is_answered_nothing(host):
     client = signed_in(client_of())
     answer = client.get("/sources", base_url=f"http://{host}")
