@@ -128,10 +128,11 @@ def test_a_call_that_runs_out_of_time_leaves_the_renewal_to_the_others(supply: T
 
 @pytest.mark.parametrize("hung", [1, 4])
 def test_a_renewal_that_hangs_is_given_up_and_another_begun_but_not_without_end(clock: FakeClock, hung: int) -> None:
-    gate, begun = threading.Event(), iter(range(hung))
+    gate, begun, asked = threading.Event(), iter(range(hung)), threading.Semaphore(0)
 
     def fetch(_deadline: Deadline) -> AccessToken:
         if next(begun, None) is not None:
+            asked.release()
             assert gate.wait(PATIENCE)
         return AccessToken({"n": 1}, clock.now)
 
@@ -139,6 +140,7 @@ def test_a_renewal_that_hangs_is_given_up_and_another_begun_but_not_without_end(
     for _ in range(hung):
         with pytest.raises(SourceUnavailable, match="too long"):
             supply.get(Deadline.after(0.0))
+        assert asked.acquire(timeout=PATIENCE)
         clock.now += 22
     if hung == 1:
         assert supply.get(soon()).values == {"n": 1}
