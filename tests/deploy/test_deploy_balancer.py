@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.support.certificates import make_certificate
+from tests.support.kept import until
 from tests.support.load import Caller, Load, call
 from tests.support.proxies import RunningProxy
 from tests.support.servers import HttpServer, Reply
@@ -91,8 +92,9 @@ def test_no_call_is_lost_while_one_of_two_machines_stops_and_starts(pair):
     with silent_sign_in() as (crm, go), ExitStack() as machines:
         (pair.folder / "second.yaml").write_text(CONFIG + SIGNS_IN % {"url": crm}, encoding="utf-8")
         with pair.calls:
+            down = pair.front.logs().count("bridges/two is DOWN")  # before it had begun, at the first look
             pair.machines[1].stop()
-            pair.front.wait_for_log("bridges/two is DOWN")
+            until(lambda: pair.front.logs().count("bridges/two is DOWN") > down)
             pair.wait_for("one")
             machines.enter_context(pair.machine(1, "second.yaml"))
             assert pair.answered_by() == {"bridge=one"}, "a machine was asked that is not ready"
