@@ -1,8 +1,9 @@
 """Answers that the processes of one machine tell each other, in the memory that they have together.
 
-There is a fixed number of slots. Which one an answer has depends on its name alone, and who comes later takes it: so
-nothing is ever searched for, nor tidied up. A slot is written at once, with what tells whether it is whole: of two who
-write at the same instant, or of one who is killed meanwhile, nothing wrong is left.
+There is a fixed number of slots. Its name alone says which four an answer may have, and of these it takes the one that
+is of use for the shortest time: so nothing is ever searched for, nor tidied up, and callers who are known stay while
+strangers come and go. A slot is written at once, with what tells whether it is whole: of two who write at the same
+instant, or of one who is killed meanwhile, nothing wrong is left.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ SLOTS, SIZE = 16_384, 1024
 
 _HEAD = struct.Struct("=IHHdd")
 _EMPTY = bytes(_HEAD.size)
+_TOGETHER = 4
+"""Slots that one name may have: a page of memory."""
 _AT_ONCE = 1024  # slots that are read together when all of them are looked at
 
 
@@ -38,20 +41,22 @@ class Slots:
 
     def read(self, name: str) -> Slot | None:
         """Return what has this name, if it is still there."""
-        found = _unpacked(self._memory.read(SIZE, self._place(name)))
-        return found[1] if found and found[0] == name else None
+        return next((slot for _, named, slot in self._choice(name) if slot and named == name), None)
 
     def write(self, name: str, kept: Slot) -> None:
-        """Put something; not if it is too long for a slot."""
+        """Put something; not if it is too long for a slot, or all that it may have are of use for longer."""
         named = name.encode()
         length = _HEAD.size + len(named) + len(kept.content)
-        if length <= SIZE:
+        place = self._place(name, kept.until)
+        if length <= SIZE and place is not None:
             rest = _HEAD.pack(0, len(named), len(kept.content), kept.since, kept.until)[4:] + named + kept.content
-            self._memory.write(struct.pack("=I", zlib.crc32(rest)) + rest, self._place(name))
+            self._memory.write(struct.pack("=I", zlib.crc32(rest)) + rest, place)
 
     def clear(self, name: str) -> None:
         """Put nothing in its place."""
-        self._memory.write(bytes(SIZE), self._place(name))
+        for place, named, _ in self._choice(name):
+            if named == name:
+                self._memory.write(bytes(SIZE), place)
 
     def forget(self, matches: Callable[[str], bool]) -> None:
         """Leave nothing of what has such a name."""
@@ -62,9 +67,22 @@ class Slots:
                 if not is_empty and (found := _unpacked(part[at : at + SIZE])) and matches(found[0]):
                     self.clear(found[0])
 
-    def _place(self, name: str) -> int:
+    def _place(self, name: str, until: float) -> int | None:
+        """Return where to write: where the name stands, else what is empty, or ends first and before `until`."""
+        choice = self._choice(name)
+        for place, named, _ in choice:
+            if named == name:
+                return place
+        place, _, slot = min(choice, key=lambda one: one[2].until if one[2] else 0.0)
+        return place if slot is None or slot.until <= until else None
+
+    def _choice(self, name: str) -> list[tuple[int, str, Slot | None]]:
+        """Return the slots that a name may have: where they are, and whose they are."""
         digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
-        return self._region + int.from_bytes(digest) % SLOTS * SIZE
+        first = self._region + int.from_bytes(digest) % (SLOTS // _TOGETHER) * SIZE * _TOGETHER
+        written = self._memory.read(SIZE * _TOGETHER, first)
+        found = (_unpacked(written[at : at + SIZE]) for at in range(0, SIZE * _TOGETHER, SIZE))
+        return [(first + number * SIZE, *(one or ("", None))) for number, one in enumerate(found)]
 
 
 def _unpacked(slot: bytes) -> tuple[str, Slot] | None:

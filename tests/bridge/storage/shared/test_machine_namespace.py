@@ -82,7 +82,7 @@ def test_a_list_has_room_and_what_has_none_is_unknown(place):
 
 def test_a_slot_that_is_written_by_halves_is_empty(memory, place):
     place().put(ANSWER, b"planted answer", 60)
-    at = Slots(memory)._place(place()._key(ANSWER))  # noqa: SLF001 - to damage it
+    at = Slots(memory)._place(place()._key(ANSWER), 0.0)  # noqa: SLF001 - to damage it
     written = memory.read(SIZE, at)
     for cut in range(1, written.index(b"planted answer") + len(b"planted answer")):
         memory.write(bytes([written[cut] ^ 1]), at + cut)
@@ -99,6 +99,16 @@ def test_more_answers_than_slots_displace_each_other_and_none_is_taken_for_anoth
     found = {number: place.get(f"answer +849{number:08} ") for number in numbers}
     assert all(value is None or value.content == b"%d" % number for number, value in found.items())
     assert SLOTS / 2 < sum(value is not None for value in found.values()) <= SLOTS
+
+
+def test_strangers_who_come_and_go_displace_nobody_who_is_known_for_longer(memory):
+    place = MachineNamespace(memory, "crm", "crm")
+    known, strangers = range(500), range(1000, 1000 + SLOTS)
+    for number in known:
+        place.put(f"answer +849{number:08} ", b"known", 3600)
+    for number in strangers:
+        place.put(f"answer +849{number:08} ", b"nobody", 60)
+    assert all(place.get(f"answer +849{number:08} ") for number in known)
 
 
 def test_who_is_forgotten_stands_nowhere_any_more(memory, place):
