@@ -38,8 +38,9 @@ test-all: .venv/testing                 ## every test, and how much of the code 
 coverage: .venv/testing                 ## what the last test-all ran of each module
 	.venv/bin/coverage report
 
+# What drives a browser, for tests of tests/service, wants newer libraries than those.
 test-lowest: .venv-lowest/installed     ## the quick tests, and those with Redis and databases, on the lowest versions allowed
-	.venv-lowest/bin/python -m pytest -n auto --dist loadfile -m "not system"
+	.venv-lowest/bin/python -m pytest -n auto --dist loadfile -m "not system" --ignore tests/service
 	.venv-lowest/bin/python -m pytest -m system tests/bridge/storage/shared tests/connectors/sql
 
 check: lint types imports               ## what a linter, a type checker and the rules of imports say
@@ -106,5 +107,5 @@ clean:                                  ## remove the environments and what was 
 	$(PYTHON) -m venv .venv-lowest
 	sed -nE '/^dependencies/,/^test/s/^[^#]*"([a-z0-9-]+)(\[[a-z]+\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml > .venv-lowest/lowest.txt
 	$(LOWEST) .venv-lowest/lowest.txt --editable '.[console,mssql,mysql,postgresql,redis]'
-	$(LOWEST) constraints.txt aiosmtpd hypothesis jsonschema ldap3 pytest pytest-xdist
+	$(LOWEST) constraints.txt aiosmtpd hypothesis jsonschema ldap3 pytest pytest-xdist python-calamine xlsxwriter
 	touch $@
