@@ -23,7 +23,7 @@ from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, UnexpectedAnswer
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry
-from bridge.sdk.shared import Shared
+from bridge.sdk.shared import Shared, newer_than_seen
 from bridge.sdk.threads.background import BackgroundLoop, Wait
 from bridge.sdk.threads.retrying import pause_after
 
@@ -146,7 +146,7 @@ class PolledList:
         """Return the list, another instance's if it is younger than `refresh` and than what was read here last."""
         refresh, timeout = self.settings.config.refresh, self.settings.config.timeout
         deadline = Deadline.after(timeout, self._clock)
-        seconds = min(0.9 * refresh, self.content_age() or refresh)
+        seconds = newer_than_seen(refresh, self.content_age())
         found = self._shared.once(
             "list", lambda: as_text(self._asked(deadline)), seconds=seconds, patience=timeout, good=is_text
         )

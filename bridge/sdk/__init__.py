@@ -64,7 +64,7 @@ from bridge.sdk.settings import (
     refuse_unfilled,
     state_file,
 )
-from bridge.sdk.shared import Shared, SharedValue, Turns
+from bridge.sdk.shared import Shared, SharedValue, Turns, newer_than_seen
 from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.threads.background import BackgroundLoop, Wait
 from bridge.sdk.threads.lane import Lane, give_way
@@ -138,6 +138,7 @@ __all__ = [
     "is_no_value",
     "is_nothing",
     "located",
+    "newer_than_seen",
     "refuse_unfilled",
     "remember_derived",
     "repeats",

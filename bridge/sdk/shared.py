@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 
 from bridge.sdk.deadline import Clock
 
+_SHARE_OF_REFRESH = 0.9
+"""How much of its time between two readings a list may have behind it: who reads a moment later finds it."""
+
 
 class Turns:
     """When requests to one source were made: the last `count` of them, for a limit on any window of `seconds`.
@@ -115,6 +118,16 @@ class Shared:
             made = make()
             self.put(name, made, seconds)
             return SharedValue(made, 0.0)
+
+
+def newer_than_seen(refresh: float, seen: float | None) -> float:
+    """Return for `Shared.once` how old a list may be that is read every `refresh` seconds.
+
+    Younger than the one that was seen here last, `seen` seconds ago: it is asked for to hear something new, and the
+    same list once more would confirm what is doubted in it. None if none was.
+    """
+    enough = _SHARE_OF_REFRESH * refresh
+    return enough if seen is None else min(enough, seen)
 
 
 _AT_HAND = ContextVar("at hand", default=Shared())  # noqa: B039 - it has no state

@@ -24,6 +24,7 @@ from bridge.sdk import (
     SourceError,
     SourceUnavailable,
     UnexpectedAnswer,
+    newer_than_seen,
     shared_names,
     told_apart,
     visible,
@@ -70,7 +71,7 @@ class UserList:
         self._named: set[str] = set()
         self._not_before = float("-inf")
         self._shared = Shared()
-        self._read_at: float | None = None
+        self._seen_at: float | None = None
         self._loop = BackgroundLoop("users", self._round)
 
     def share(self, shared: Shared) -> None:
@@ -175,11 +176,9 @@ class UserList:
     def _reading(self) -> _List:
         begun = self._clock()
         self._not_before = begun + _LEAST_PAUSE
-        newer = 0.9 * self._refresh if self._read_at is None else begun - self._read_at
-        found = self._shared.once(
-            "users", self._written, seconds=min(0.9 * self._refresh, newer), patience=_LEAST_PAUSE, good=_is_list
-        )
-        self._read_at = begun - found.age
+        seconds = newer_than_seen(self._refresh, None if self._seen_at is None else begun - self._seen_at)
+        found = self._shared.once("users", self._written, seconds=seconds, patience=_LEAST_PAUSE, good=_is_list)
+        self._seen_at = self._clock() - found.age
         rows: dict[str, list[Row]] = {}
         for row in json.loads(found.content):
             if row["owner_id"] is not None:
@@ -187,7 +186,7 @@ class UserList:
         if not rows:
             raise UnexpectedAnswer("users: there is nobody in the list: may the credentials read users?")
         users = (Owner(id=id_, name=str(user["name"])) for id_ in rows for user in rows[id_] if user.get("name"))
-        return _List(rows, self._read_at, shared_names(users))
+        return _List(rows, begun - found.age, shared_names(users))
 
     def _written(self) -> bytes:
         return json.dumps([*self._read()]).encode()

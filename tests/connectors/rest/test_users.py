@@ -18,8 +18,12 @@ from bridge.sdk import (
     SourceUnavailable,
     UnexpectedAnswer,
 )
+from bridge.storage.machine import MachineMemory
+from bridge.storage.shared.machine_namespace import MachineNamespace
 from connectors.rest.connector import RestConnector
+from connectors.rest.user_list import UserList
 from tests.support.crm import Crm, Question, Says, config, in_turn
+from tests.support.fakes import FakeClock
 
 TEXT = """
 users:
@@ -342,3 +346,50 @@ def test_a_name_in_the_customers_record_is_nobodys_either_if_two_users_have_it()
 def test_an_id_is_one_in_record_and_list_however_it_was_typed(written: str, known: bool) -> None:
     with Crm({"owners": listed(LAN | {"id": "NV7"}), "contacts": owned_by(written)}) as crm, opened(crm) as connector:
         assert [owner.email for owner in ask(connector)] == ["lan@congty.example"] * known
+
+
+class SharedReading:
+    """What the CRM says of its users to two processes of a machine, each reading taking five seconds."""
+
+    def __init__(self, *ids: int) -> None:
+        self.ids, self.readings, self.clock = list(ids), 0, FakeClock()
+        self._memory = MachineMemory.make()
+
+    def __call__(self) -> list[dict[str, str | int | None]]:
+        self.readings += 1
+        self.clock.advance(5)
+        return [{"owner_id": at, "email": f"nv{at}@congty.example"} for at in self.ids]
+
+    def process(self) -> UserList:
+        users = UserList(self, 3600.0, self.clock)
+        users.share(MachineNamespace(self._memory, "crm", "crm", self.clock))
+        return users
+
+
+def test_a_list_that_is_read_before_its_time_is_a_new_one_and_the_other_process_has_it_too() -> None:
+    reading = SharedReading(7)
+    ours, theirs = reading.process(), reading.process()
+    for users in (ours, theirs):
+        users.update()
+    assert reading.readings == 1
+    reading.clock.advance(100)
+    reading.ids.append(8)
+    for users in (ours, theirs):
+        users.update()
+        assert [row["email"] for row in users.of("8")] == ["nv8@congty.example"]
+    assert reading.readings == 2
+
+
+def test_half_a_list_is_not_believed_because_the_same_reading_says_so_again() -> None:
+    reading = SharedReading(*range(40))
+    users = reading.process()
+    users.update()
+    reading.clock.advance(100)
+    reading.ids[10:] = []
+    users.update()
+    assert users.trouble
+    assert users.of("39")
+    readings = reading.readings
+    reading.clock.advance(100)
+    users.update()
+    assert reading.readings == readings + 1
