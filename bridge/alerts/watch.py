@@ -68,7 +68,7 @@ class AlertWatch:
         self._slips = Slips(memory, "alerts")
         self._failing = Page(memory, "alerts failing")
         self._kept = KeptAlerts(memory, config.alerts_file)
-        self._duty, self._leads = Duty(memory, "alerts"), False
+        self._duty = Duty(memory, "alerts")
         self._journal = Journal(0.0)
         self._couriers: dict[str, Courier] = {}
         self._fitted: Config | None = None  # the configuration that the couriers are made for
@@ -109,7 +109,7 @@ class AlertWatch:
 
     def _settings(self) -> Alerts | None:
         """Return what is to be told and how, by this process: nothing if another tells for all."""
-        return self._config.settings.alerts if self._leads else None
+        return self._config.settings.alerts if self._duty.is_held else None
 
     def _look(self) -> float:
         if self._config.settings.alerts is None:
@@ -117,7 +117,7 @@ class AlertWatch:
             return _EVERY
         own = {"process": self._name, "troubles": dict(self._troubles())}
         self._slips.write(json.dumps(own, ensure_ascii=False).encode())
-        if self._leads or self._takes_over():
+        if self._duty.is_held or self._takes_over():
             self._lead()
         return _EVERY
 
@@ -125,7 +125,6 @@ class AlertWatch:
         """Become who tells for all, if nobody is: go on where he left off, or the service before its restart."""
         if not self._duty.is_ours():
             return False
-        self._leads = True
         kept = self._kept.read()
         self._fit()
         try:
@@ -140,8 +139,7 @@ class AlertWatch:
     def _resign(self) -> None:
         """Leave it to another process, if there is one, to tell."""
         self._slips.withdraw()
-        if self._leads:
-            self._leads = False
+        if self._duty.is_held:
             for courier in self._couriers.values():
                 courier.close()
             self._couriers = {}

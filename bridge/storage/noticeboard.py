@@ -94,6 +94,11 @@ class Duty:
         self._page = Page(memory, self._name)
         self._is_held = False
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it is this process that does it."""
+        return self._is_held
+
     def is_ours(self) -> bool:
         """Tell whether it is for this process to do, which takes it if nobody has it."""
         self._is_held = self._is_held or self._memory.take(self._name, 1) is not None

@@ -3,8 +3,7 @@
 At most `limit` jobs run at once (bulkhead), and one per key (single-flight): who asks for a key that is under way gets
 the same result. A thread cannot be killed, so each job has a lease: when that is over, the next caller starts afresh,
 while the old thread still counts against the limit until it ends. A job that nobody waits for any more goes on as long
-as there is room; when there is none, its connection is cut off and its place given to whoever needs it. Threads are
-made per job and are daemons: nothing is left over from before a fork, and none of them keeps the process from stopping.
+as there is room; when there is none, its connection is cut off and its place given to whoever needs it.
 """
 
 import contextvars

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from bridge.sdk.deadline import Clock
-from bridge.sdk.shared import Shared, SharedValue, Turns
+from bridge.sdk.shared import SharedValue
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import LARGEST_PAGE, Page
 from bridge.storage.shared.backend import LIMIT
@@ -26,9 +26,7 @@ class MachineNamespace(NamedValues):
     """The part of the connector `name`, as long as its `identity` stays the same."""
 
     def __init__(self, memory: MachineMemory, name: str, identity: str, clock: Clock = time.monotonic) -> None:
-        super().__init__()
-        self._memory = memory
-        self._name = name
+        super().__init__(memory, name)
         part = f"{name} {identity}".encode("utf-8", "surrogatepass")
         self._part = hashlib.blake2b(part, digest_size=8).hexdigest()
         self._slots = Slots(memory)
@@ -73,10 +71,6 @@ class MachineNamespace(NamedValues):
         mine = self._key("")
         self._slots.forget(lambda key: key.startswith(mine) and matches(key.removeprefix(mine)))
 
-    def turns_here(self, name: str, count: int, seconds: float) -> Turns:
-        """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
-        return self._memory.turns(f"{self._name} {name}", count, seconds)
-
     def _read(self, name: str) -> Slot | None:
         if _is_answer(name):
             return self._slots.read(self._key(name))
@@ -90,18 +84,6 @@ class MachineNamespace(NamedValues):
 
     def _key(self, name: str) -> str:
         return f"{self._part} {name}"
-
-
-class OwnCount(Shared):
-    """What a connector shares where it is alone: nothing but the count of its requests, for it has `memory` anyway."""
-
-    def __init__(self, memory: MachineMemory, name: str) -> None:
-        self._memory = memory
-        self._name = name
-
-    def turns_here(self, name: str, count: int, seconds: float) -> Turns:
-        """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
-        return self._memory.turns(f"{self._name} {name}", count, seconds)
 
 
 def _is_answer(name: str) -> bool:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.shared import Shared, SharedValue
+from bridge.sdk.shared import Shared, SharedValue, Turns
+from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.backend import LIMIT, Silent
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
@@ -23,10 +24,23 @@ class Look(NamedTuple):
     locked: bool
 
 
-class NamedValues(Shared):
+class OwnCount(Shared):
+    """What a connector shares where it is alone: nothing but the count of its requests, which `memory` has anyway."""
+
+    def __init__(self, memory: MachineMemory, name: str) -> None:
+        self._memory = memory
+        self._name = name
+
+    def turns_here(self, name: str, count: int, seconds: float) -> Turns:
+        """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
+        return self._memory.turns(f"{self._name} {name}", count, seconds)
+
+
+class NamedValues(OwnCount):
     """The part of one connector."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: MachineMemory, name: str) -> None:
+        super().__init__(memory, name)
         self._held: dict[str, str] = {}  # the tokens of the locks whose blocks are running
 
     @property

@@ -25,10 +25,8 @@ class Namespace(NamedValues):
     def __init__(
         self, client: SharedClient, prefix: str, name: str, encryption: Encryption, memory: MachineMemory | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(memory or MachineMemory(), name)
         self.client = client
-        self._memory = memory or MachineMemory()
-        self._name = name
         self._machines, self._counts = 1, True
         self._encryption = encryption
         self._prefix = f"{prefix}:{name}"
@@ -85,10 +83,6 @@ class Namespace(NamedValues):
     def turns(self, name: str, count: int, seconds: float) -> Turns:
         """Return when all instances have made requests, for a limit of `count` in `seconds`."""
         return SharedTurns(self, name, self.turns_here(name, count, seconds), count, seconds)
-
-    def turns_here(self, name: str, count: int, seconds: float) -> Turns:
-        """Return when the processes of this machine have made requests."""
-        return self._memory.turns(f"{self._name} {name}", count, seconds)
 
     def book(self, name: str, most: int, seconds: float, longest: float) -> float:
         """Book the next turn of all instances, see `Turns.book`; raises Silent."""

@@ -13,8 +13,8 @@ from bridge.storage.shared.answers import SharedAnswers
 from bridge.storage.shared.client import SharedClient
 from bridge.storage.shared.encryption import Encryption
 from bridge.storage.shared.limits import Places
-from bridge.storage.shared.machine_namespace import MachineNamespace, OwnCount
-from bridge.storage.shared.named_values import NamedValues
+from bridge.storage.shared.machine_namespace import MachineNamespace
+from bridge.storage.shared.named_values import NamedValues, OwnCount
 from bridge.storage.shared.namespace import Namespace
 
 

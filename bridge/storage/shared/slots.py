@@ -18,7 +18,6 @@ SLOTS, SIZE = 16_384, 1024
 """16 MB at most: what was never written takes no room."""
 
 _HEAD = struct.Struct("=IHHdd")
-_EMPTY = bytes(_HEAD.size)
 _TOGETHER = 4
 """Slots that one name may have: a page of memory."""
 _AT_ONCE = 1024  # slots that are read together when all of them are looked at
@@ -63,8 +62,7 @@ class Slots:
         for first in range(0, SLOTS, _AT_ONCE):
             part = self._memory.read(SIZE * _AT_ONCE, self._region + first * SIZE)
             for at in range(0, len(part), SIZE):
-                is_empty = part[at : at + _HEAD.size] == _EMPTY
-                if not is_empty and (found := _unpacked(part[at : at + SIZE])) and matches(found[0]):
+                if (found := _unpacked(part[at : at + SIZE])) and matches(found[0]):
                     self.clear(found[0])
 
     def _place(self, name: str, until: float) -> int | None:

@@ -12,7 +12,7 @@ from bridge.sdk.http import HttpClient, HttpSettings, Request, Response
 from bridge.sdk.http.repeats import MOST, Repeats, RetryBudget
 from bridge.sdk.shared import Turns, at_hand
 from bridge.storage.machine import MachineMemory
-from bridge.storage.shared.machine_namespace import OwnCount
+from bridge.storage.shared.named_values import OwnCount
 from bridge.testing.scripted_server import Connection, Script, ScriptedServer, answer
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
