@@ -116,7 +116,7 @@ class EmailChannel:
                 told = f"{self.place} does not begin with TLS: write 'tls: starttls' (usually port 587)"
             case _:
                 place = Origin("https", self._settings.host, self._settings.port_in_use)
-                told = str(explain(error, place, ProxyChoice({}), silent=False)).replace("tls.ca_file", "ca_file")
+                told = str(explain(error, place, ProxyChoice(), silent=False)).replace("tls.ca_file", "ca_file")
                 told += ": are 'host' and 'port' right?" if "refuses the connection" in told else ""
         return told
 

@@ -1,7 +1,8 @@
 """What one source says about a caller: there already, or still under way."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,7 +60,8 @@ class Pending:
     def wait(self, seconds: float) -> None:
         """Wait until it is done, `seconds` at most."""
         if isinstance(self.result, Future):
-            wait([self.result], seconds if self.lease is None else min(seconds, self.lease.remaining()))
+            with suppress(TimeoutError, CancelledError):
+                self.result.exception(seconds if self.lease is None else min(seconds, self.lease.remaining()))
 
     def answer(self) -> Answer:
         """Return the best answer that there is now; raises SourceError if there is none."""

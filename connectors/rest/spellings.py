@@ -5,7 +5,7 @@ What a search with `match: exact` finds is not compared again. A CRM may keep di
 search is made only with spellings whose digits are the caller's, be they read with `+` or without.
 """
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from bridge.sdk import PhoneNumber
@@ -22,6 +22,12 @@ class Spellings(dict[str, Any]):
 
 NO_SPELLINGS = Spellings(dict.fromkeys(FORMS, ""), forms=[], nsns=[], all=[])
 """Those of a number that is not known."""
+
+
+@lru_cache(maxsize=256)
+def of_hotline(hotline: PhoneNumber, region: str) -> Spellings:
+    """Return those of a hotline, which many calls have."""
+    return TemplateSpellings(hotline, region).all
 
 
 class TemplateSpellings:

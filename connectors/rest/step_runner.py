@@ -16,7 +16,7 @@ from connectors.rest.fan_out import FanOut, HelperPlaces
 from connectors.rest.numbered_step import NumberedStep, numbered
 from connectors.rest.records import RecordReader, Row, TakenRows, owners
 from connectors.rest.request_sender import RequestSender, RestContext
-from connectors.rest.spellings import NO_SPELLINGS, Spellings, TemplateSpellings
+from connectors.rest.spellings import NO_SPELLINGS, Spellings, TemplateSpellings, of_hotline
 from connectors.rest.user_list import UserList
 
 
@@ -32,7 +32,7 @@ class StepRunner:
         self._call = call
         self._mask = context.mask
         self._caller = TemplateSpellings(call.caller, config.region)
-        hotline = TemplateSpellings(call.hotline, config.region).all if call.hotline else NO_SPELLINGS
+        hotline = of_hotline(call.hotline, config.region) if call.hotline else NO_SPELLINGS
         names = {"caller": self._caller.all, "hotline": hotline, **config.own_names()}
         limit = f"max_requests ({config.max_requests})"
         self._sender = RequestSender(context, names, deadline, config.max_requests, limit, call.explained)

@@ -1,8 +1,7 @@
 """The rest connector's only door to the network: requests with a total deadline and a total size.
 
-`send` returns an answer, whatever its status, or raises a SourceError; no other exception leaves this room. The
-adapter of requests is used without its Session, which would read redirects' bodies without a limit, keep cookies
-between calls and take credentials from ~/.netrc.
+`send` returns an answer, whatever its status, or raises a SourceError; no other exception leaves this room. A Session
+of requests would read redirects' bodies without a limit, keep cookies between calls and take credentials from ~/.netrc.
 """
 
 import logging
@@ -13,16 +12,16 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-import requests
 from pydantic import BaseModel, ConfigDict, Field
 from requests.structures import CaseInsensitiveDict
+from urllib3 import BaseHTTPResponse
 
 from bridge.sdk.connector import ConnectorConfig
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
-from bridge.sdk.http.address import Origin, full_url, origin, redirected
+from bridge.sdk.http.address import Origin, origin, redirected
 from bridge.sdk.http.body import ACCEPTED, uncompressed
-from bridge.sdk.http.connections import Adapter, tls_context
+from bridge.sdk.http.connections import Pools, set_by, tls_context
 from bridge.sdk.http.environment import ProxyChoice, proxy_choice
 from bridge.sdk.http.errors import LIBRARY_ERRORS, explain
 from bridge.sdk.http.exchange import Exchange
@@ -92,7 +91,7 @@ class HttpClient:
         self._settings = settings
         self._resolver = resolver or Resolver()
         self._lock = threading.Lock()
-        self._adapters: dict[bool, Adapter] = {}
+        self._pools: dict[tuple[bool, str], Pools] = {}
         self._proxies: dict[Origin, ProxyChoice] = {}
         self._closed = threading.Event()
         self.lane = Lane()
@@ -117,7 +116,7 @@ class HttpClient:
             cookies.update(response.cookies)
             following = redirected(request, response, self._settings.address_key)
             if following is None:
-                return replace(response, cookies=cookies, redirects=tuple(redirects))
+                return replace(response, cookies=cookies, redirects=tuple(redirects)) if redirects else response
             request = following
             redirects.append(request.url)
         raise UnexpectedAnswer(f"{response.host} redirects more than {self._settings.max_redirects} times")
@@ -125,7 +124,7 @@ class HttpClient:
     def prepare(self, url: str) -> None:
         """Do ahead of the first request what takes a while. Raises SourceRejected if `tls.ca_file` cannot be used."""
         if _scheme(url) == "https":
-            self._adapter(with_tls=True)
+            self._pools_for(with_tls=True)
 
     def warn(self) -> None:
         """Say in the log what is dangerous about the settings."""
@@ -136,8 +135,8 @@ class HttpClient:
         """Close the connections that are kept open, and let nobody wait for a turn any longer."""
         self._closed.set()
         with self._lock:
-            for adapter in self._adapters.values():
-                adapter.close()
+            for pools in self._pools.values():
+                pools.close()
 
     def _ask(self, request: Request, deadline: Deadline) -> Response:
         """Ask, and once more over a new connection if a kept one turned out to be dead before any answer came."""
@@ -152,62 +151,53 @@ class HttpClient:
 
     def _exchange(self, request: Request, exchange: Exchange) -> Response:
         place = origin(request.url)
-        proxies = self._proxies_to(place)
-        adapter = self._adapter(with_tls="https" in {place.scheme, *map(_scheme, proxies.by_scheme.values())})
+        proxy = self._proxy_to(place)
         try:
+            pools = self._pools_for(with_tls="https" in {place.scheme, _scheme(proxy.address)}, proxy=proxy.address)
             with self.lane.turn(exchange.deadline), exchange.under_way():
-                prepared = requests.Request(request.method, full_url(request), _headers(request), data=request.body)
-                answer = adapter.send(
-                    prepared.prepare(), stream=True, timeout=exchange.seconds(), proxies=proxies.by_scheme
-                )
+                answer = pools.send(request, _headers(request), exchange.seconds())
                 try:
-                    return self._read(answer, exchange, f"{place.host}{proxies.through}", plain=place.scheme == "http")
+                    return self._read(request, answer, exchange, f"{place.host}{proxy.through}")
                 finally:
-                    answer.raw.close()
+                    answer.close()
         except LIBRARY_ERRORS as error:
-            problem = explain(error, place, proxies, silent=not exchange.received)
+            problem = explain(error, place, proxy, silent=not exchange.received)
         raise problem  # outside of the handler, so that the library's words do not hang on to it
 
-    def _proxies_to(self, place: Origin) -> ProxyChoice:
+    def _proxy_to(self, place: Origin) -> ProxyChoice:
         """Return what the environment says about proxies for this place: looked up once, for it takes a while."""
         if place not in self._proxies:
             self._proxies[place] = proxy_choice(f"{place.scheme}://{place.host}/")
         return self._proxies[place]
 
-    def _read(self, answer: requests.Response, exchange: Exchange, host: str, *, plain: bool) -> Response:
+    def _read(self, request: Request, answer: BaseHTTPResponse, exchange: Exchange, host: str) -> Response:
         limit = self._settings.max_response_size
-        if answer.status_code < 200 or answer.status_code > 599:  # noqa: PLR2004 - RFC 9110, section 15
-            raise UnexpectedAnswer(f"{host} answered with the status {answer.status_code}, which is none")
+        if answer.status < 200 or answer.status > 599:  # noqa: PLR2004 - RFC 9110, section 15
+            raise UnexpectedAnswer(f"{host} answered with the status {answer.status}, which is none")
         body = bytearray()
         exchange.expect(_BLOCK)
-        while block := answer.raw.read(_BLOCK, decode_content=False):
+        while block := answer.read(_BLOCK, decode_content=False):
             body += block
             if len(body) > limit:
                 raise UnexpectedAnswer(f"{host} answered more than max_response_size ({limit} bytes)")
             exchange.expect(len(body) + _BLOCK)
         whole = uncompressed(bytes(body), answer.headers.get("Content-Encoding", ""), limit)
-        if plain and answer.status_code == _BAD_REQUEST and _WANTS_TLS.search(whole):
+        if answer.status == _BAD_REQUEST and _scheme(request.url) == "http" and _WANTS_TLS.search(whole):
             raise UnexpectedAnswer(f"{host} speaks TLS at this port: write https:// instead of http://")
-        return Response(
-            answer.status_code,
-            CaseInsensitiveDict(answer.headers),
-            {cookie.name: cookie.value or "" for cookie in answer.cookies},
-            whole,
-            host,
-        )
+        return Response(answer.status, CaseInsensitiveDict(answer.headers), set_by(answer, request), whole, host)
 
-    def _adapter(self, *, with_tls: bool) -> Adapter:
+    def _pools_for(self, *, with_tls: bool, proxy: str = "") -> Pools:
         """Return the pools of connections; those without TLS need no certificates, which take a while to read."""
         tls = self._settings.tls
         with self._lock:
-            if with_tls not in self._adapters:
+            if (with_tls, proxy) not in self._pools:
                 try:
                     context = tls_context(tls.ca_file, tls.verify) if with_tls else None
                 except OSError as error:
                     why = error.strerror or "it holds no certificate in PEM form"
                     raise SourceRejected(f"tls.ca_file cannot be used: {why}") from None
-                self._adapters[with_tls] = Adapter(context, self._settings.max_in_flight)
-            return self._adapters[with_tls]
+                self._pools[with_tls, proxy] = Pools(context, self._settings.max_in_flight, proxy)
+            return self._pools[with_tls, proxy]
 
 
 def _scheme(url: str) -> str:

@@ -1,18 +1,17 @@
 """Which proxy the environment names for an address, and by which variable: what fails there fails for its sake."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-import requests
+from requests.utils import get_environ_proxies, select_proxy
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyChoice:
-    """The proxies as requests takes them, and what people are told of the one that counts, without its credentials."""
+    """The proxy with its credentials, and what people are told of it, without them; nothing if there is none."""
 
-    by_scheme: Mapping[str, str]
+    address: str = field(default="", repr=False)
     name: str = ""
     variable: str = ""
 
@@ -24,13 +23,12 @@ class ProxyChoice:
 
 def proxy_choice(url: str) -> ProxyChoice:
     """Return what the environment says about proxies for this address."""
-    by_scheme = dict(requests.utils.get_environ_proxies(url))
-    chosen = requests.utils.select_proxy(url, by_scheme)
+    chosen = select_proxy(url, get_environ_proxies(url))
     if not chosen:
-        return ProxyChoice(by_scheme)
+        return ProxyChoice()
     names = [f"{urlsplit(url).scheme}_proxy", "all_proxy"]
     variables = [spelling for name in names for spelling in (name, name.upper()) if os.environ.get(spelling)]
-    return ProxyChoice(by_scheme, _bare(chosen), variables[0] if variables else "the environment")
+    return ProxyChoice(chosen, _bare(chosen), variables[0] if variables else "the environment")
 
 
 def _bare(proxy: str) -> str:

@@ -1,4 +1,4 @@
-"""The one border at which the errors of requests, urllib3, http.client, ssl and the system become ours.
+"""The one border at which the errors of urllib3, http.client, ssl and the system become ours.
 
 Their own messages quote addresses, headers and pieces of the answer, all of which may hold secrets. So nothing of
 them is passed on: the message is the host's name and a reason in our own words.
@@ -10,15 +10,15 @@ import ssl
 import zlib
 from collections.abc import Iterator
 
-import requests
 import urllib3.exceptions
+from requests.exceptions import InvalidProxyURL
 
 from bridge.sdk.errors import SourceError, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.http.address import Origin
 from bridge.sdk.http.environment import ProxyChoice
 
 LIBRARY_ERRORS = (
-    requests.RequestException,
+    InvalidProxyURL,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
@@ -45,9 +45,9 @@ _CERTIFICATE_ADVICE = {
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], ...] = (
     (
-        (requests.exceptions.InvalidProxyURL,),
+        (InvalidProxyURL,),
         UnexpectedAnswer,
-        "{host} cannot be used: its address must start with http:// or https://",
+        "{host} cannot be used: it has to be like http://HOST:PORT or https://HOST:PORT",
     ),
     (
         (TimeoutError, urllib3.exceptions.TimeoutError),
@@ -72,7 +72,7 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], type[SourceError], str], 
         "{host} answered something that is not HTTP",
     ),
     (
-        (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError),
+        (urllib3.exceptions.LocationParseError, UnicodeError),
         UnexpectedAnswer,
         "the request to {host} cannot be written: its address holds what may not stand there",
     ),
@@ -87,8 +87,8 @@ def explain(error: BaseException, place: Origin, proxy: ProxyChoice, *, silent: 
     """
     hint = _OTHER_SCHEME[place.scheme] if silent else ""
     causes = tuple(_causes(error))
-    of_the_proxy = (urllib3.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)
-    if proxy.name and any(isinstance(cause, of_the_proxy) for cause in causes):
+    of_the_proxy = (urllib3.exceptions.ProxyError, InvalidProxyURL)
+    if proxy.address and any(isinstance(cause, of_the_proxy) for cause in causes):
         host = f"the proxy {proxy.name} to {place.host}, which {proxy.variable} names,"
     else:
         host = f"{place.host}{proxy.through}"

@@ -5,6 +5,7 @@ that is down or overloaded must not be asked more for it. So repeats have a budg
 `RetryBudget`. All of it happens within the deadline of the one request, and what is not needed any more is cut off.
 """
 
+import bisect
 import contextvars
 import random
 import threading
@@ -34,7 +35,7 @@ _REQUESTS_COUNTED = 1000
 _DOUBLED = 2
 _UNANSWERED = 6
 _ANSWERS_KEPT, _ANSWERS_NEEDED = 200, 10
-_LEAST_PATIENCE, _PATIENCE_AT_FIRST = 0.1, 1.0
+_LEAST_PATIENCE, _AT_FIRST = 0.1, 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.08
 _PASSING = {500, 502, 503, 504}
 _OVERLOADED = 429
@@ -53,7 +54,8 @@ class RetryBudget:
         self._requests = requests or turns_here("requests", _REQUESTS_COUNTED, WINDOW)
         self._repeats = repeats or turns_here("repeats", most, WINDOW)
         self._lock = threading.Lock()
-        self._seconds: deque[float] = deque(maxlen=_ANSWERS_KEPT)
+        self._seconds: deque[float] = deque()
+        self._by_length: list[float] = []
         self._unanswered = _UNANSWERED
 
     def begun(self) -> None:
@@ -65,7 +67,10 @@ class RetryBudget:
         """Count an answer, and how long it took."""
         with self._lock:
             self._unanswered = 0
+            if len(self._seconds) == _ANSWERS_KEPT:
+                del self._by_length[bisect.bisect_left(self._by_length, self._seconds.popleft())]
             self._seconds.append(seconds)
+            bisect.insort(self._by_length, seconds)
 
     def unanswered(self) -> None:
         """Count a request that failed, or is silent for longer than usual."""
@@ -84,10 +89,8 @@ class RetryBudget:
     def usual_time(self) -> float:
         """Return after how many seconds nineteen of twenty answers were there, a tenth of a second at least."""
         with self._lock:
-            known = sorted(self._seconds)
-        if len(known) < _ANSWERS_NEEDED:
-            return _PATIENCE_AT_FIRST
-        return max(_LEAST_PATIENCE, known[len(known) * 95 // 100])
+            known = len(self._by_length)
+            return max(_LEAST_PATIENCE, self._by_length[known * 95 // 100]) if known >= _ANSWERS_NEEDED else _AT_FIRST
 
 
 Send = Callable[[Request, Deadline], Response]

@@ -108,12 +108,28 @@ def test_a_proxy_for_https_that_is_down_is_named_with_its_variable(client, proxi
         )
 
 
-def test_a_proxy_that_cannot_be_used_is_named_with_its_variable(client, proxied):
-    proxied.setenv("http_proxy", "socks5://lan:planted@127.0.0.1:1080")
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("socks5://lan:planted@127.0.0.1:1080", "127.0.0.1:1080"),
+        ("http://lan:planted@[proxy", "[proxy"),
+        ("http://127.0.0.1:99999", "127.0.0.1:99999"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named_with_its_variable(client, proxied, address, name):
+    proxied.setenv("http_proxy", address)
     assert told(client, "http://crm.example/x") == (
-        "the proxy 127.0.0.1:1080 to crm.example, which http_proxy names, cannot be used: "
-        "its address must start with http:// or https://"
+        f"the proxy {name} to crm.example, which http_proxy names, cannot be used: "
+        "it has to be like http://HOST:PORT or https://HOST:PORT"
     )
+
+
+def test_a_proxy_without_http_before_it_is_one_of_http(client, proxied):
+    with dead_port() as port:
+        proxied.setenv("http_proxy", f"lan:planted@127.0.0.1:{port}")
+        assert told(client, "http://crm.example/x") == (
+            f"the proxy 127.0.0.1:{port} to crm.example, which http_proxy names, refuses the connection"
+        )
 
 
 def test_a_page_to_sign_in_at_the_proxy_is_told_with_the_proxy(client, proxied):
