@@ -263,7 +263,13 @@ class Guard:
         wanted = Deadline.after(0 if ahead else self.patience, self._clock)
         key = (question, self._forgotten.learnt(question.caller))  # who is forgotten waits for no older lookup
         ask = partial(self._ask, question, lease, ahead=ahead)
-        return self._flights.start(key, ask, lease, wanted=wanted, spare=spare)
+        meanwhile = None if spare else partial(self._known_elsewhere, question)
+        return self._flights.start(key, ask, lease, wanted=wanted, spare=spare, meanwhile=meanwhile)
+
+    def _known_elsewhere(self, question: Call) -> Answer | None:
+        """Return what another instance knows, if that needs no question; anything else it knows is remembered here."""
+        found = self._shared.recall(question) if self._shared else None
+        return _answer(found) if found and found.at_once else None
 
     def _trial(self, question: Call) -> Future[Answer]:
         return self._start_alone(question, min(self.timeout, self.patience)).result

@@ -12,10 +12,11 @@ import fcntl
 import hashlib
 import os
 import secrets
+import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
@@ -25,6 +26,8 @@ from bridge.storage.times import Figures, Moments, Times
 _REGION = 20  # bits: a region is larger than the times of 99999 requests
 _PATIENCE, _PAUSE = 0.05, 0.0005
 _TAKEN = {errno.EAGAIN, errno.EACCES}
+_FLOCK = struct.Struct("@hhqqi")
+"""What fcntl(2) takes to look at a lock: its kind, from where it is counted, begin and length, whose it is."""
 
 
 class MachineMemory:
@@ -47,11 +50,6 @@ class MachineMemory:
     def make(cls) -> "MachineMemory":
         """Make one for the processes that start here from now on."""
         return cls(os.memfd_create("omi-bridge") if hasattr(os, "memfd_create") else None)
-
-    def take_place(self, name: str, limit: int) -> Callable[[], None] | None:
-        """Take one of the `limit` places of this name: what gives it back, or None if all are taken. Never waits."""
-        place = self.take(f"places {name}", limit)
-        return None if place is None else lambda: self.leave(f"places {name}", place)
 
     def turns(self, name: str, count: int, seconds: float) -> Turns:
         """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
@@ -81,13 +79,9 @@ class MachineMemory:
             self._unlock(at)
 
     def is_taken(self, name: str, place: int) -> bool:
-        """Tell whether a process that lives has taken that place."""
+        """Tell whether a process that lives has taken that place. To look takes nothing: others may look meanwhile."""
         at = region_of(name) + place
-        with self._lock:
-            if at in self._held or not self._locks(at):
-                return True
-            self._unlock(at)
-            return False
+        return at in self._held or self._is_locked(at)
 
     def read(self, size: int, at: int) -> bytes:
         """Return what was written there, less than `size` bytes if less was."""
@@ -120,6 +114,14 @@ class MachineMemory:
         except OSError as error:
             return error.errno not in _TAKEN  # a kernel without locks: then this process is alone
         return True
+
+    def _is_locked(self, place: int) -> bool:
+        if self._file is None:
+            return False
+        asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+        with suppress(OSError):  # a kernel without locks: then this process is alone
+            return bool(_FLOCK.unpack(fcntl.fcntl(self._file, fcntl.F_GETLK, asked))[0] != fcntl.F_UNLCK)
+        return False
 
     def _unlock(self, place: int) -> None:
         if self._file is not None:

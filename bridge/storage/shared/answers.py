@@ -6,13 +6,15 @@ moment only: an instance that dies, or whose way to the source is the slow one, 
 """
 
 import json
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from bridge.resilience.sanitizing import sanitised_owners
 from bridge.sdk.connector import Call, Owner, Owners
 from bridge.sdk.deadline import Deadline
+from bridge.sdk.errors import SourceBusy
+from bridge.sdk.threads.cancellation import cut_off_if_useless
 from bridge.storage.answer_table import written_owner
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.forgotten import Matches
@@ -59,7 +61,9 @@ class SharedAnswers:
     def turn(self, question: Call, patience: float, *, ahead: bool = False) -> Iterator[Turn]:
         """Give the answer, or the turn to ask: at once if no other instance is asking, else `patience` seconds later.
 
-        `ahead` is to renew an answer before its life ends: one that is in its last part does not count then.
+        `ahead` is to renew an answer before its life ends: one that is in its last part does not count then, and what
+        another instance is asking need not be asked here, which raises SourceBusy. Whoever waits for another instance
+        is cut off if nobody waits for him: his place is for who asks.
         """
         turn = Turn(self, question)
         with suppress(Silent):  # then everybody asks for himself
@@ -85,7 +89,7 @@ class SharedAnswers:
         self.namespace.publish(_name(question), _written(owners), seconds, token)
 
     def _wait_for(self, turn: Turn, question: Call, patience: float, *, ahead: bool) -> None:
-        end, pauses = Deadline.after(patience), growing_pauses()
+        end, pauses, useless = Deadline.after(patience), growing_pauses(), threading.Event()
         while True:
             at_once = Deadline.after(LIMIT)
             locked = self._look(question, LIMIT)
@@ -97,7 +101,10 @@ class SharedAnswers:
                 turn.token = self.namespace.take(_name(question), patience, at_once.remaining())
             if turn.token or end.expired():
                 return
-            time.sleep(min(next(pauses), end.remaining()))
+            if ahead:
+                raise SourceBusy("another process asks already")
+            with cut_off_if_useless(useless.set):
+                useless.wait(min(next(pauses), end.remaining()))
 
     def _look(self, question: Call, patience: float) -> bool:
         """Take over what is known; tell whether an instance is asking. Raises Silent."""

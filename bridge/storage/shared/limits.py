@@ -9,13 +9,17 @@ be reached since the start: then it is at most the limit once for each machine.
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Protocol
 
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.shared import Turns
+from bridge.sdk.threads.single_flight import spare_places
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.backend import Silent
 
+_CROWDED = 2.0
+"""Seconds for which nothing that can wait takes a place after all the places for it were taken."""
 _GRACE = 5.0  # seconds that a lookup may go on for after its time
 
 
@@ -40,14 +44,25 @@ class Places:
 
     def __init__(self, memory: MachineMemory, name: str, limit: int, together: Together | None = None) -> None:
         self._memory = memory
-        self._name = name
+        self._name = f"places {name}"
         self._limit = limit
         self._together = together
+        self._crowded = memory.moments(f"crowded {name}")
 
     def take(self, most: int | None = None) -> Callable[[], None] | None:
-        """Take one of the machine's places, or of the first so many: what gives it back, or None. Never waits."""
+        """Take one of the machine's places, or of the first so many: what gives it back, or None. Never waits.
+
+        Whoever may take but the first leaves all of them for a while once one of the others was needed: the places that
+        another process holds for what can wait cannot be taken from it when somebody comes who cannot.
+        """
         limit = self._limit if most is None else min(most, self._limit)
-        return self._memory.take_place(self._name, self._together.share(limit) if self._together else limit)
+        can_wait = limit < self._limit
+        if can_wait and self._crowded.age() < _CROWDED:
+            return None
+        place = self._memory.take(self._name, self._together.share(limit) if self._together else limit)
+        if not can_wait and (place is None or place >= spare_places(limit)):
+            self._crowded.note()
+        return None if place is None else partial(self._memory.leave, self._name, place)
 
     @contextmanager
     def lease(self, seconds: float) -> Iterator[None]:

@@ -208,7 +208,7 @@ def test_who_waits_for_the_opening_takes_one_of_the_connectors_places():
     guard.opening.start()
     pending = guard.begin(CALL)
     with pytest.raises(SourceBusy):
-        guard.begin(Call(PhoneNumber("+84912345678"))).answer()
+        ask(guard, Call(PhoneNumber("+84912345678")), soon())
     connector.may_open.set()
     pending.wait(10)
     assert pending.answer().owners == (LAN,)

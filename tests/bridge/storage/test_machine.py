@@ -22,7 +22,9 @@ turns = memory.turns("crm max_rate", 5, 60.0)
 for line in sys.stdin:
     what, limit = line.split()
     if what == "place":
-        print(memory.take_place("crm", int(limit)) is not None, flush=True)
+        print(memory.take("crm", int(limit)) is not None, flush=True)
+    elif what == "look":
+        print(any(memory.is_taken("nobody's", 0) for _ in range(int(limit))), flush=True)
     else:
         print(turns.book(int(limit), 0.0) <= 0, flush=True)
 """
@@ -43,8 +45,14 @@ class Other:
         )
 
     def does(self, what: str, limit: int) -> bool:
+        self.begins(what, limit)
+        return self.ends()
+
+    def begins(self, what: str, limit: int) -> None:
         self.process.stdin.write(f"{what} {limit}\n")
         self.process.stdin.flush()
+
+    def ends(self) -> bool:
         return self.process.stdout.readline() == "True\n"
 
     def kill(self) -> None:
@@ -67,18 +75,17 @@ def test_places_are_taken_for_all_processes():
     memory = MachineMemory.make()
     with another(memory) as other:
         assert other.does("place", 3)
-        assert [memory.take_place("crm", 3) is not None for _ in range(3)] == [True, True, False]
+        assert [memory.take("crm", 3) is not None for _ in range(3)] == [True, True, False]
         assert not other.does("place", 3)
-        assert memory.take_place("another", 3)
+        assert memory.take("another", 3) == 0
 
 
 def test_a_place_that_is_given_back_is_free_for_all():
     memory = MachineMemory.make()
     with another(memory) as other:
-        give_back = memory.take_place("crm", 1)
-        assert give_back
+        assert memory.take("crm", 1) == 0
         assert not other.does("place", 1)
-        give_back()
+        memory.leave("crm", 0)
         assert other.does("place", 1)
 
 
@@ -86,8 +93,19 @@ def test_the_places_of_a_process_that_is_killed_come_back():
     memory = MachineMemory.make()
     with another(memory) as other:
         assert [other.does("place", 2) for _ in range(2)] == [True, True]
-        assert memory.take_place("crm", 2) is None
-    assert [memory.take_place("crm", 2) is not None for _ in range(3)] == [True, True, False]
+        assert memory.take("crm", 2) is None
+    assert [memory.take("crm", 2) is not None for _ in range(3)] == [True, True, False]
+
+
+def test_two_who_look_at_the_same_place_take_neither_each_other_for_its_holder_nor_it():
+    memory = MachineMemory.make()
+    with another(memory) as other:
+        assert not other.does("look", 1)
+        other.begins("look", 20_000)
+        assert not any(memory.is_taken("nobody's", 0) for _ in range(20_000))
+        assert not other.ends()
+        assert memory.take("nobody's", 1) == 0
+        assert other.does("look", 1)
 
 
 def test_in_no_window_do_all_processes_together_make_more_requests_than_allowed():
@@ -181,6 +199,6 @@ def test_a_process_that_stands_still_while_it_counts_keeps_nobody_waiting():
 
 def test_where_there_is_no_file_each_process_counts_for_itself():
     memory = MachineMemory()
-    assert [memory.take_place("crm", 1) is not None for _ in range(2)] == [True, False]
+    assert [memory.take("crm", 1) is not None for _ in range(2)] == [True, False]
     turns = memory.turns("crm max_rate", 1, 60.0)
     assert [turns.book(1, 0.0) <= 0 for _ in range(2)] == [True, False]

@@ -57,6 +57,37 @@ def test_a_full_bulkhead_turns_away_at_once():
     gate.set()
 
 
+def test_a_job_that_may_wait_gets_the_place_that_is_given_back():
+    flights, gate = SingleFlight[int]("source-crm", 1), threading.Event()
+    first = flights.start("one", gated(gate), soon())
+    second = flights.start("two", lambda: 3, soon(), meanwhile=lambda: None)
+    assert flights.running == 1
+    gate.set()
+    assert (first.result.result(10), second.result.result(10)) == (7, 3)
+    assert flights.running == 0
+
+
+def test_a_job_that_finds_its_result_while_it_waits_needs_no_place():
+    flights, gate = SingleFlight[int]("source-crm", 1), threading.Event()
+    first = flights.start("one", gated(gate), soon())
+    assert flights.start("two", lambda: 3, soon(), meanwhile=lambda: 4).result.result(10) == 4
+    gate.set()
+    assert first.result.result(10) == 7
+
+
+def test_a_job_waits_for_a_place_for_a_moment_and_no_more_wait_than_there_are_places():
+    flights, gate = SingleFlight[int]("source-crm", 1), threading.Event()
+    flights.start("one", gated(gate), soon())
+    second = flights.start("two", lambda: 3, soon(), meanwhile=lambda: None)
+    with pytest.raises(SourceBusy, match="1 places"):
+        flights.start("three", lambda: 3, soon(), meanwhile=lambda: None)
+    with pytest.raises(SourceBusy, match="1 places"):
+        second.result.result(10)
+    gate.set()
+    until(lambda: flights.running == 0)
+    assert flights.start("two", lambda: 3, soon(), meanwhile=lambda: None).result.result(10) == 3
+
+
 def test_a_leader_that_hangs_beyond_its_lease_does_not_block_its_key():
     clock, gate, flights = FakeClock(), threading.Event(), SingleFlight[int]("source-crm", 2)
     hung = flights.start("key", gated(gate), Deadline.after(5, clock))

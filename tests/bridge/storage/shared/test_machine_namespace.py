@@ -9,7 +9,9 @@ import pytest
 from bridge.config.sections import Cache
 from bridge.lookup.answer import Freshness
 from bridge.lookup.guard import Guard
-from bridge.sdk import Call, ConnectorConfig, Owner, PhoneNumber
+from bridge.sdk import Call, ConnectorConfig, Deadline, Owner, PhoneNumber, SourceBusy
+from bridge.sdk.threads.cancellation import Cancelled
+from bridge.sdk.threads.single_flight import SingleFlight
 from bridge.storage.cache import AnswerCache
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import LARGEST_PAGE
@@ -18,6 +20,7 @@ from bridge.storage.shared.machine_namespace import MachineNamespace
 from bridge.storage.shared.slots import SIZE, SLOTS, Slots
 from tests.support.documents import ROOT
 from tests.support.fakes import FakeClock, FakeConnector
+from tests.support.kept import until
 
 HOLDS = """
 import sys
@@ -169,3 +172,29 @@ def test_what_one_process_has_heard_is_another_s_answer_with_its_age(memory, clo
     assert theirs.cache.get(call).age == 30
     theirs.forget(lambda number: number == call.caller.e164)
     assert MachineNamespace(memory, "crm", "crm", clock).get("answer +84901234567 ") is None
+
+
+@pytest.fixture
+def answers(place, clock):
+    return partial(SharedAnswers, place(), AnswerCache(Cache(), clock))
+
+
+def test_what_another_process_asks_already_is_not_asked_for_ahead(answers, place):
+    call = Call(PhoneNumber("+84901234567"))
+    assert place().take(ANSWER, 10)
+    with pytest.raises(SourceBusy), answers().turn(call, 10, ahead=True):
+        pytest.fail("asked")
+
+
+def test_who_waits_for_another_process_is_cut_off_if_nobody_waits_for_him(answers, place):
+    assert place().take(ANSWER, 10)
+
+    def waits():
+        with answers().turn(Call(PhoneNumber("+84901234567")), 30):
+            pytest.fail("asked")
+
+    flight = SingleFlight[None]("source-crm", 1).start("key", waits, Deadline.after(30))
+    until(lambda: flight.cancellation.can_cut)
+    flight.cancellation.cancel()
+    with pytest.raises(Cancelled):
+        flight.result.result(10)
