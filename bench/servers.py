@@ -50,7 +50,10 @@ def crm() -> Iterator[int]:
 
 @contextmanager
 def service(crm: int, log_level: str = "info", workers: int = 1) -> Iterator[int]:
-    """Run `omi-bridge serve` with its default settings, its log in a file; gives its port."""
+    """Run `omi-bridge serve` with its default settings, in one process if nothing else is said, its log in a file.
+
+    Gives its port.
+    """
     with TemporaryDirectory() as folder:
         config = Path(folder, "config.yaml")
         config.write_text(CONFIG.format(key=KEY, crm=crm, log_level=log_level), encoding="utf-8")
@@ -62,7 +65,7 @@ def service(crm: int, log_level: str = "info", workers: int = 1) -> Iterator[int
 
 @contextmanager
 def bare(app: str, crm: int = 0) -> Iterator[int]:
-    """Run a plain application, `MODULE:NAME` here, under gunicorn with the settings that the service uses by default.
+    """Run a plain application, `MODULE:NAME` here, in one process under gunicorn with the service's default settings.
 
     Gives its port.
     """
@@ -71,7 +74,7 @@ def bare(app: str, crm: int = 0) -> Iterator[int]:
         "--bind": f"127.0.0.1:{port}",
         "--chdir": str(_HERE),
         "--worker-class": "gthread",
-        "--workers": str(defaults.workers),
+        "--workers": "1",
         "--threads": str(defaults.threads),
         "--keep-alive": "5",
         "--worker-connections": "4000",

@@ -85,7 +85,9 @@ class Server(Section):
         description="If a connector has not answered after this time, the next of the route is asked as well.",
     )
     workers: Workers = Field(
-        default=1, description="Processes, or auto: as many as this machine has processors, four at most."
+        default="auto",
+        validate_default=True,
+        description="Processes, or auto: as many as this machine has processors, four at most.",
     )
     threads: int = Field(default=64, ge=2, le=1000, description="Calls that one process serves at the same time.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -112,6 +112,7 @@ TWINS = {
     "console.md": "bang-dieu-khien.md",
     "deploy.md": "trien-khai.md",
     "excel-file.md": "tep-excel.md",
+    "figures.md": "so-do.md",
     "first-call.md": "cuoc-goi-dau-tien.md",
     "no-public-address.md": "khong-co-ip-cong-khai.md",
     "operating.md": "van-hanh.md",

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.sdk.http.repeats import MORE_PER_REQUEST
 from tests.support.load import LIMIT, Seen
-from tests.support.trial import FAULT_SECONDS, MAX_IN_FLIGHT, RECOVERY_SECONDS, Figures, Trial, try_out
+from tests.support.trial import FAULT_SECONDS, MAX_IN_FLIGHT, PROCESSES, RECOVERY_SECONDS, Figures, Trial, try_out
 
 FAILURES_THAT_OPEN = 5
 TRIAL_EVERY = 1.0
@@ -14,7 +14,7 @@ PROBES = 2
 """Questions that once succeeded, asked at the first failure and again soon after: is it the source, or the caller?"""
 UNANSWERED_THAT_STOP_REPEATS = 6
 MEMORY_MB = 64
-"""Eight answers of 2 MB, inflated, as text and as values, at once."""
+"""Eight answers of 2 MB, inflated, as text and as values, at once; in all processes."""
 
 
 @dataclass(frozen=True)
@@ -163,14 +163,15 @@ def bound(fault: Fault, figures: Figures) -> int:
     """Return how many requests the CRM may get while the fault lasts.
 
     One lookup for each call, and what the budget allows of repeats; and if none succeeds, only those that show it,
-    those under way by then, the probes and the trials, and no more repeats after a few.
+    those under way by then, the probes and the trials, and no more repeats after a few. Each process judges by what it
+    has seen itself until one of them leaves the source alone; places and trials are for all.
     """
     calls = len(figures.during) + figures.calls_before
     if fault.asks_for_peace:
         return MAX_IN_FLIGHT
     trials = int(FAULT_SECONDS / TRIAL_EVERY) + 1
-    lookups = min(calls, FAILURES_THAT_OPEN + MAX_IN_FLIGHT + PROBES + trials) if fault.breaks else calls
-    repeats = UNANSWERED_THAT_STOP_REPEATS if fault.breaks else int(MORE_PER_REQUEST * lookups)
+    lookups = min(calls, PROCESSES * (FAILURES_THAT_OPEN + PROBES) + MAX_IN_FLIGHT + trials) if fault.breaks else calls
+    repeats = PROCESSES * UNANSWERED_THAT_STOP_REPEATS if fault.breaks else int(MORE_PER_REQUEST * lookups)
     return (lookups + repeats) * fault.costs
 
 

@@ -12,7 +12,7 @@ from bridge.testing import TcpProxy
 from tests.support.crm import Crm, Says
 from tests.support.faults import extension_of, number
 from tests.support.faulty_crm import FaultyCrms
-from tests.support.footprint import footprint, worker_of
+from tests.support.footprint import footprint
 from tests.support.kept import until
 from tests.support.load import Caller, Load, call
 from tests.support.redis_server import RunningRedis, needs_redis
@@ -225,7 +225,7 @@ def test_no_call_is_late_or_wrong_when_the_redis(fault, instances, redis, crm, r
         services = instances(CONFIG, redis=way, crm=f"127.0.0.1:{crm.ports[0]}", ttl="300ms")
         for serial in range(6):
             assert all_right(at_once(services, customer(serial)))
-        before = footprint(worker_of(services[0]))
+        before = footprint(services[0].begun)
         loads = [Load(service, callers().__next__, RATE) for service in services]
         with ExitStack() as stack:
             for load in loads:
@@ -242,7 +242,7 @@ def test_no_call_is_late_or_wrong_when_the_redis(fault, instances, redis, crm, r
         assert [one for one in seen if one.late or not one.right] == []
         if fault not in {"is restarted", "takes 30 ms more"}:
             assert all("cache.url" in trouble for trouble in troubles), troubles
-        afterwards = settled(worker_of(services[0]), before.threads + SERVING)
+        afterwards = settled(services[0].begun, before.threads + SERVING)
         assert afterwards.threads <= before.threads + SERVING, "threads are left over"
         assert afterwards.sockets <= before.sockets + SOCKETS_KEPT
         assert afterwards.memory <= before.memory + MEMORY_MB

@@ -12,7 +12,6 @@ import pytest
 
 from tests.support.faults import extension_of, number
 from tests.support.faulty_crm import FaultyCrms
-from tests.support.footprint import worker_of
 from tests.support.load import Caller, Load, call
 from tests.support.service import RunningService
 from tests.support.trial import MAX_IN_FLIGHT, callers, environment, write_config
@@ -71,12 +70,12 @@ def test_only_calls_in_flight_are_lost_when_the_worker_is_killed(config):
     with RunningService(config, environment=environment()) as service:
         with Load(service, callers(0).__next__, RATE) as load:
             threading.Event().wait(1.0)
-            worker = worker_of(service)
+            (worker,) = service.begun
             os.kill(worker, signal.SIGKILL)
             eventually(lambda: not Path(f"/proc/{worker}/fd/0").exists())
             dead = time.monotonic()
             threading.Event().wait(4.0)
-        assert worker_of(service) != worker
+        assert service.begun[-1] != worker
         assert len(list(load.between(dead))) > RATE
         assert [one for one in load.between(dead) if one.late or not one.right] == []
         assert [one for one in load.between(0, dead) if one.wrong] == []

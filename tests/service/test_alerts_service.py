@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 
 from tests.support.crm import Crm
@@ -50,11 +49,6 @@ def pings(server):
     return [(asked.method, asked.path) for asked in server.requests if asked.path.startswith("/ping")]
 
 
-def workers(service):
-    booted = [found[1] for line in service.log if (found := re.search(r"Booting worker with pid: ([0-9]+)", line))]
-    return [int(pid) for pid in booted]
-
-
 def is_noted(file):
     """Tell whether the file says that the message was sent, and not only that none was waiting before."""
     text = file.read_text()
@@ -72,10 +66,10 @@ def test_what_is_wrong_is_told_once_by_all_workers_through_deaths_and_restarts(t
             service.wait_for_log("alerts.webhook: sent: omi-bridge on .*: degraded: extensions.csv")
             until(lambda: ("POST", "/ping/fail") in pings(chat))
             until(lambda: is_noted(tmp_path / "alerts.json"))
-            until(lambda: len(workers(service)) == 2)
-            for pid in workers(service)[:2]:
+            service.wait_for_workers(2)
+            for pid in service.begun[:2]:
                 os.kill(pid, signal.SIGKILL)
-            until(lambda: len(workers(service)) == 4)
+            service.wait_for_workers(4)
             service.hang_up()
             found = scrape_until(
                 service.port, lambda found: found("omi_bridge_alerts_total", channel="webhook", result="sent") > 0

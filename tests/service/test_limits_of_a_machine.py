@@ -64,16 +64,11 @@ def two_processes(tmp_path, limit):
         config = tmp_path / "config.yaml"
         config.write_text(CONFIG.format(url=server.url, limit=limit), encoding="utf-8")
         with RunningService(config, "--workers", "2", "--threads", "32") as service:
-            until(lambda: len(workers(service)) == 2)
+            until(lambda: len(service.workers) == 2)
             try:
                 yield service, crm
             finally:
                 crm.may_answer.set()
-
-
-def workers(service: RunningService) -> list[int]:
-    pid = service.process.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def processor_time(pid: int) -> int:
@@ -89,7 +84,7 @@ def outcomes(service: RunningService, numbers: range) -> list[str]:
 
 def test_all_processes_together_make_no_more_requests_than_max_rate_allows(tmp_path):
     with two_processes(tmp_path, "max_rate: 8/s") as (service, crm):
-        before = {pid: processor_time(pid) for pid in workers(service)}
+        before = {pid: processor_time(pid) for pid in service.workers}
         found = outcomes(service, range(300))
         assert all(processor_time(pid) > then for pid, then in before.items()), "only one of the processes was asked"
     assert found.count("found") == len(crm.times) > 8
@@ -113,7 +108,7 @@ def test_the_places_of_a_process_that_is_killed_come_back(tmp_path):
             until(lambda: crm.under_way == 2)
             assert set(outcomes(service, range(20))) == {"unavailable"}
             assert len(crm.times) == 2
-            for pid in workers(service):
+            for pid in service.workers:
                 os.kill(pid, signal.SIGKILL)
             for one in held:
                 one.result(10)

@@ -171,7 +171,7 @@ def test_no_caller_no_hotline_and_no_rubbish_makes_a_series_or_stands_in_one(tmp
 
 def test_the_figures_of_two_processes_add_up_and_outlive_one_of_them(tmp_path):
     with running(tmp_path, OWNED, "--workers", "2") as (service, _):
-        scrape_until(service.port, lambda _: len(workers(service)) == 2)
+        scrape_until(service.port, lambda _: len(service.begun) == 2)
         asked = until_both_were_asked(service)
         total = scrape(service.port)
         assert in_all(total, "found") == asked
@@ -183,7 +183,7 @@ def test_the_figures_of_two_processes_add_up_and_outlive_one_of_them(tmp_path):
         )
         assert known("omi_bridge_cache_entries", connector="crm") == processes
         assert folders(service)
-        os.kill(workers(service)[0], signal.SIGKILL)
+        os.kill(service.begun[0], signal.SIGKILL)
         service.wait_for_log("was sent SIGKILL")
         left = scrape_until(
             service.port, lambda found: found("omi_bridge_cache_entries", connector="crm") == processes - 1
@@ -192,8 +192,8 @@ def test_the_figures_of_two_processes_add_up_and_outlive_one_of_them(tmp_path):
         assert in_all(left, "found") == asked
         for _ in range(10):
             ask(service)
-        os.kill(workers(service)[1], signal.SIGTERM)  # one that ends of its own accord takes nothing along
-        again = scrape_until(service.port, lambda _: len(workers(service)) == 4)
+        os.kill(service.begun[1], signal.SIGTERM)  # one that ends of its own accord takes nothing along
+        again = scrape_until(service.port, lambda _: len(service.begun) == 4)
         assert in_all(again, "found") == asked + 10
         made = folders(service)
         assert service.stop() == 0
@@ -213,13 +213,9 @@ def in_all(found, outcome: str) -> float:
     return sum(found("omi_bridge_answers_total", outcome=outcome, answer=how) for how in ("live", "cached", "stale"))
 
 
-def workers(service: RunningService) -> list[int]:
-    return [int(found[1]) for line in service.log if (found := re.search(r"Booting worker with pid: (\d+)", line))]
-
-
 def folders(service: RunningService) -> list[Path]:
     """Return where the processes keep their figures."""
-    held = (link.readlink() for link in Path(f"/proc/{workers(service)[-1]}/fd").iterdir())
+    held = (link.readlink() for link in Path(f"/proc/{service.begun[-1]}/fd").iterdir())
     return list({file.parent for file in held if file.suffix == ".db"})
 
 

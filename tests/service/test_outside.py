@@ -51,11 +51,6 @@ def write_config(folder, connectors=CUSTOMERS, extra=""):
     return config
 
 
-def workers(service: RunningService) -> list[int]:
-    pid = service.process.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def has_ended(pid: int) -> bool:
     """Tell whether a process is over; whoever inherits it may not look after it."""
     try:
@@ -83,9 +78,9 @@ def test_a_log_that_nobody_reads_stops_neither_calls_nor_reloads_nor_new_workers
         assert max(reply.seconds for reply in replies) < 2
         for _ in range(5):
             service.hang_up()
-        (before,) = workers(service)
+        (before,) = service.workers
         os.kill(before, signal.SIGKILL)
-        until(lambda: workers(service) not in ([], [before]) and answer(service) == b"101")
+        until(lambda: service.workers not in ([], [before]) and answer(service) == b"101")
         service.process.terminate()
         assert service.process.wait(15) == 0
 
@@ -109,7 +104,7 @@ def test_with_few_threads_it_answers_and_a_worker_for_which_there_is_no_process_
         with subprocess.Popen(others, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as crowd:
             assert crowd.stdout
             assert crowd.stdout.readline() == b"there\n"
-            os.kill(workers(service)[0], signal.SIGKILL)
+            os.kill(service.workers[0], signal.SIGKILL)
             service.wait_for_log("no worker can be started: .*; 0 are there")
             crowd.kill()
         until(lambda: answer(service) == b"101")
@@ -139,9 +134,9 @@ def test_the_master_s_sudden_death_leaves_no_worker_and_no_file_though_a_source_
         config = write_config(tmp_path, f"  crm: {{type: rest, base_url: 'http://127.0.0.1:{crm.port}', {steps}}}\n")
         environment = {**os.environ, "RUNTIME_DIRECTORY": str(runtime)}
         with RunningService(config, "--workers", "2", environment=environment) as service:
-            until(lambda: len(workers(service)) == 2)
+            until(lambda: len(service.workers) == 2)
             assert list(runtime.iterdir())
-            left = workers(service)
+            left = service.workers
             with service.connect(b"GET /get_owner_contact_by_phone?phoneNumber=0901234567 HTTP/1.1\r\nHost: x\r\n"):
                 service.process.kill()
                 until(lambda: all(has_ended(pid) for pid in left), 10)
@@ -153,12 +148,12 @@ def test_with_few_open_files_too_many_connections_wait_and_no_worker_dies(tmp_pa
         service = stack.enter_context(
             RunningService(write_config(tmp_path), command=("prlimit", "--nofile=64", *PROGRAM))
         )
-        before = workers(service)
+        before = service.workers
         for _ in range(100):
             held = stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=5))
             held.sendall(b"GET /get_owner")
         until(lambda: answer(service) == b"101")
-        assert workers(service) == before
+        assert service.workers == before
 
 
 def test_closed_descriptors_a_deleted_folder_and_another_locale_are_no_obstacle(tmp_path):

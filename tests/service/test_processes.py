@@ -1,7 +1,6 @@
 """Two processes of one machine, without a Redis: what a CRM can count happens once, whichever of them is asked."""
 
 import os
-import re
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -65,13 +64,9 @@ def service(tmp_path, crm):
     with FakeCrm(crm) as server:
         config.write_text(CONFIG.format(url=server.url), encoding="utf-8")
         with RunningService(config) as service:
-            until(lambda: len(workers(service)) == 2)
+            service.wait_for_workers(2)
             yield service
             crm.may_answer.set()
-
-
-def workers(service):
-    return [int(found[1]) for line in service.log if (found := re.search(r"Booting worker with pid: (\d+)", line))]
 
 
 @contextmanager
@@ -84,7 +79,7 @@ def standing_still(worker):
 
 
 def test_what_one_process_has_heard_the_other_knows_and_both_use_one_sign_in_and_one_list_of_users(service, crm):
-    first, second = workers(service)
+    first, second = service.begun
     seen = []
     for other in (second, first):
         with standing_still(other):
@@ -107,7 +102,7 @@ def test_fifty_calls_of_a_new_caller_to_both_processes_are_one_question(service,
 
 
 def test_a_process_that_is_killed_while_it_asks_keeps_the_other_waiting_for_no_one(service, crm):
-    first, second = workers(service)
+    first, second = service.begun
     crm.may_answer.clear()
     with ThreadPoolExecutor(1) as callers:
         with standing_still(second):

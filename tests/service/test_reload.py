@@ -58,19 +58,9 @@ def reload(config, **environment):
     return process.returncode, said.strip(), complained.strip()
 
 
-def workers_of(service):
-    return [int(found[1]) for line in service.log if (found := re.search(r"Booting worker with pid: (\d+)", line))]
-
-
-def both_workers(service):
-    """Wait until two are there: one answers before the other is begun."""
-    while len(workers_of(service)) < 2:
-        threading.Event().wait(0.01)
-
-
 def kill_worker(service):
     """Kill the last worker, and wait until another one has taken its place."""
-    before = workers_of(service)
+    before = service.begun
     os.kill(before[-1], signal.SIGKILL)
     service.wait_for_log(f"Booting worker with pid: (?!{'|'.join(map(str, before))})")
 
@@ -83,7 +73,7 @@ def statuses(service, key):
 def test_the_command_brings_new_values_of_the_environment_to_all_processes_and_those_to_come(tmp_path):
     config = write_config(tmp_path, key="${OMICALL_KEY}")
     with RunningService(config, "--workers", "2", environment={**os.environ, "OMICALL_KEY": "change-me"}) as service:
-        both_workers(service)
+        service.wait_for_workers(2)
         status, said, _ = reload(config, OMICALL_KEY="second-key")
         assert (status, said) == (0, f"configuration reloaded from {config}; changed: $OMICALL_KEY")
         assert (statuses(service, "second-key"), statuses(service, "change-me")) == ({200}, {401})
@@ -110,7 +100,7 @@ def test_the_command_fails_with_what_is_wrong_or_if_there_is_nobody_to_ask(tmp_p
 def test_a_list_that_only_one_process_can_read_is_put_in_force_by_none_and_by_none_that_is_started_anew(tmp_path):
     config = write_config(tmp_path)
     with RunningService(config, "--workers", "2") as service:
-        both_workers(service)
+        service.wait_for_workers(2)
         write_config(tmp_path, key="second-key", connector="type: 'plugin_of_reload:OfOneProcess'")
         status, said, why = reload(config)
         assert status == 1, said

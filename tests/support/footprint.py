@@ -1,12 +1,10 @@
 """What a process holds: memory, threads, sockets; read from /proc."""
 
-import re
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Self
-
-from tests.support.service import RunningService
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,14 @@ class Footprint:
     sockets: int
 
 
-def footprint(process: int) -> Footprint:
+def footprint(processes: Sequence[int]) -> Footprint:
+    """Return what they hold together."""
+    each = [_footprint(process) for process in processes]
+    memory, threads, sockets = (sum(figures) for figures in zip(*map(astuple, each), strict=True))
+    return Footprint(memory, threads, sockets)
+
+
+def _footprint(process: int) -> Footprint:
     folder = Path(f"/proc/{process}")
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line)
     return Footprint(
@@ -35,19 +40,11 @@ def _target(entry: Path) -> str:
         return ""  # closed in between
 
 
-def worker_of(service: RunningService) -> int:
-    """Return the process that answers now."""
-    lines = [line for line in service.log if "Booting worker" in line]
-    found = re.search(r"pid: (\d+)", lines[-1])
-    assert found
-    return int(found[1])
-
-
 class Peak:
-    """Watches the memory of a process for as long as the block lasts, and keeps the most that it saw, in MB."""
+    """Watches the memory of processes for as long as the block lasts, and keeps the most that it saw, in MB."""
 
-    def __init__(self, process: int) -> None:
-        self._process = process
+    def __init__(self, processes: Sequence[int]) -> None:
+        self._processes = processes
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self.memory = 0.0
@@ -62,4 +59,4 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._ending.wait(0.1):
-            self.memory = max(self.memory, footprint(self._process).memory)
+            self.memory = max(self.memory, footprint(self._processes).memory)

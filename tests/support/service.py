@@ -25,7 +25,10 @@ class Reply:
 
 
 class RunningService:
-    """`omi-bridge serve` on a free port of the loopback, or on a given `port`; its log is collected line by line."""
+    """`omi-bridge serve` on a free port of the loopback, or on a given `port`; its log is collected line by line.
+
+    It is one process, unless the file or the options say how many.
+    """
 
     def __init__(
         self,
@@ -40,8 +43,10 @@ class RunningService:
         self._news = threading.Condition()
         self._reads = threading.Event()
         self._reads.set()
+        said = "--workers" in options or "workers" in config.read_text(encoding="utf-8", errors="replace")
+        processes = () if said else ("--workers", "1")
         self.process = subprocess.Popen(
-            [*command, "serve", "-c", str(config), "--bind", f"127.0.0.1:{self.port}", *options],
+            [*command, "serve", "-c", str(config), "--bind", f"127.0.0.1:{self.port}", *processes, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -61,6 +66,23 @@ class RunningService:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def begun(self) -> list[int]:
+        """The processes that answer, and those before them that ended, in the order in which they were begun."""
+        return [int(found[1]) for line in self.log if (found := re.search(r"Booting worker with pid: (\d+)", line))]
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer, or are about to."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+    def wait_for_workers(self, begun: int) -> list[int]:
+        """Return the processes that were begun, once they are so many: one answers before the next is begun."""
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.begun) >= begun, timeout=_PATIENCE), "\n".join(self.log)
+        return self.begun
 
     def ask(
         self, phone: str = "0901234567", *, query: str | None = None, headers: dict[str, str] | None = None

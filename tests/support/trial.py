@@ -15,10 +15,11 @@ from pathlib import Path
 
 from tests.support.faults import extension_of, number
 from tests.support.faulty_crm import FaultyCrms
-from tests.support.footprint import Footprint, Peak, footprint, worker_of
+from tests.support.footprint import Footprint, Peak, footprint
 from tests.support.load import Caller, Load, Seen, call
 from tests.support.service import RunningService
 
+PROCESSES = 2
 RATE = 6.0
 FAULT_SECONDS = 6.0  # longer than a connector's 4 s, and long enough for the breaker's trials, one each 2 s
 RECOVERY_SECONDS = 5.0
@@ -54,7 +55,7 @@ class Figures:
     calls_before: int
     server_lines: Sequence[str]
     memory: float
-    """MB that the process has grown by, once all was over; the same for all faults of one trial."""
+    """MB that the processes have grown by, once all was over; the same for all faults of one trial."""
     peak: float
 
     @property
@@ -80,7 +81,7 @@ def _ended(seen: Seen) -> float:
 
 @dataclass(frozen=True)
 class Trial:
-    """Figures of each fault by its name, and what the worker held before and afterwards."""
+    """Figures of each fault by its name, and what the workers held before and afterwards."""
 
     figures: dict[str, Figures]
     before: Footprint
@@ -134,8 +135,9 @@ def try_out(folder: Path, faults: Sequence[str]) -> Trial:
     with ExitStack() as stack:
         crms = stack.enter_context(FaultyCrms(len(shown)))
         config = write_config(folder, crms.ports, shown)
-        options = ["--threads", str(_THREADS)]
+        options = ["--threads", str(_THREADS), "--workers", str(PROCESSES)]
         service = stack.enter_context(RunningService(config, *options, environment=environment()))
+        service.wait_for_workers(PROCESSES)
         for line in range(len(shown)):
             for caller in known(line):
                 seen = call(service, caller)
@@ -144,14 +146,14 @@ def try_out(folder: Path, faults: Sequence[str]) -> Trial:
 
 
 def _during_load(folder: Path, service: RunningService, crms: FaultyCrms, shown: Sequence[str]) -> Trial:
-    worker = worker_of(service)
+    workers = service.begun
     with ExitStack() as stack:
         loads = [Load(service, callers(line).__next__, RATE, f"{line}-") for line in range(len(shown))]
         for load in loads:
             stack.enter_context(load)
             threading.Event().wait(1 / RATE / len(loads))
         threading.Event().wait(2.0)
-        before, peak = footprint(worker), stack.enter_context(Peak(worker))
+        before, peak = footprint(workers), stack.enter_context(Peak(workers))
         asked, begun = crms.requests(), time.monotonic()
         for line, fault in enumerate(shown):
             crms.show(line, fault)
@@ -163,8 +165,8 @@ def _during_load(folder: Path, service: RunningService, crms: FaultyCrms, shown:
         asked_during, ended = crms.requests(), time.monotonic()
         threading.Event().wait(_WATCHED_AFTER)
         asked_after = crms.requests()
-    afterwards = settled(worker, before.threads)
-    assert worker_of(service) == worker, "the worker died"
+    afterwards = settled(workers, before.threads)
+    assert service.begun == workers, "a worker died"
     return Trial(
         {
             fault: Figures(
@@ -185,9 +187,9 @@ def _during_load(folder: Path, service: RunningService, crms: FaultyCrms, shown:
     )
 
 
-def settled(worker: int, threads: int) -> Footprint:
-    """Return what the worker holds once no more than so many threads are left, or after some seconds."""
+def settled(workers: Sequence[int], threads: int) -> Footprint:
+    """Return what the workers hold once no more than so many threads are left, or after some seconds."""
     end = time.monotonic() + 8.0
-    while (now := footprint(worker)).threads > threads and time.monotonic() < end:
+    while (now := footprint(workers)).threads > threads and time.monotonic() < end:
         threading.Event().wait(0.1)
     return now
