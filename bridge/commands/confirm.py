@@ -13,7 +13,6 @@ import click
 from bridge.commands.options import PlainCommand, config_option
 from bridge.config.loading import Config, load_config
 from bridge.diagnosis.sources import OPENING_PATIENCE
-from bridge.extensions.lists import NAME_OF_THE_DEPUTIES, NAME_OF_THE_FILE
 from bridge.observability.logs import set_up_logs
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import ConfigError
@@ -32,8 +31,8 @@ def confirm(file: Path, name: str) -> None:
         click.echo(str(error), err=True)
         sys.exit(2)
     where = config.lists_folder
-    lists = [NAME_OF_THE_FILE] if config.settings.extensions.csv else []
-    lists += [NAME_OF_THE_DEPUTIES] if config.settings.extensions.deputies.csv else []
+    extensions = config.settings.extensions
+    lists = filter(None, (extensions.file_name, extensions.deputies_name))
     names = [*config.sources, *lists, *(f"extensions.{one.name}" for one in config.lists)]
     if name not in names:
         raise click.UsageError(f"there is no list {name!r}: there are {', '.join(names)}")
@@ -53,11 +52,11 @@ def _as_check_sees_it(config: Config, name: str) -> ListState:
     set_up_logs("error", "text", Redaction(config.secrets))
     service = Service(config, shares=False)
     try:
-        files = {NAME_OF_THE_FILE: service.extensions.file, NAME_OF_THE_DEPUTIES: service.extensions.deputy_file}
-        if file := files.get(name):
-            if not file.needs_network:
-                file.start()
-            return file.kept
+        for file in service.extensions.files():
+            if file.kept.name == name:
+                if not file.needs_network:
+                    file.start()
+                return file.kept
         guard = service.guards.get(name)
         if guard is None or guard.connector.needs_network:
             return ListState()

@@ -4,7 +4,10 @@ Owners and deputies may stand in the configuration, in a file, or both; sources 
 besides bring settings of their own.
 """
 
-from typing import Annotated, Literal, Self
+from abc import abstractmethod
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
@@ -12,7 +15,13 @@ from bridge.config.moments import begins, ends
 from bridge.config.plugins import EXTENSIONS, installed_types
 from bridge.config.values import InlineExtensions, Moment, Section
 from bridge.sdk.files.settings import FileSettings
-from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Text
+from bridge.sdk.files.share_links import Format
+from bridge.sdk.settings import Duration, LocalPath, OneOrMore, Text, located
+from bridge.sdk.tables.spreadsheet import check_reader, open_spreadsheet
+from bridge.sdk.tables.table import AnyTable, read_table
+
+FILE_LISTS = tuple(f"{what}.{form}" for what in ("extensions", "extensions.deputies") for form in ("csv", "xlsx"))
+"""What lists in files may be called."""
 
 
 def is_an_owner(key: object) -> bool:
@@ -29,16 +38,52 @@ Delimiter = Annotated[Text, Field(max_length=1), BeforeValidator(_tab)]
 
 
 class ListFile(Section):
-    """What may be said of any CSV file of this section besides its path and its columns."""
+    """What may be said of any file of this section besides its path and its columns."""
+
+    form: ClassVar[Format]
+
+    max_age: Duration | None = Field(
+        default=None,
+        description="How old the file may become before /healthz says that it is not written any more.",
+    )
+
+    @abstractmethod
+    def opened(self, path: Path, headings: Collection[str]) -> AnyTable:
+        """Open the file, which is at `path`, as `bridge.sdk.tables` does; `headings` may help to find the header."""
+
+
+class CsvFile(ListFile):
+    """What may be said of a CSV file."""
+
+    form: ClassVar[Format] = "csv"
 
     encoding: Text | None = Field(default=None, description="Character encoding; found out if left out.")
     delimiter: Delimiter | None = Field(
         default=None, description="Character between cells, or `tab`; found out if left out."
     )
-    max_age: Duration | None = Field(
-        default=None,
-        description="How old the file may become before /healthz says that it is not written any more.",
+
+    def opened(self, path: Path, headings: Collection[str]) -> AnyTable:  # noqa: ARG002 - the first line is the header
+        """Open it."""
+        return read_table(path, encoding=self.encoding, delimiter=self.delimiter)
+
+
+class WorkbookFile(ListFile):
+    """What may be said of a workbook."""
+
+    form: ClassVar[Format] = "xlsx"
+
+    sheet: Text | None = Field(
+        default=None, description="The sheet's name; left out, the only one that is shown and has usual headers."
     )
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        check_reader()
+        return self
+
+    def opened(self, path: Path, headings: Collection[str]) -> AnyTable:
+        """Open the sheet."""
+        return open_spreadsheet(path, sheet=self.sheet, headings=headings)
 
 
 class ExtensionColumns(Section):
@@ -51,9 +96,17 @@ class ExtensionColumns(Section):
 
 
 class ExtensionFile(ListFile, FileSettings):
-    """A CSV file that says which extension belongs to which owner."""
+    """A file that says which extension belongs to which owner."""
 
     columns: ExtensionColumns = Field(default=ExtensionColumns(), description="Which column is which.")
+
+
+class ExtensionCsv(CsvFile, ExtensionFile):
+    """One in CSV."""
+
+
+class ExtensionWorkbook(WorkbookFile, ExtensionFile):
+    """One in a workbook."""
 
 
 class Deputy(Section):
@@ -89,17 +142,41 @@ class DeputyColumns(Section):
 
 
 class DeputyFile(ListFile):
-    """A CSV file that says who answers for whom, and when."""
+    """A file that says who answers for whom, and when."""
 
-    path: LocalPath = Field(description="The CSV file; changes are picked up while the service runs.")
+    path: LocalPath = Field(description="The file; changes are picked up while the service runs.")
     columns: DeputyColumns = Field(default=DeputyColumns(), description="Which column is which.")
+
+
+class DeputyCsv(CsvFile, DeputyFile):
+    """One in CSV."""
+
+
+class DeputyWorkbook(WorkbookFile, DeputyFile):
+    """One in a workbook."""
+
+
+def _refuse_two_files(csv: object, xlsx: object) -> None:
+    if csv and xlsx:
+        raise located(("xlsx",), "the list is in one file: write csv or xlsx")
 
 
 class Deputies(Section):
     """Who answers for an owner who is away; all that is said here and in the file counts together."""
 
     inline: list[Deputy] = Field(default=[], description="Who is away, who answers, and when.")
-    csv: DeputyFile | None = Field(default=None, description="The same from a CSV file.")
+    csv: DeputyCsv | None = Field(default=None, description="The same from a CSV file.")
+    xlsx: DeputyWorkbook | None = Field(default=None, description="The same from a workbook of Excel or LibreOffice.")
+
+    @property
+    def file(self) -> DeputyFile | None:
+        """The file, if there is one."""
+        return self.csv or self.xlsx
+
+    @model_validator(mode="after")
+    def _has_one_file(self) -> Self:
+        _refuse_two_files(self.csv, self.xlsx)
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -121,8 +198,31 @@ class Extensions(Section):
         default={},
         description="Owner (id, e-mail or login) and extension, or a list of extensions; [] for one who has none.",
     )
-    csv: ExtensionFile | None = Field(default=None, description="The same from a CSV file.")
+    csv: ExtensionCsv | None = Field(default=None, description="The same from a CSV file.")
+    xlsx: ExtensionWorkbook | None = Field(
+        default=None, description="The same from a workbook of Excel or LibreOffice."
+    )
     deputies: Deputies = Field(default=Deputies(), description="Who answers for an owner who is away.")
+
+    @property
+    def file(self) -> ExtensionFile | None:
+        """The file, if there is one."""
+        return self.csv or self.xlsx
+
+    @property
+    def file_name(self) -> str:
+        """What the list in the file is called, nothing if there is none."""
+        return f"extensions.{self.file.form}" if self.file else ""
+
+    @property
+    def deputies_name(self) -> str:
+        """What the list of deputies in a file is called, nothing if there is none."""
+        return f"extensions.deputies.{self.deputies.file.form}" if self.deputies.file else ""
+
+    @model_validator(mode="after")
+    def _has_one_file(self) -> Self:
+        _refuse_two_files(self.csv, self.xlsx)
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from bridge.config.content import Content, ContentReader
 from bridge.config.error_messages import problems_of
 from bridge.config.expectations import Expectation, read_expectations
-from bridge.config.extensions import Extensions, is_an_owner
+from bridge.config.extensions import FILE_LISTS, Extensions, is_an_owner
 from bridge.config.interpolation import Interpolation
 from bridge.config.plugins import connector_class, extension_class
 from bridge.config.routes import RouteRule, read_routes
@@ -157,7 +157,7 @@ def load_config(
         for one in lists:
             names.of(one.config, ("extensions", one.name))
         names.kept_of(
-            [*sources, "extensions.csv", "extensions.deputies.csv", *(f"extensions.{one.name}" for one in lists)],
+            [*sources, *FILE_LISTS, *(f"extensions.{one.name}" for one in lists)],
             _lists_folder(file),
         )
         for name in [name for name, source in sources.items() if source.config.snapshot]:

@@ -15,8 +15,8 @@ from bridge.diagnosis.known_customers import Tried, ask_known_customers, name_kn
 from bridge.diagnosis.probing import probe
 from bridge.diagnosis.reading_ahead import judge_snapshot
 from bridge.diagnosis.settings import settings_to_look_at
-from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.deputy_file import DeputyFileWatch
+from bridge.extensions.extension_file import ExtensionFileWatch
 from bridge.extensions.polled_list import PolledList
 from bridge.lookup.guard import Guard
 from bridge.resilience.sanitizing import bug_in, sanitised_customers, sanitised_owners

@@ -1,4 +1,4 @@
-"""Who answers for whom, from a CSV file, kept up to date while the service runs.
+"""Who answers for whom, from a file, kept up to date while the service runs.
 
 A file in which nobody is away is a good one. Both columns of dates have to be there, though cells may be blank: a
 header that nobody has thought of would send an owner away for ever.
@@ -21,16 +21,16 @@ from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.problems import announce
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
+    AnyTable,
     Ending,
     Problems,
-    Table,
     clean_cell,
     find_columns,
     header_key,
+    header_keys,
     is_nothing,
     listed,
     only_column,
-    read_table,
     shown,
 )
 from bridge.sdk.threads.background import Wait
@@ -90,7 +90,7 @@ class DeputyList:
 
 
 class DeputyFileWatch:
-    """The file of the configuration's `extensions.deputies.csv`, with its last good content in force."""
+    """The file of the configuration's `extensions.deputies`, with its last good content in force."""
 
     needs_network = False
 
@@ -145,13 +145,13 @@ class DeputyFileWatch:
         self._file.close()
 
     def _read(self, path: Path) -> DeputyList:
-        with read_table(path, encoding=self._settings.encoding, delimiter=self._settings.delimiter) as table:
-            chosen = self._settings.columns.model_dump(by_alias=True, exclude_none=True)
-            columns = _columns(table, {meaning: [header] for meaning, header in chosen.items()})
-            return _read_rows(table, columns)
+        chosen = self._settings.columns.model_dump(by_alias=True, exclude_none=True)
+        configured = {meaning: [header] for meaning, header in chosen.items()}
+        with self._settings.opened(path, _HEADINGS | header_keys(configured)) as table:
+            return _read_rows(table, _columns(table, configured))
 
 
-def _columns(table: Table, configured: Mapping[str, list[str]]) -> Mapping[str, int]:
+def _columns(table: AnyTable, configured: Mapping[str, list[str]]) -> Mapping[str, int]:
     try:
         found = find_columns(table.columns, _KNOWN, configured)
         only = {what: only_column(table.columns, found[what], what, words) for what, words in _WORDS.items()}
@@ -167,7 +167,7 @@ def _columns(table: Table, configured: Mapping[str, list[str]]) -> Mapping[str, 
     return {meaning: at for meaning, at in only.items() if at is not None}
 
 
-def _read_rows(table: Table, columns: Mapping[str, int]) -> DeputyList:
+def _read_rows(table: AnyTable, columns: Mapping[str, int]) -> DeputyList:
     days, people = (columns["from"], columns["until"]), (columns["owner"], columns["deputy"])
     signs = RowSigns(days, people, _is_day, headings=_HEADINGS)
     rows = [
@@ -181,7 +181,9 @@ def _read_rows(table: Table, columns: Mapping[str, int]) -> DeputyList:
             rules += _rules(cells, f"{table.name}:{line}", american)
         except ValueError as error:
             table.problems.add(line, str(error))
-    read_as = "; ".join(f"{meaning}: {shown(table.columns[at])}" for meaning, at in columns.items())
+    read_as = "; ".join(
+        [*(f"{meaning}: {shown(table.columns[at])}" for meaning, at in columns.items()), *filter(None, [table.beside])]
+    )
     return DeputyList(tuple(rules), table.ending, table.problems, read_as)
 
 

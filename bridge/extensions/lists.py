@@ -1,4 +1,4 @@
-"""All lists of extensions of one configuration, in their order, and the deputies: inline, CSV, others, the PBX's own.
+"""All lists of extensions of one configuration, in their order, and the deputies: inline, in a file, others, the PBX's.
 
 A reload keeps those whose settings did not change, with what they hold.
 """
@@ -10,18 +10,16 @@ from datetime import datetime
 
 from bridge.config.extensions import Deputy
 from bridge.config.loading import Config, ConfiguredList
-from bridge.extensions.csv_file import ExtensionFileWatch
 from bridge.extensions.deputies import Clock, DeputyRules, Rule, named_in
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.extensions.directory import Directory
+from bridge.extensions.extension_file import ExtensionFileWatch
 from bridge.extensions.index import ExtensionMap, inline_map
 from bridge.extensions.lost_owners import LostOwners
 from bridge.extensions.polled_list import PolledList
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError
 
-NAME_OF_THE_FILE = "extensions.csv"
-NAME_OF_THE_DEPUTIES = "extensions.deputies.csv"
 _INLINE = "extensions.inline"
 
 
@@ -96,9 +94,9 @@ class ExtensionLists:
     def troubles(self) -> Iterator[tuple[str, str]]:
         """Give each list's name with what is wrong with it."""
         if self.file:
-            yield NAME_OF_THE_FILE, self.file.trouble
+            yield self.settings.file_name, self.file.trouble
         if self.deputy_file:
-            yield NAME_OF_THE_DEPUTIES, self.deputy_file.trouble
+            yield self.settings.deputies_name, self.deputy_file.trouble
         yield from ((source.name, source.trouble) for source in self.sources)
         yield "extensions", self._who_is_lost()
 
@@ -106,13 +104,15 @@ class ExtensionLists:
         lists = dict(self.own_maps()) | {
             source.name: source.current() for source in self.sources if source.ready and source.of_the_pbx
         }
-        configured = {_INLINE, *(source.name for source in self.sources), *([NAME_OF_THE_FILE] if self.file else [])}
+        configured = {_INLINE, *(source.name for source in self.sources), *filter(None, [self.settings.file_name])}
         return self._lost.trouble(lists, configured, self.directory.leads_nowhere)
 
     def waited_for(self) -> dict[str, str]:
         """Say for each list that was not tried yet that it is being read."""
         waited_for = {source.name: source.failure for source in self.sources if not source.is_tried}
-        return waited_for | ({} if self.file is None or self.file.is_tried else {NAME_OF_THE_FILE: "is being read"})
+        return waited_for | (
+            {} if self.file is None or self.file.is_tried else {self.settings.file_name: "is being read"}
+        )
 
     def unsettled(self) -> Iterator[str]:
         """Give the names of the files that are just being written, and were never read as a whole."""
@@ -121,17 +121,17 @@ class ExtensionLists:
     def content_ages(self) -> Iterator[tuple[str, float | None]]:
         """Give each list's name with how many seconds old its content is, None if it has none."""
         if self.file:
-            yield NAME_OF_THE_FILE, self.file.content_age()
+            yield self.settings.file_name, self.file.content_age()
         if self.deputy_file:
-            yield NAME_OF_THE_DEPUTIES, self.deputy_file.content_age()
+            yield self.settings.deputies_name, self.deputy_file.content_age()
         yield from ((source.name, source.content_age()) for source in self.sources)
 
     def doubted(self) -> Iterator[str]:
         """Give the names of the lists that have lost so much that they are doubted."""
         if self.file and self.file.kept.doubted:
-            yield NAME_OF_THE_FILE
+            yield self.settings.file_name
         if self.deputy_file and self.deputy_file.kept.doubted:
-            yield NAME_OF_THE_DEPUTIES
+            yield self.settings.deputies_name
         yield from (source.name for source in self.sources if source.kept.doubted)
 
     def close(self, successor: "ExtensionLists | None" = None) -> None:
@@ -149,24 +149,26 @@ class ExtensionLists:
         yield _INLINE, self._inline_map
         with suppress(SourceError):
             if self.file:
-                yield NAME_OF_THE_FILE, self.file.current()
+                yield self.settings.file_name, self.file.current()
         for source in self.sources:
             if source.ready and not source.of_the_pbx:
                 yield source.name, source.current()
 
 
 def _file(config: Config, previous: ExtensionLists | None) -> ExtensionFileWatch | None:
-    chosen = config.settings.extensions.csv
-    if previous and previous.settings.csv == chosen:
+    settings = config.settings.extensions
+    if previous and previous.settings.file == settings.file:
         return previous.file
-    return ExtensionFileWatch(chosen, kept=ListState(config.lists_folder, NAME_OF_THE_FILE)) if chosen else None
+    kept = ListState(config.lists_folder, settings.file_name)
+    return ExtensionFileWatch(settings.file, kept=kept) if settings.file else None
 
 
 def _deputy_file(config: Config, previous: ExtensionLists | None) -> DeputyFileWatch | None:
-    chosen = config.settings.extensions.deputies.csv
-    if previous and previous.settings.deputies.csv == chosen:
+    settings = config.settings.extensions
+    chosen = settings.deputies.file
+    if previous and previous.settings.deputies.file == chosen:
         return previous.deputy_file
-    return DeputyFileWatch(chosen, kept=ListState(config.lists_folder, NAME_OF_THE_DEPUTIES)) if chosen else None
+    return DeputyFileWatch(chosen, kept=ListState(config.lists_folder, settings.deputies_name)) if chosen else None
 
 
 def _rules(written: Deputy, at: int) -> tuple[Rule, ...]:

@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import ClassVar
 
+import xlsxwriter
+
 from bridge.sdk import ExtensionEntry, Owner
 from bridge.testing import Conformance, ExtensionsConformance, HttpConformance, Reply
 from connectors.csv.connector import CsvConfig, CsvConnector
@@ -13,6 +15,7 @@ from connectors.rest.connector import RestConnector
 from connectors.sql.config import SqlConfig
 from connectors.sql.connector import SqlConnector
 from connectors.sql.extensions import SqlExtensions
+from connectors.xlsx.connector import XlsxConfig, XlsxConnector
 from tests.support.omicall import API_KEY, Omicall, answer, phone
 from tests.support.servers import Reply as CrmReply
 
@@ -38,6 +41,28 @@ class TestCsv(Conformance):
             "the file is a workbook": lambda place: (place / "customers.csv").write_bytes(b"PK\x03\x04" + b"\0" * 100),
             "the file lacks a column": lambda place: (place / "customers.csv").write_text("phone\n0901234567\n"),
         }
+
+
+class TestXlsx(TestCsv):
+    def connector(self, place):
+        with xlsxwriter.Workbook(place / "customers.xlsx") as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, ["phone", "owner email"])
+            sheet.write_row(1, 0, ["0901 234 567", "lan@congty.example"])
+        return XlsxConnector(XlsxConfig(path=place / "customers.xlsx"))
+
+    def breakages(self):
+        return {
+            "there is no such file": lambda place: (place / "customers.xlsx").unlink(),
+            "the file is empty": lambda place: (place / "customers.xlsx").write_bytes(b""),
+            "the file is half there": lambda place: halve(place / "customers.xlsx"),
+            "the file is a text": lambda place: (place / "customers.xlsx").write_text("phone,owner\n"),
+        }
+
+
+def halve(file):
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
 
 
 class OverHttp(HttpConformance):

@@ -11,14 +11,12 @@ from pathlib import Path
 import click
 
 from bridge.commands.options import PlainCommand
-from bridge.config.plugins import CONNECTORS, installed_types
 
 _ENDINGS = (".xlsx", ".csv")
 _NEXT = {
     "customers": "connectors:\n  customers: {{type: {type}, path: {path}}}",
     "extensions": "extensions:\n  {type}: {{path: {path}}}",
 }
-_SAVED = ", save it as CSV UTF-8"
 
 
 @click.command(cls=PlainCommand)
@@ -40,7 +38,5 @@ def template(file: Path, *, extensions: bool) -> None:
     except OSError as error:
         click.echo(f"{file}: cannot be written: {error.strerror}", err=True)
         sys.exit(1)
-    read_as = ending[1:] if ending[1:] in installed_types(CONNECTORS) else "csv"
-    saved = "" if read_as == ending[1:] else _SAVED
-    click.echo(f"{file} is written. Delete its two example rows, fill it in{saved}, and name it in the configuration:")
-    click.echo(_NEXT[kind].format(type=read_as, path=file.with_suffix(f".{read_as}")))
+    click.echo(f"{file} is written. Delete its two example rows, fill it in, and name it in the configuration:")
+    click.echo(_NEXT[kind].format(type=ending[1:], path=file))

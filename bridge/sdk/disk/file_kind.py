@@ -13,16 +13,26 @@ _SAMPLE = 4096
 
 
 class FileKind(NamedTuple):
-    """`name` with its article; `remedy` says how a table comes out of it."""
+    """`name` with its article; `remedy` says how a table comes out of it; some are workbooks."""
 
     name: str
     remedy: str
+    is_workbook: bool = False
 
 
-_WORKBOOK = FileKind("an Excel workbook", "save it as CSV UTF-8")
+_WORKBOOK = FileKind(
+    "an Excel workbook", "write xlsx instead of csv in the configuration, or save it as CSV UTF-8", is_workbook=True
+)
 _IN_A_ZIP = (
     ("xl/", _WORKBOOK),
-    ("content.xml", FileKind("a LibreOffice document (such as .ods)", "save it as Text CSV, in UTF-8")),
+    (
+        "content.xml",
+        FileKind(
+            "a LibreOffice document (such as .ods)",
+            "write xlsx instead of csv in the configuration, or save it as CSV",
+            is_workbook=True,
+        ),
+    ),
     ("index/", FileKind("an Apple Numbers document", "export it as CSV, in Unicode (UTF-8)")),
     ("index.zip", FileKind("an Apple Numbers document", "export it as CSV, in Unicode (UTF-8)")),
     ("word/", FileKind("a Word document", "save its table as CSV UTF-8 in Excel")),

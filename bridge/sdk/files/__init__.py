@@ -4,7 +4,7 @@ from bridge.sdk.disk.own_file import ForeignFileError
 from bridge.sdk.disk.replaced_file import obstacle, replace_file
 from bridge.sdk.files.downloaded_file import place_of
 from bridge.sdk.files.settings import FileAddress, FileSettings
-from bridge.sdk.files.share_links import is_google_sheet
+from bridge.sdk.files.share_links import Format, is_google_sheet
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
 from bridge.sdk.tables.table import Ending, Problems, Table, read_table
@@ -14,6 +14,7 @@ __all__ = [
     "FileAddress",
     "FileSettings",
     "ForeignFileError",
+    "Format",
     "Problems",
     "Shrinking",
     "Table",

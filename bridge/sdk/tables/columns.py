@@ -5,7 +5,7 @@ and `S.Đ.T` are one name. A header that could be meant is never chosen among se
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bridge.sdk.meant_extensions import what_was_meant
 from bridge.sdk.suggestion import did_you_mean
@@ -33,6 +33,11 @@ _MOST_LISTED = 40
 def header_key(header: str) -> str:
     """Return what of a header counts when it is compared: its letters and figures, without accents and capitals."""
     return "".join(char for char in fold(header) if char.isalnum())
+
+
+def header_keys(configured: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Return the keys of all headers that the admin named."""
+    return frozenset(header_key(header) for headers in configured.values() for header in headers)
 
 
 def clean_cell(text: str) -> str:
@@ -89,6 +94,12 @@ def is_email(text: str) -> bool:
 def looks_like_data(header: str) -> bool:
     """Tell whether this is a telephone number or an e-mail: somebody's row, and no column's name."""
     return is_telephone(header) or is_email(header)
+
+
+def is_named(header: str, names: Collection[str]) -> bool:
+    """Tell whether a header is one of these, as `header_key` makes them; numbers in it do not count."""
+    key = header_key(header)
+    return key in names or _FIGURES.sub("", key) in names  # Phone 2, Phone 1 - Value
 
 
 def find_columns(
@@ -155,8 +166,4 @@ def _named(columns: Sequence[str], header: str, meaning: str) -> int:
 
 
 def _recognised(columns: Sequence[str], names: frozenset[str]) -> tuple[int, ...]:
-    return tuple(
-        index
-        for index, key in enumerate(map(header_key, columns))
-        if key in names or _FIGURES.sub("", key) in names  # Phone 2, Phone 1 - Value
-    )
+    return tuple(index for index, column in enumerate(columns) if is_named(column, names))

@@ -25,7 +25,7 @@ from bridge.sdk.tables.number_index import OwnerIndex
 from bridge.sdk.tables.owners import owners_of
 from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
-from bridge.sdk.tables.table import Ending, Problems, Table, clean_cell, is_nothing, shown
+from bridge.sdk.tables.table import AnyTable, Ending, Problems, clean_cell, is_nothing, shown
 from bridge.sdk.tables.unread import UnreadColumns, UnreadCountries
 from bridge.sdk.words import canonical
 
@@ -94,7 +94,7 @@ class Customers:
 
 
 def read_customers(
-    table: Table, configured: Mapping[str, Sequence[str]], region: str, *, countries: bool = True
+    table: AnyTable, configured: Mapping[str, Sequence[str]], region: str, *, countries: bool = True
 ) -> Customers:
     """Read all rows; numbers without a country are of `region`, unless a column says whose they are.
 
@@ -112,7 +112,7 @@ class _CustomerReader:
     """One pass over a table."""
 
     def __init__(
-        self, table: Table, layout: Layout, unread: UnreadColumns, unread_countries: UnreadCountries, region: str
+        self, table: AnyTable, layout: Layout, unread: UnreadColumns, unread_countries: UnreadCountries, region: str
     ) -> None:
         self._table = table
         self._unread = unread
@@ -272,7 +272,8 @@ class _CustomerReader:
         phones = ", ".join(shown(columns[index]) for index in self._layout.phones)
         owner = "".join(f"; {meaning}: {shown(columns[index])}" for meaning, index in self._layout.owner.items())
         countries = ", ".join(shown(columns[index]) for index in self._layout.countries)
-        return f"phone: {phones}{owner}" + (f"; country: {countries}" if countries else "")
+        beside = f"; {self._table.beside}" if self._table.beside else ""
+        return f"phone: {phones}{owner}" + (f"; country: {countries}" if countries else "") + beside
 
 
 def _some_of(names: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.tables.headers import COUNTRY, COUNTRY_CODE, EXTENSION, KNOWN, OTHERS, PHONE, role_of
-from bridge.sdk.tables.table import Table, find_columns, listed, only_column, shown
+from bridge.sdk.tables.table import AnyTable, find_columns, listed, only_column, shown
 
 MEANINGS: Mapping[str, str] = {
     "owner": "the owner",
@@ -37,7 +37,7 @@ class Layout:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, table: Table, configured: Mapping[str, Sequence[str]], *, countries: bool = True) -> "Layout":
+    def of(cls, table: AnyTable, configured: Mapping[str, Sequence[str]], *, countries: bool = True) -> "Layout":
         """Find the columns. If one of the owner's is configured, no others are looked for.
 
         Without `countries` no column says whose numbers these are. Raises UnexpectedAnswer, listing the columns that

@@ -5,7 +5,7 @@ without its accents, and if one of the usual headers comes out, it is known what
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bridge.sdk.tables.columns import header_key
 from bridge.sdk.tables.headers import HEADINGS
@@ -28,14 +28,18 @@ _TCVN3 = {
 }
 _BETWEEN = re.compile(r"[,;\t|\r\n]")
 _LOST_ACCENT = re.compile(r"(?<=\w)\?|\?(?=\w)")
-_LEGACY = "convert it to Unicode (UniKey: Ctrl+Shift+F6), and export it again as CSV UTF-8"
+_LEGACY = "convert it to Unicode (UniKey: Ctrl+Shift+F6), and save it again (a CSV as CSV UTF-8)"
 
 
 def misread(first_bytes: bytes, encoding: str) -> str:
     """Say in which encoding the headers at the beginning of a file make sense, and what to do; nothing if in none."""
     text = first_bytes.decode("cp1252" if encoding == "windows-1258" else encoding, "replace").removeprefix("\ufeff")
     line = next((line for line in text.splitlines() if line.strip()), "")
-    headers = [header.strip(' "') for header in _BETWEEN.split(line)]
+    return told_of_headers([header.strip(' "') for header in _BETWEEN.split(line)])
+
+
+def told_of_headers(headers: Sequence[str]) -> str:
+    """Say in which encoding these headers make sense, and what to do; nothing if in none."""
     foreign = [header for header in headers if not header.isascii()]
     if _is_known(foreign):
         return ""

@@ -11,18 +11,17 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.tables.any_table import AnyTable, Ending
 from bridge.sdk.tables.columns import (
     clean_cell,
     extensions_in,
     find_columns,
     header_key,
+    header_keys,
     listed,
     looks_like_data,
     only_column,
@@ -38,6 +37,7 @@ from bridge.sdk.tables.whole_rows import WholeRows
 from bridge.sdk.words import fold, is_nothing
 
 __all__ = [
+    "AnyTable",
     "Ending",
     "Problems",
     "Table",
@@ -46,6 +46,7 @@ __all__ = [
     "find_columns",
     "fold",
     "header_key",
+    "header_keys",
     "is_nothing",
     "is_shortened",
     "listed",
@@ -63,39 +64,17 @@ _CELL_OF_SEVERAL = re.compile(r"[\r\n,;\t|]+")
 _DOUBLED = 'a quote inside a cell has to be doubled ("")'
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a table ended: half-written ones end worse than the whole ones before them."""
+class Table(AnyTable):
+    """An open CSV file.
 
-    file: str
-    rows: int
-    last_row_whole: bool
-    last_line_finished: bool
-
-    def check_against(self, before: "Ending") -> None:
-        """Raise UnexpectedAnswer if a file that ended like `before` seems to have been emptied or cut off."""
-        if before.rows and not self.rows:
-            raise UnexpectedAnswer(f"{self.file}: holds no rows any more: it looks emptied")
-        if before.last_line_finished and not self.last_line_finished:
-            raise UnexpectedAnswer(
-                f"{self.file}: ends without the line break that it had before: it looks half-written"
-            )
-        if before.last_row_whole and not self.last_row_whole:
-            raise UnexpectedAnswer(f"{self.file}: its last row has too few cells: it looks half-written")
-
-
-class Table:
-    """An open table: `columns` are its headers, `rows()` gives the rest once; close it, or use it in `with`.
-
-    `problems` and `ending` are complete once all rows were read.
+    A row with too few cells is filled up, for Excel leaves out blanks at the end, unless it is half of one that a line
+    break breaks, going by the signs of a row; one with too many is a problem, for its cells may stand in the wrong
+    columns.
     """
 
     def __init__(self, file: TextFile, delimiter: str | None) -> None:
-        self.name = file.name
-        self.columns: tuple[str, ...] = ()
-        self.problems = Problems(file.name)
+        super().__init__(file.name)
         self._file = file
-        self._signs: RowSigns | None = None
         self._whole: WholeRows | None = None
         self._lines: list[str] = []
         lines = iter(file)
@@ -120,38 +99,11 @@ class Table:
             ahead.extend(islice(lines, _LINES_BELOW_A_TITLE))
         self._check_header(ahead)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
     def rows(self, signs: RowSigns | None = None) -> Iterator[tuple[int, list[str]]]:
-        """Give the number of the line at which a row starts and its cells, as many as there are columns.
-
-        Blank rows are left out. A row with too few cells is filled up, for Excel leaves out blanks at the end, unless
-        it is half of one that a line break breaks, going by the `signs` of a row; one with too many is a problem, for
-        its cells may stand in the wrong columns. Cells are as written: `clean_cell` them.
-        Raises UnexpectedAnswer if the file is damaged or half-written, SourceUnavailable if it can be read no more.
-        """
+        """Give the rows, see `AnyTable`."""
         self._signs = signs or RowSigns.unknown(len(self.columns))
         self._whole = WholeRows(len(self.columns), self.delimiter, self._signs, self.reject)
         return self._whole.of(self._records())
-
-    def reject(self, line: int, cells: Sequence[str], reason: str) -> None:
-        """Note that a row cannot be used, and why; a header in the middle is called by its name.
-
-        Raises UnexpectedAnswer if it is another header than the first: whose columns would the next rows have?
-        """
-        if self._signs is None or not self._signs.are_headings(cells, self.columns):
-            self.problems.add(line, reason)
-        elif [*map(header_key, filter(None, cells))] == [*map(header_key, filter(None, self.columns))]:
-            self.problems.add(line, "the header stands here once more")
-        else:
-            raise self._file.error(
-                "another header stands here: these are several lists in one file, with other columns each: split it",
-                line=line,
-            )
 
     @property
     def ending(self) -> Ending:

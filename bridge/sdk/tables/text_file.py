@@ -41,7 +41,7 @@ class TextFile:
         self.line = 0
         self.exhausted = False
         self.ends_with_newline = False
-        binary = _opened(path)
+        binary = opened(path)
         try:
             _refuse_others(binary, self.name)
             self.beginning = binary.read(_SAMPLE)
@@ -49,7 +49,7 @@ class TextFile:
             self.encoding = encoding or guess_encoding(binary)
         except OSError as error:
             binary.close()
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
         except UnexpectedAnswer:
             binary.close()
             raise
@@ -61,7 +61,7 @@ class TextFile:
             for line in iter(partial(self._text.readline, LONGEST_LINE), ""):
                 self.line += 1
                 if self.line % _LINES_IN_A_TURN == 0:
-                    _give_others_their_turn()
+                    give_others_their_turn()
                 if len(line) == LONGEST_LINE:
                     raise self.error(f"the line is longer than {LONGEST_LINE} characters: is this a table?")
                 if "\0" in line:
@@ -75,7 +75,7 @@ class TextFile:
                 line=self._line_of_the_wrong_bytes(),
             ) from None
         except OSError as error:
-            raise _unreadable(self._path, error) from None
+            raise unreadable(self._path, error) from None
         self.exhausted = True
 
     def error(self, problem: str, *, line: int | None = None) -> UnexpectedAnswer:
@@ -138,7 +138,7 @@ def _is_utf_8(file: BinaryIO) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     only_ascii = True
     while chunk := file.read(LONGEST_LINE):
-        _give_others_their_turn()
+        give_others_their_turn()
         try:
             only_ascii &= decoder.decode(chunk).isascii()
         except UnicodeDecodeError as error:
@@ -148,7 +148,7 @@ def _is_utf_8(file: BinaryIO) -> bool:
     return True
 
 
-def _give_others_their_turn() -> None:
+def give_others_their_turn() -> None:
     """Let threads that answer calls go first, for a large file is read while calls come in.
 
     Reading alone does not: it releases Python's lock so often and so briefly that who waits for it hardly ever gets it,
@@ -157,16 +157,18 @@ def _give_others_their_turn() -> None:
     time.sleep(0)  # gives Python's lock away, which nothing else does
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """Open a file to read its bytes; raises SourceUnavailable if that cannot be now."""
     try:
         # Opening a pipe would wait for ever for its other end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise SourceUnavailable(f"{path.name}: is a folder or a device, not a file")
         return path.open("rb", buffering=1 << 18)
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: OSError) -> SourceUnavailable:
+def unreadable(path: Path, error: OSError) -> SourceUnavailable:
+    """Make the error that says why a file cannot be read now."""
     cannot = "" if isinstance(error, FileNotFoundError) else "cannot be read: "
     return SourceUnavailable(f"{path.name}: {cannot}{why_unreadable(path, error)}")

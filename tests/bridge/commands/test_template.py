@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ import python_calamine
 from click.testing import CliRunner, Result
 
 from bridge.commands.main import main
-from bridge.config.extensions import ExtensionFile
-from bridge.extensions.csv_file import ExtensionFileWatch
+from bridge.config.extensions import ExtensionCsv, ExtensionWorkbook
+from bridge.extensions.extension_file import ExtensionFileWatch
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable
 from connectors.csv.connector import CsvConfig, CsvConnector
+from connectors.xlsx.connector import XlsxConfig, XlsxConnector
 from tests.support.templates import FOLDER, TABLES, as_csv, as_workbook
 
 KINDS = list(TABLES)
@@ -68,6 +70,33 @@ def test_customers_filled_in_below_the_examples_are_found_and_the_examples_are_n
     assert f"customers: {{type: csv, path: {file}}}" in said
 
 
+def filled_in(kind: str, file: Path, row: list[str]) -> None:
+    made = TABLES[kind]
+    file.write_bytes(as_workbook(replace(made, examples=[*made.examples, row])))
+
+
+def test_a_workbook_of_customers_is_read_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "customers.xlsx"
+    assert f"customers: {{type: xlsx, path: {file}}}" in write(file).output
+    filled_in("customers", file, ["0901234567", "0912345678", "Chị Hoa", "huong@congty.example", ""])
+    connector = XlsxConnector(XlsxConfig(path=file), wait=lambda _: True)
+    connector.open()
+    assert connector.owners_known() == (Owner(email="huong@congty.example"),)
+    told = connector.report()
+    assert told[0].startswith("customers.xlsx, sheet 'Khách hàng': 3 rows, 2 telephone numbers; phone: 'Số điện thoại'")
+    assert told[0].endswith("sheets that are not read: 'Hướng dẫn'")
+    assert "2 rows with something that cannot be used" in told[1]
+
+
+def test_a_workbook_of_extensions_is_read_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "staff.xlsx"
+    assert f"extensions:\n  xlsx: {{path: {file}}}" in write(file, "--extensions").output
+    filled_in("extensions", file, ["huong@congty.example", "Phạm Thị Hương", "0103", ""])
+    watched = ExtensionFileWatch(ExtensionWorkbook(path=file), wait=lambda _: True)
+    watched.start()
+    assert watched.current().extensions_of(Owner(email="huong@congty.example")) == ("0103",)
+
+
 def test_customers_that_nobody_filled_in_are_no_list(tmp_path: Path) -> None:
     write(tmp_path / "customers.csv")
     with pytest.raises(SourceUnavailable, match="none of its 2 rows has a usable telephone number"):
@@ -79,7 +108,7 @@ def test_extensions_filled_in_below_the_examples_are_found_and_the_examples_have
     assert "extensions:\n  csv: {path: " in write(file, "--extensions").output
     with file.open("a", encoding="utf-8") as staff:
         staff.write("huong@congty.example,Phạm Thị Hương,0103,\n")
-    watched = ExtensionFileWatch(ExtensionFile(path=file), wait=lambda _: True)
+    watched = ExtensionFileWatch(ExtensionCsv(path=file), wait=lambda _: True)
     watched.start()
     assert [(row.written, row.extensions) for row in watched.current().rows] == [
         (("huong@congty.example", "Phạm Thị Hương"), ("0103",))

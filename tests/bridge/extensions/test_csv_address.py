@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.commands.main import main
-from bridge.config.extensions import ExtensionFile
+from bridge.config.extensions import ExtensionCsv
 from bridge.config.loading import load_config
-from bridge.extensions.csv_file import ExtensionFileWatch
-from bridge.extensions.lists import NAME_OF_THE_FILE, ExtensionLists
+from bridge.extensions.extension_file import ExtensionFileWatch
+from bridge.extensions.lists import ExtensionLists
 from bridge.sdk import ListState, Owner, SourceUnavailable
 from tests.support.kept import until
 from tests.support.servers import Asked, Reply
@@ -53,7 +53,7 @@ def test_it_is_read_in_the_background_and_who_waits_has_it(tmp_path: Path, shelf
         return Reply(shelf.content)
 
     shelf.instead = late
-    watch = ExtensionFileWatch(ExtensionFile(url=shelf.url), kept=ListState(tmp_path, NAME_OF_THE_FILE, writes=True))
+    watch = ExtensionFileWatch(ExtensionCsv(url=shelf.url), kept=ListState(tmp_path, "extensions.csv", writes=True))
     watch.start()
     assert asked.wait(PATIENCE)
     assert not watch.is_tried
@@ -71,7 +71,7 @@ def test_a_restart_while_the_server_is_away_has_the_copy(config: Path, shelf: Sh
     for _ in range(2):
         lists = ExtensionLists(load_config(config, {}))
         lists.start()
-        assert set(lists.waited_for()) <= {NAME_OF_THE_FILE}
+        assert set(lists.waited_for()) <= {"extensions.csv"}
         assert lists.file
         lists.file.wait(PATIENCE)
         assert lists.waited_for() == {}

@@ -1,8 +1,9 @@
 from datetime import date, datetime
 
 import pytest
+import xlsxwriter
 
-from bridge.config.extensions import DeputyFile
+from bridge.config.extensions import DeputyCsv, DeputyWorkbook
 from bridge.extensions.deputies import Rule
 from bridge.extensions.deputy_file import DeputyFileWatch
 from bridge.sdk.errors import SourceError
@@ -15,7 +16,7 @@ VIETNAMESE = "Nhân viên nghỉ;Người thay;Từ ngày;Đến ngày;Đổ chu
 def watched(folder, text, encoding="utf-8", wait=lambda _seconds: True, **settings):
     file = folder / "deputies.csv"
     file.write_text(text, encoding=encoding)
-    return DeputyFileWatch(DeputyFile(path=file, **settings), wait=wait)
+    return DeputyFileWatch(DeputyCsv(path=file, **settings), wait=wait)
 
 
 def read(folder, text, encoding="utf-8", **settings):
@@ -181,4 +182,20 @@ def test_a_changed_file_counts_and_a_broken_one_leaves_the_last_good_one_in_forc
         assert trouble in watch.trouble
         assert bool(watch.trouble) == bool(trouble)
     rounds.end()
+    watch.close()
+
+
+def test_days_in_a_workbook_are_days_however_they_are_shown(tmp_path):
+    path = tmp_path / "deputies.xlsx"
+    with xlsxwriter.Workbook(path, {"default_date_format": "mm/dd/yy"}) as book:
+        sheet = book.add_worksheet("Nghỉ phép")
+        sheet.write_row(0, 0, ["Nhân viên nghỉ", "Người thay", "Từ ngày", "Đến ngày"])
+        sheet.write_row(1, 0, ["lan@congty.example", "minh@congty.example"])
+        sheet.write_datetime(1, 2, datetime(2026, 12, 1))  # noqa: DTZ001 - Excel knows no zone
+        sheet.write_datetime(1, 3, datetime(2026, 12, 14, 13, 30))  # noqa: DTZ001 - nor here
+    watch = DeputyFileWatch(DeputyWorkbook(path=path), wait=lambda _seconds: True)
+    watch.start()
+    place = "deputies.xlsx, sheet 'Nghỉ phép':2"
+    first, last = date(2026, 12, 1), datetime(2026, 12, 14, 13, 30)  # noqa: DTZ001 - as the machine's clock
+    assert watch.rules() == (Rule("lan@congty.example", ("minh@congty.example",), first, last, False, place),)
     watch.close()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.extensions import ExtensionFile
-from bridge.extensions.csv_file import ExtensionFileWatch
+from bridge.config.extensions import ExtensionCsv
+from bridge.extensions.extension_file import ExtensionFileWatch
 from bridge.sdk import Call, Deadline, Owner, PhoneNumber, SourceUnavailable
 from connectors.csv.connector import CsvConfig, CsvConnector
 from tests.support.rounds import Rounds
@@ -369,7 +369,7 @@ def test_rows_that_all_end_in_a_separator_more_than_the_header_are_whole(tmp_pat
 
 def staff(folder: Path, content: str) -> ExtensionFileWatch:
     (folder / "staff.csv").write_text(content, encoding="utf-8")
-    watch = ExtensionFileWatch(ExtensionFile(path=folder / "staff.csv"), wait=lambda _: True)
+    watch = ExtensionFileWatch(ExtensionCsv(path=folder / "staff.csv"), wait=lambda _: True)
     watch.start()
     return watch
 

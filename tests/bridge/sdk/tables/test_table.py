@@ -237,8 +237,14 @@ def test_a_file_that_is_not_there_is_named_with_the_whole_path_that_was_looked_f
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"PK\x03\x04\x14\0\x06\0rest of it", "is an Excel workbook: save it as CSV UTF-8"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "is an Excel workbook: save it as CSV UTF-8"),
+        (
+            b"PK\x03\x04\x14\0\x06\0rest of it",
+            "is an Excel workbook: write xlsx instead of csv in the configuration, or save it as CSV UTF-8",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest",
+            "is an Excel workbook: write xlsx instead of csv in the configuration, or save it as CSV UTF-8",
+        ),
         (b"<html><body><table>", "is a web page (HTML): export it as CSV"),
         (b"\r\n <!DOCTYPE html>\n<HTML>", "is a web page (HTML): export it as CSV"),
         (b"<Table border=1><tr><td>phone</td></tr></table>", "is a web page (HTML): export it as CSV"),

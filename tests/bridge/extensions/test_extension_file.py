@@ -2,9 +2,10 @@ import logging
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
-from bridge.config.extensions import ExtensionColumns, ExtensionFile
-from bridge.extensions.csv_file import ExtensionFileWatch
+from bridge.config.extensions import ExtensionColumns, ExtensionCsv, ExtensionWorkbook
+from bridge.extensions.extension_file import ExtensionFileWatch
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceUnavailable
 from tests.support.rounds import Rounds
@@ -18,7 +19,7 @@ def staff(folder: Path, content: str, **columns: str) -> ExtensionFileWatch:
     path = folder / "staff.csv"
     path.write_text(content, encoding="utf-8")
     chosen = ExtensionColumns.model_validate(columns)
-    watch = ExtensionFileWatch(ExtensionFile(path=path, columns=chosen), wait=lambda _seconds: True)
+    watch = ExtensionFileWatch(ExtensionCsv(path=path, columns=chosen), wait=lambda _seconds: True)
     watch.start()
     return watch
 
@@ -124,7 +125,10 @@ def test_a_missing_column_is_told_with_what_to_write(tmp_path: Path) -> None:
 
 
 def test_a_workbook_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "PK\x03\x04") == "staff.csv: is an Excel workbook: save it as CSV UTF-8"
+    assert (
+        refusal(tmp_path, "PK\x03\x04")
+        == "staff.csv: is an Excel workbook: write xlsx instead of csv in the configuration, or save it as CSV UTF-8"
+    )
 
 
 def test_a_half_written_file_leaves_the_last_good_one_in_force_and_is_not_told_as_read(
@@ -133,7 +137,7 @@ def test_a_half_written_file_leaves_the_last_good_one_in_force_and_is_not_told_a
     caplog.set_level(logging.INFO)
     path, rounds = tmp_path / "staff.csv", Rounds()
     path.write_text(STAFF)
-    watch = ExtensionFileWatch(ExtensionFile(path=path), wait=rounds)
+    watch = ExtensionFileWatch(ExtensionCsv(path=path), wait=rounds)
     watch.start()
     path.write_text(STAFF[:-10])
     rounds.step(2)
@@ -150,7 +154,7 @@ def test_a_half_written_file_leaves_the_last_good_one_in_force_and_is_not_told_a
 def test_a_list_without_a_single_usable_row_is_no_list(tmp_path):
     file = tmp_path / "staff.csv"
     file.write_text("email,extension\nlan@congty.example,A101\n", encoding="utf-8")
-    watch = ExtensionFileWatch(ExtensionFile(path=file))
+    watch = ExtensionFileWatch(ExtensionCsv(path=file))
     watch.start()
     try:
         with pytest.raises(SourceUnavailable, match=r"staff\.csv: no row has both an owner and an extension"):
@@ -164,3 +168,25 @@ def test_a_name_that_rows_of_different_emails_have_leads_to_nobody_and_is_noted(
     assert watch.current().extensions_of(Owner(name="An")) == ()
     assert watch.current().extensions_of(Owner(email="an2@congty.example")) == ("102",)
     assert "staff.csv:3: 'An' is what several people are called: it leads to nobody" in watch.report()
+
+
+def test_a_workbook_is_read_as_a_csv_file_is(tmp_path: Path) -> None:
+    path = tmp_path / "staff.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        notes, sheet = book.add_worksheet("Ghi chú"), book.add_worksheet("Máy lẻ")
+        notes.write(0, 0, "Mỗi nhân viên một dòng")
+        for at, row in enumerate([["DANH SÁCH"], ["Thư", "Máy lẻ"], [LAN.email, 101], [MINH.email, "102/0103"], ["x"]]):
+            sheet.write_row(at, 1, row)
+    watch = ExtensionFileWatch(
+        ExtensionWorkbook(path=path, columns=ExtensionColumns(owner=["Thư"])), wait=lambda _seconds: True
+    )
+    watch.start()
+    assert watch.current().extensions_of(LAN) == ("101",)
+    assert watch.current().extensions_of(MINH) == ("102", "0103")
+    assert watch.report() == (
+        (
+            "staff.xlsx, sheet 'Máy lẻ': 3 rows, 2 names of owners; owner: 'Thư'; extension: 'Máy lẻ'; "
+            "sheets that are not read: 'Ghi chú'"
+        ),
+        "staff.xlsx, sheet 'Máy lẻ': 1 row without an extension (line 5)",
+    )

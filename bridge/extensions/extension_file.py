@@ -1,4 +1,4 @@
-"""Owners and their extensions from a CSV file, kept up to date while the service runs.
+"""Owners and their extensions from a file, kept up to date while the service runs.
 
 An owner may stand in several rows and rings on all their extensions; that is noted, for it may be a slip. A cell names
 one owner here, whatever stands in it: were `Nguyen, Lan` and `Nguyen, Minh` split, `Nguyen` would ring at both.
@@ -23,17 +23,17 @@ from bridge.sdk.tables.lost_cells import why_lost
 from bridge.sdk.tables.problems import Lines, announce
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
+    AnyTable,
     Ending,
     Problems,
-    Table,
     clean_cell,
     extensions_in,
     find_columns,
     header_key,
+    header_keys,
     is_nothing,
     listed,
     only_column,
-    read_table,
     several_in,
     shown,
 )
@@ -62,7 +62,7 @@ _HEADINGS = frozenset(header_key(name) for names in _KNOWN.values() for name in 
 
 
 @dataclass(frozen=True, slots=True)
-class CsvList:
+class ExtensionList:
     """The content of the file, how the file ended, and what was wrong in it, worth a note or probably a slip."""
 
     entries: ExtensionMap
@@ -91,7 +91,7 @@ class CsvList:
 
 
 class ExtensionFileWatch:
-    """The file of the configuration's `extensions.csv`, with its last good content in force."""
+    """The file of the configuration's `extensions`, with its last good content in force."""
 
     def __init__(
         self, settings: ExtensionFile, *, kept: ListState | None = None, wait: Callable[[float], bool] | None = None
@@ -100,9 +100,9 @@ class ExtensionFileWatch:
         self._settings = settings
         self.kept = kept or ListState()
         self.needs_network = settings.url is not None
-        self._opening = BackgroundLoop("open extensions.csv", self._open)
+        self._opening = BackgroundLoop("open the file of extensions", self._open)
         self._tried = threading.Event()
-        place = place_of(settings, "csv", lambda: self.kept, wait)
+        place = place_of(settings, settings.form, lambda: self.kept, wait)
         self._file = WatchedFile(
             place,
             self._read,
@@ -164,17 +164,17 @@ class ExtensionFileWatch:
         finally:
             self._tried.set()
 
-    def _read(self, path: Path) -> CsvList:
-        with read_table(path, encoding=self._settings.encoding, delimiter=self._settings.delimiter) as table:
-            chosen = self._settings.columns
-            configured = {"owner": chosen.owner, "extension": [chosen.extension] if chosen.extension else []}
-            return _CsvReader(table, *_columns(table, configured)).all()
+    def _read(self, path: Path) -> ExtensionList:
+        chosen = self._settings.columns
+        configured = {"owner": chosen.owner, "extension": [chosen.extension] if chosen.extension else []}
+        with self._settings.opened(path, _HEADINGS | header_keys(configured)) as table:
+            return _ExtensionReader(table, *_columns(table, configured)).all()
 
 
-class _CsvReader:
+class _ExtensionReader:
     """One pass over a table."""
 
-    def __init__(self, table: Table, owners: tuple[int, ...], extension: int) -> None:
+    def __init__(self, table: AnyTable, owners: tuple[int, ...], extension: int) -> None:
         self._table = table
         self._owners = owners
         self._extension = extension
@@ -183,7 +183,7 @@ class _CsvReader:
         self._without_extension = Lines()
         self._running = RunningNumber()
 
-    def all(self) -> CsvList:
+    def all(self) -> ExtensionList:
         rows = [row for line, cells in self._table.rows(self._signs) if (row := self._row(line, cells))]
         entries = ExtensionMap(
             of_any_kind=((row.owners, row.extensions) for row in rows),
@@ -200,7 +200,8 @@ class _CsvReader:
         useful = sum(bool(row.extensions) for row in rows)
         if useful < len(rows):
             read_as += f"; {_rows(len(rows) - useful)} of people without an extension on purpose"
-        return CsvList(
+        read_as += f"; {self._table.beside}" if self._table.beside else ""
+        return ExtensionList(
             entries, ending, problems, self._notes, self._slips, self._without_extension, read_as, doubts, useful
         )
 
@@ -253,7 +254,7 @@ def _is_extension(cell: str) -> bool:
         return False
 
 
-def _columns(table: Table, configured: Mapping[str, list[str]]) -> tuple[tuple[int, ...], int]:
+def _columns(table: AnyTable, configured: Mapping[str, list[str]]) -> tuple[tuple[int, ...], int]:
     try:
         found = find_columns(table.columns, _KNOWN, configured)
         extension = only_column(table.columns, found["extension"], "extension", "the extension")
@@ -272,9 +273,9 @@ def _rows(count: int) -> str:
     return counted(count, "row")
 
 
-def _accept(old: CsvList, new: CsvList) -> None:
+def _accept(old: ExtensionList, new: ExtensionList) -> None:
     new.ending.check_against(old.ending)
 
 
-def _announce(new: CsvList) -> None:
+def _announce(new: ExtensionList) -> None:
     announce(_log, new.summary())

@@ -1,0 +1,164 @@
+"""Reads one workbook in a process of its own, so that no file can take the service with it.
+
+Five kilobytes may say that a cell stands in XFD1048576, and hundreds of gigabytes would be laid out for the blank ones
+before it; a zip may hold a thousand times its size; and what a library does with a damaged file nobody knows. All of
+that ends this process: by its limit of memory, by its clock, or as the first that the system stops for want of memory.
+
+`python workbook_child.py DESCRIPTOR BYTES SECONDS` talks with its starter in lines of JSON: it says which sheets there
+are, is told which to open, gives the first rows of each, is told which to read, and gives its rows, each with its
+number as Excel shows it, and `null` at the end. If nothing can be read, it says why in one word.
+"""
+
+import io
+import json
+import os
+import re
+import resource
+import signal
+import sys
+import unicodedata
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import date, datetime, time
+
+import python_calamine
+
+_ROWS_AHEAD = 50
+_MOST_COLUMNS = 1000
+_LONGEST_CELL = 32767  # characters, which is Excel's own limit
+_MOST_EXACT = 1e15  # above, Excel itself has lost figures
+_OLE = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = re.compile(
+    re.escape("EncryptedPackage".encode("utf-16-le"))  # [MS-OFFCRYPTO] 2.3.4.4, in the container's list of streams
+    + rb"|\x09\x08\x10\0\0\x06.{14}(?:\x86\0\0\0)?\x2f\0",  # [MS-XLS] 2.1.7.20.3: BOF, WriteProtect, FilePass
+    re.DOTALL,
+)
+
+_Row = tuple[int, list[str]]
+
+
+class _RefusedError(Exception):
+    """The workbook cannot be read; the message is the word that says why."""
+
+
+def _limit(memory: int, seconds: float) -> None:
+    """Let this process come to an end whatever happens in it, leaving nothing of what it read."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:  # noqa: PTH123
+        score.write("1000")
+
+
+def _check(content: bytes) -> None:
+    """Raise if the workbook is protected, or is not as whole as it was written."""
+    if content.startswith(_OLE):
+        if _ENCRYPTED.search(content):
+            raise _RefusedError("password")
+        return
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        if archive.testzip() is not None:
+            raise _RefusedError("damaged")
+        with suppress(KeyError):
+            if b"encryption-data" in archive.read("META-INF/manifest.xml"):  # OpenDocument 1.3, part 2, 4.8.4
+                raise _RefusedError("password")
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError):
+        raise _RefusedError("damaged") from None
+
+
+def _text(cell: object) -> str:
+    """Return what a cell says, a number without what Excel shows around it."""
+    if isinstance(cell, str):
+        return unicodedata.normalize("NFC", cell[:_LONGEST_CELL]).strip()
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < _MOST_EXACT else f"{cell:.15g}"
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ", "minutes")
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
+
+
+def _rows(sheet: python_calamine.CalamineSheet) -> Iterator[_Row]:
+    """Give the rows that are not blank; a cell that is merged downwards stands in each row that it covers."""
+    left = sheet.start[1] if sheet.start else 0
+    ends = {
+        (top, column - left): bottom for (top, column), (bottom, _) in sheet.merged_cell_ranges or () if bottom > top
+    }
+    going_on: dict[int, tuple[int, str]] = {}
+    tops = {top for top, _ in ends}
+    for at, cells in enumerate(sheet.iter_rows()):
+        row = [_text(cell) for cell in cells[:_MOST_COLUMNS]]
+        for column, (bottom, text) in [*going_on.items()]:
+            if at <= bottom:
+                row[column] = text
+            else:
+                del going_on[column]
+        if at in tops:
+            going_on |= {
+                column: (ends[at, column], text) for column, text in enumerate(row) if text and (at, column) in ends
+            }
+        while row and not row[-1]:
+            row.pop()
+        if row:
+            yield at + 1, row
+
+
+def _first(rows: Iterator[_Row]) -> list[_Row]:
+    return [row for row, _ in zip(rows, range(_ROWS_AHEAD), strict=False)]
+
+
+def _said(what: object) -> None:
+    print(json.dumps(what), flush=True)  # noqa: T201 - the other side listens
+
+
+def _told() -> Sequence[str]:
+    names: Sequence[str] = json.loads(sys.stdin.readline() or "[]")
+    return names
+
+
+def _read(descriptor: int) -> None:
+    with os.fdopen(descriptor, "rb") as file:
+        file.seek(0)  # the starter has looked at its beginning
+        content = file.read()
+    _check(content)
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    kinds = [one for one in book.sheets_metadata if one.typ == python_calamine.SheetTypeEnum.WorkSheet]
+    _said([(one.name, one.visible == python_calamine.SheetVisibleEnum.Visible) for one in kinds])
+    sheets = {name: book.get_sheet_by_name(name) for name in _told()}
+    heads = [
+        (name, sheet.start[1] if sheet.start else 0, min(sheet.width, _MOST_COLUMNS), _first(_rows(sheet)))
+        for name, sheet in sheets.items()
+    ]
+    signal.setitimer(signal.ITIMER_REAL, 0)  # from here on the starter sets the pace
+    _said(heads)
+    for name in _told():
+        for row in _rows(sheets[name]):
+            sys.stdout.write(f"{json.dumps(row)}\n")
+        _said(None)
+
+
+def main() -> None:
+    """Read the workbook whose descriptor is given, within the limits that are given."""
+    descriptor, memory, seconds = sys.argv[1:]
+    _limit(int(memory), float(seconds))
+    try:
+        _read(int(descriptor))
+    except _RefusedError as error:
+        _said(str(error))
+    except python_calamine.PasswordError:
+        _said("password")
+    except MemoryError:
+        _said("memory")
+    except BrokenPipeError:  # nobody wants to know any more
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 - what panics in Rust is no Exception
+        _said("unreadable")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Owners from a workbook of Excel or LibreOffice. The door is `connector.XlsxConnector`."""

@@ -1,0 +1,162 @@
+"""Which row of a sheet is the header, what counts as a row, and what becomes of a reading that is broken off."""
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from bridge.sdk import UnexpectedAnswer
+from bridge.sdk.tables import HEADINGS, open_spreadsheet, read_customers
+from bridge.sdk.tables.workbook import Workbook
+
+Cell = str | float | None
+HEADER = ("SĐT", "Người phụ trách")
+LAN = ("0901234567", "lan@congty.example")
+
+
+def book_of(folder: Path, sheets: Mapping[str, Sequence[Sequence[Cell]]], hidden: Sequence[str] = ()) -> Path:
+    path = folder / "customers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(rows):
+                sheet.write_row(at, 0, row)
+            if name in hidden:
+                sheet.hide()
+    return path
+
+
+def rows_of(path: Path, sheet: str | None = None) -> list[tuple[int, list[str]]]:
+    with open_spreadsheet(path, sheet=sheet, headings=HEADINGS) as table:
+        return list(table.rows())
+
+
+def refusal(path: Path, sheet: str | None = None) -> str:
+    with pytest.raises(UnexpectedAnswer) as raised:
+        rows_of(path, sheet)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        [],
+        [["DANH SÁCH KHÁCH HÀNG"]],
+        [["Công ty A"], ["Điện thoại:", "02838123456"], ["Email", "a@congty.example"], [], ["Ngày", "2/1/2026"]],
+        [["SĐT"], ["(1)", "(2)"]],
+    ],
+    ids=["nothing", "a title", "a letterhead", "names of groups"],
+)
+def test_what_stands_above_the_columns_names_is_no_row(tmp_path: Path, above: list[list[Cell]]) -> None:
+    path = book_of(tmp_path, {"KH": [*above, HEADER, LAN]})
+    assert rows_of(path) == [(len(above) + 2, list(LAN))]
+
+
+def test_rows_of_customers_above_the_columns_names_are_not_passed_over(tmp_path: Path) -> None:
+    others = [(f"090123456{last}", "lan@congty.example") for last in range(3)]
+    assert refusal(book_of(tmp_path, {"KH": [*others, HEADER, LAN]})) == (
+        "customers.xlsx, sheet 'KH':4: one row has to hold the columns' names, above all others: add such a row, or "
+        "delete what stands above it; the file has: 'SĐT', 'Người phụ trách'"
+    )
+    assert ":1: one row has to hold the columns' names" in refusal(book_of(tmp_path, {"KH": others}))
+
+
+def test_a_second_list_below_the_first_is_refused(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"KH": [HEADER, LAN, [], ["Người phụ trách", "SĐT"], LAN[::-1]]})
+    with (
+        open_spreadsheet(path, sheet=None, headings=HEADINGS) as table,
+        pytest.raises(UnexpectedAnswer, match="'KH':4: another header stands here"),
+    ):
+        read_customers(table, {}, "VN")
+
+
+def test_blank_rows_are_none_and_all_rows_are_as_wide_as_the_table(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"KH": [HEADER, [], ["  ", "\xa0"], LAN, ["0912345678"], ["0912345679", "lan", "VIP"]]})
+    with open_spreadsheet(path, sheet=None, headings=HEADINGS) as table:
+        assert table.columns == ("SĐT", "Người phụ trách", "column C")
+        assert list(table.rows()) == [
+            (4, [*LAN, ""]),
+            (5, ["0912345678", "", ""]),
+            (6, ["0912345679", "lan", "VIP"]),
+        ]
+        assert table.ending.rows == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (901234567, "901234567"),
+        (101.0, "101"),
+        (0.1 + 0.2, "0.3"),
+        (84901234567890123, "8.49012345678901e+16"),
+        (True, "TRUE"),
+        ("Tâ\N{COMBINING ACUTE ACCENT}n ", "Tấn"),
+    ],
+)
+def test_a_cell_is_the_text_that_it_means(tmp_path: Path, written: Cell, read: str) -> None:
+    assert rows_of(book_of(tmp_path, {"KH": [HEADER, ["0901234567", written]]})) == [(2, ["0901234567", read])]
+
+
+def test_a_far_column_is_called_as_excel_calls_it(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"KH": [HEADER, [*LAN, *[None] * 25, "x"]]})
+    with open_spreadsheet(path, sheet=None, headings=HEADINGS) as table:
+        assert (table.columns[2], table.columns[25], table.columns[-1]) == ("column C", "column Z", "column AB")
+
+
+def test_numbers_in_a_column_without_a_name_are_told(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"KH": [HEADER, [*LAN, "0912345678"], ["0901234568", "lan", "0912345679"]]})
+    with open_spreadsheet(path, sheet=None, headings=HEADINGS) as table:
+        assert read_customers(table, {}, "VN").unread == ("'column C'",)
+
+
+def test_the_only_sheet_with_a_header_is_read_and_the_others_are_named(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"Hướng dẫn": [["Mỗi khách một dòng"]], "KH": [HEADER, LAN], "Cũ": [HEADER]}, ["Cũ"])
+    with open_spreadsheet(path, sheet=None, headings=HEADINGS) as table:
+        assert list(table.rows()) == [(2, list(LAN))]
+        assert table.beside == "sheets that are not read: 'Hướng dẫn'"
+
+
+def test_a_workbook_in_which_nothing_is_shown_is_told(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"Trống": [], "Cũ": [HEADER]}, ["Cũ"])
+    assert refusal(path) == "customers.xlsx: holds no rows; these are hidden: 'Cũ': name one under `sheet: …`"
+    assert refusal(book_of(tmp_path, {"Trống": []})) == "customers.xlsx: holds no rows"
+
+
+def test_headers_in_an_old_font_are_told(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"KH": [["Soá ñieän thoaïi", "Ghi chuù"], ["0901234567", "x"]]})
+    with (
+        open_spreadsheet(path, sheet=None, headings=HEADINGS) as table,
+        pytest.raises(UnexpectedAnswer, match="the headers are written in VNI"),
+    ):
+        read_customers(table, {}, "VN")
+
+
+def test_a_reading_that_takes_too_long_ends(tmp_path: Path) -> None:
+    with pytest.raises(
+        UnexpectedAnswer, match=r"customers\.xlsx: takes too long to be read: probably a cell far below"
+    ):
+        Workbook(book_of(tmp_path, {"KH": [HEADER, LAN]}), seconds=1e-6)
+
+
+def test_half_of_the_rows_is_never_taken_for_all(tmp_path: Path) -> None:
+    """The process that reads is ended from outside, as by a system without memory."""
+    path = book_of(tmp_path, {"KH": [HEADER, *[("0901234567", "x" * 200)] * 2000]})  # more than a pipe holds
+    book = Workbook(path)
+    book.heads(["KH"])
+    rows = book.rows("KH")
+    next(rows)
+    os.kill(book._process.pid, signal.SIGKILL)  # noqa: SLF001 - nothing else knows it
+    with pytest.raises(UnexpectedAnswer, match="takes more than 2 GB of memory"):
+        list(rows)
+    book.close()
+
+
+def test_closing_ends_the_process_that_has_more_to_say(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"KH": [HEADER, *[("0901234567", "x" * 200)] * 2000]})
+    with open_spreadsheet(path, sheet=None, headings=HEADINGS) as table:
+        next(table.rows())
+        process = table._book._process  # noqa: SLF001 - nothing else knows it
+    assert process.returncode == -signal.SIGKILL
