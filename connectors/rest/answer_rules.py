@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
 from bridge.sdk import PhoneNumber, SourceError, SourceRejected, UnexpectedAnswer
 from bridge.sdk.http import Response, refuse_failure
@@ -28,24 +29,25 @@ class AnswerRules:
     say: Callable[[str], None]
 
     def data(self, settings: RequestSettings, response: Response) -> object:
-        """Return the answer's JSON, or NOBODY if it says so. Raises SourceError if it is an error."""
-        if response.status in settings.nobody_status and _is_meant(settings, response):
+        """Return what the answer holds, or NOBODY if it says so. Raises SourceError if it is an error."""
+        read = cache(partial(settings.data_of, response))
+        if response.status in settings.nobody_status and _is_meant(settings, response, read):
             self.say(f"{response.status} means nobody")
             return NOBODY
         try:
-            return self._data(settings, response)
+            return self._data(settings, response, read)
         except SourceError as error:
             where = settings.error_message or (_WORDS_OF_GRAPHQL if settings.is_graphql else None)
-            said = words(where, response, lambda text: _without(self.caller, self.mask(text)))
+            said = words(where, read, lambda text: _without(self.caller, self.mask(text)))
             error.args = (f"{error}{said}",)
             raise
 
-    def _data(self, settings: RequestSettings, response: Response) -> object:
-        refuse_busy(settings.busy_when, response)
+    def _data(self, settings: RequestSettings, response: Response, read: Callable[[], object]) -> object:
+        refuse_busy(settings.busy_when, response, read)
         refuse_failure(response, tells_why=settings.error_message is not None or settings.is_graphql)
         if response.status == _NO_CONTENT:
             raise UnexpectedAnswer("204 No Content: if this means that nobody is found, add nobody_status: [204]")
-        data = response.json(broken_values=True)
+        data = read()
         if settings.error_when and settings.error_when.holds(data):
             raise SourceRejected(f"the answer is an error: {settings.error_when.source}")
         errors = _graphql_errors(settings, data)
@@ -69,7 +71,7 @@ def _says_nobody(nobody_when: Expression, data: object, errors: object) -> bool:
     return not (errors and isinstance(data, dict) and nobody_when.holds({**data, "errors": []}))
 
 
-def _is_meant(settings: RequestSettings, response: Response) -> bool:
+def _is_meant(settings: RequestSettings, response: Response, read: Callable[[], object]) -> bool:
     """Tell whether a status that means nobody really does: a web server says 404 of a wrong address, too.
 
     204 has no body that could say more.
@@ -77,7 +79,7 @@ def _is_meant(settings: RequestSettings, response: Response) -> bool:
     if settings.nobody_when is None or response.status == _NO_CONTENT:
         return True
     try:
-        return settings.nobody_when.holds(response.json(broken_values=True))
+        return settings.nobody_when.holds(read())
     except UnexpectedAnswer:
         return False
 

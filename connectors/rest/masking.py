@@ -17,6 +17,8 @@ _NO_SECRET = re.compile(
     r"user|login|name|mail|account|client_?id|grant|scope|type|method|service|database|db|jsonrpc", re.IGNORECASE
 )
 _SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
+_XML_TEXT = re.compile(r"(<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>)([^<]+)(</)")
+_XML_ATTRIBUTE = re.compile(r"""(\s(?:[\w.-]+:)?([\w.-]+)\s*=\s*["'])([^"'<]*)(["'])""")
 
 
 class Mask:
@@ -58,11 +60,22 @@ class Mask:
     def body(self, request: Request) -> str:
         """Return the body as it is sent, as text, without its secrets; the values of keys that tell one, too."""
         text = (request.body or b"").decode(errors="replace")
+        if text.startswith("<"):
+            return self._xml(text)
         try:
             return json.dumps(self._data(json.loads(text)), ensure_ascii=False)
         except ValueError:
             pairs = parse_qsl(text, keep_blank_values=True)
             return "&".join(f"{key}={self._value(key, value)}" for key, value in pairs)
+
+    def _xml(self, text: str) -> str:
+        """Return XML without the texts of elements and attributes whose names tell a secret."""
+
+        def shown(found: re.Match[str]) -> str:
+            begin, name, value, end = found.groups()
+            return f"{begin}{MASK if self._hides(name) else value}{end}"
+
+        return self.text(_XML_ATTRIBUTE.sub(shown, _XML_TEXT.sub(shown, text)))
 
     def _data(self, data: object) -> object:
         if isinstance(data, dict):

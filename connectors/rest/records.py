@@ -226,6 +226,8 @@ def _records(settings: RequestSettings, answer: object) -> Sequence[object]:
         raise UnexpectedAnswer(f"records: {misfit([settings.records], answer)}")
     if isinstance(found, dict):
         return [found]
+    if found is None and settings.answer == "xml" and settings.records and settings.records.is_path:
+        return []  # so an element says that there is nothing in it
     if not isinstance(found, list):
         where = f"`{settings.records.source}` found" if settings.records else "the answer is"
         raise UnexpectedAnswer(

@@ -69,3 +69,45 @@ def test_graphql():
         crm.script({"data": {"contacts": {"nodes": []}}, "errors": [{"message": "no field mobile"}]})
         with pytest.raises(SourceRejected, match="no field mobile"):
             owners(crm, text)
+
+
+def soap(inner):
+    return Says(
+        raw=f"""<?xml version="1.0" encoding="utf-8"?>
+        <s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{inner}</s:Body></s:Envelope>""".encode(),
+        headers=(("Content-Type", "text/xml"),),
+    )
+
+
+def soap_contacts(*owned):
+    """Write contacts, each with its owner's id and telephone numbers."""
+    contacts = (
+        f"<c:Contact><c:Phones>{''.join(f'<c:Phone><c:Number>{number}</c:Number></c:Phone>' for number in numbers)}"
+        f'</c:Phones><c:Owner id="{owner}"><c:Name>Lan &amp; Co</c:Name></c:Owner></c:Contact>'
+        for owner, *numbers in owned
+    )
+    inner = f"<c:Contacts>{''.join(contacts)}</c:Contacts>"
+    return soap(f'<c:FindContactsResponse xmlns:c="urn:crm">{inner}</c:FindContactsResponse>')
+
+
+def test_soap(monkeypatch):
+    monkeypatch.setenv("CRM_PASSWORD", "planted")
+    with Crm({}) as crm:
+        text = recipe("XML and SOAP", crm)
+        crm.elsewhere = soap_contacts(("7", "0901 234 567"))
+        assert owners(crm, text) == [Owner("7", name="Lan & Co")]
+        assert crm.asked[0].method == "POST"
+        assert crm.asked[0].headers["content-type"] == "text/xml; charset=utf-8"
+        assert crm.asked[0].headers["soapaction"] == '"urn:crm/FindContacts"'
+        assert b"<Phone>0901234567</Phone>" in crm.asked[0].body
+        crm.script(soap_contacts(("7", "024 3999 0001", "0901 234 567"), ("8", "0901234567"), ("9", "0901234568")))
+        assert [owner.id for owner in owners(crm, text)] == ["7", "8"]
+        crm.script(soap_contacts())
+        assert owners(crm, text) == []
+        fault = "<s:Fault><faultcode>s:Client</faultcode><faultstring>no such action</faultstring></s:Fault>"
+        crm.script(soap(fault))
+        with pytest.raises(SourceRejected, match=r"error_when|an error: .*\(no such action\)"):
+            owners(crm, text)
+        crm.script(Says(raw=soap(fault).raw, status=500))
+        with pytest.raises(SourceUnavailable, match=r"answered 500 \(no such action\)"):
+            owners(crm, text)

@@ -80,7 +80,7 @@ class Response:
         Raises UnexpectedAnswer for anything else: no text, no JSON, endless nesting.
         """
         try:
-            text = self._text("surrogateescape" if broken_values else "strict")
+            text = self.text("surrogateescape" if broken_values else "strict")
             self._refuse_countless(text)
             data: object = (
                 json.loads(text, parse_int=_whole)
@@ -104,18 +104,18 @@ class Response:
         if len(text) > most and (count := text.count("[") + text.count("{")) > most:
             raise UnexpectedAnswer(f"{self.host} answered {self.status} with {count} lists and objects: {most} at most")
 
-    def _text(self, errors: str) -> str:
-        """Return the body as text.
+    def text(self, errors: str = "strict", declared: str = "") -> str:
+        """Return the body as text; `declared` is the charset that it says itself, where Content-Type says none.
 
         Many a server declares ISO-8859-1 without meaning it, and by that charset any bytes are a text: so bytes that
-        are UTF-8 are UTF-8, whatever is declared.
+        are UTF-8 are UTF-8, whatever is declared. Raises UnicodeDecodeError as `bytes.decode` does with these errors.
         """
         encoding = json.detect_encoding(self.body)
         try:
             return self.body.decode(encoding)
         except UnicodeDecodeError:
-            declared = _charset(self.headers.get("Content-Type", "")) or encoding
-            return self.body.decode(declared, errors)
+            charset = _charset(self.headers.get("Content-Type", "")) or _known_charset(declared) or encoding
+            return self.body.decode(charset, errors)
 
 
 def is_broken(text: str) -> bool:
@@ -132,7 +132,11 @@ def _charset(content_type: str) -> str:
     """Return the charset that a Content-Type declares, if Python knows it as one of texts."""
     message = Message()
     message["Content-Type"] = content_type[:_LONGEST_HEADER]
-    name = str(message.get_param("charset") or "")
+    return _known_charset(str(message.get_param("charset") or ""))
+
+
+def _known_charset(name: str) -> str:
+    """Return the name of a charset, nothing if Python does not know it as one of texts."""
     try:
         b" ".decode(name, "ignore")
         is_none = codecs.lookup(name).name.replace("-", "_") in _NO_CHARSETS

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from bridge.sdk import (
     AccessToken,
@@ -129,12 +130,12 @@ class LoginAuthentication(Authentication):
         """Return the CRM's own words for its error, without what the login was made with."""
         secrets = self._names.get("secrets")
         hidden = Redaction(map(str, secrets.values()) if isinstance(secrets, Mapping) else ())
-        return words(template.error_message, response, hidden)
+        return words(template.error_message, partial(response.json, broken_values=True), hidden)
 
 
 def _refuse(template: SignIn, response: Response, allowed: Container[int], wall_clock: Callable[[], float]) -> None:
     """Raise the SourceError that an answer to the sign-in means."""
-    refuse_busy(template.busy_when, response)
+    refuse_busy(template.busy_when, response, partial(response.json, broken_values=True))
     if response.status in _REFUSED and response.status not in _MEANS_MORE and response.status not in allowed:
         raise SourceRejected(f"the login at {response.host} answered {response.status}")
     refuse_failure(response, allowed, wall_clock)

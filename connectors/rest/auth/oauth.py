@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote_plus, urlencode
 
@@ -197,14 +198,14 @@ class OAuthAuthentication(Authentication):
 
     def _answer(self, response: Response, fields: Mapping[str, str]) -> dict[str, Any]:
         """Return what the token server said; an error is told in its own words, without what was sent."""
-        settings = self._settings
+        settings, read = self._settings, partial(response.json, broken_values=True)
         try:
-            refuse_busy(settings.busy_when, response)
+            refuse_busy(settings.busy_when, response, read)
             return _answer(response, self._wall_clock)
         except SourceError as error:
             secret = settings.client_secret.get_secret_value() if settings.client_secret else ""
             hidden = Redaction([secret, *(fields[name] for name in fields if name != "grant_type")])
-            error.args = (f"{error}{words(settings.error_message, response, hidden)}",)
+            error.args = (f"{error}{words(settings.error_message, read, hidden)}",)
             raise
 
     def _request(self, fields: Mapping[str, str]) -> Request:

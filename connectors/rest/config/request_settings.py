@@ -1,12 +1,16 @@
 """A request and what to take from its answer, as it is configured: what steps and the list of users share."""
 
-from typing import Annotated, Self
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from bridge.sdk import OneOrMore, located
+from bridge.sdk import OneOrMore, UnexpectedAnswer, located
+from bridge.sdk.http import Response
 from connectors.rest.config.paging import Pages
-from connectors.rest.mapping.expression import JmesPath
+from connectors.rest.mapping.expression import Expression, JmesPath
+from connectors.rest.mapping.xml_answer import is_xml, repeated, xml_data
 from connectors.rest.templates.request import RequestTemplate
 
 OWNER_FIELDS = {"owner_id": "id", "email": "email", "login": "login", "name": "name", "extension": "extension"}
@@ -36,6 +40,7 @@ class RequestSettings(RequestTemplate):
         default=None,
         description="The answer comes in pages: how to ask for the next one, as {{ page }}. All records count.",
     )
+    answer: Literal["json", "xml"] = Field(default="json", description="What the CRM answers in: json or xml.")
     nobody_status: Annotated[list[Status], OneOrMore()] = Field(
         default=[],
         description="Statuses by which the CRM says that nobody is found, such as 404. With 'nobody_when', only if "
@@ -70,6 +75,18 @@ class RequestSettings(RequestTemplate):
         "email, login, name and extension make the owner; others are for the templates of later steps.",
     )
 
+    def data_of(self, response: Response) -> object:
+        """Return what an answer holds, see `Response.json` and `xml_data`. Raises UnexpectedAnswer."""
+        if self.answer == "xml":
+            return xml_data(response, self._repeated)
+        if is_xml(response.body):
+            raise UnexpectedAnswer(f"{response.host} answered {response.status} with XML, not JSON: write answer: xml")
+        return response.json(broken_values=True)
+
+    @cached_property
+    def _repeated(self) -> frozenset[str]:
+        return repeated(_expressions(self))
+
     def may_repeat(self, method: str) -> bool:  # noqa: ARG002 - for steps
         """Tell whether a request by this method may be made once more; what is read ahead has time to be read again."""
         return False
@@ -81,3 +98,16 @@ class RequestSettings(RequestTemplate):
         if not self.pages and "page" in self.names:
             raise ValueError("{{ page }} needs 'pages', for example pages: {next: paging.next}")
         return self
+
+
+def _expressions(written: object) -> Iterator[Expression]:
+    """Give the expressions in a part of the configuration, however deep."""
+    if isinstance(written, Expression):
+        yield written
+    elif isinstance(written, BaseModel):
+        yield from _expressions([value for _, value in written])
+    elif isinstance(written, Mapping):
+        yield from _expressions([*written.values()])
+    elif isinstance(written, Sequence) and not isinstance(written, str):
+        for one in written:
+            yield from _expressions(one)

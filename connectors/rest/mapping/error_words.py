@@ -10,12 +10,15 @@ _MOST_WORDS = 200  # characters
 _MOST_READ = 20_000
 
 
-def words(where: Expression | None, response: Response, without: Callable[[str], str]) -> str:
-    """Return the CRM's own words for its error, in brackets, if there are any; `without` takes out what is secret."""
+def words(where: Expression | None, read: Callable[[], object], without: Callable[[str], str]) -> str:
+    """Return the CRM's own words for its error, in brackets, if there are any; `without` takes out what is secret.
+
+    `read` gives what the answer holds, or raises UnexpectedAnswer.
+    """
     try:
-        found = where.search(response.json(broken_values=True)) if where else None
+        found = where.search(read()) if where else None
     except UnexpectedAnswer:
-        return ""  # no JSON, or of another shape: nothing that could be quoted
+        return ""  # nothing that can be read, or of another shape: nothing that could be quoted
     texts = found if isinstance(found, list) else [found]
     told = "; ".join(str(text) for text in texts if isinstance(text, (str, int)) and text != "")[:_MOST_READ]
     told = without(told)  # before it is cut: half a secret would not be known as one
@@ -23,11 +26,11 @@ def words(where: Expression | None, response: Response, without: Callable[[str],
     return f" ({told})" if told else ""
 
 
-def refuse_busy(busy_when: Expression | None, response: Response) -> None:
+def refuse_busy(busy_when: Expression | None, response: Response, read: Callable[[], object]) -> None:
     """Raise SourceUnavailable if the answer, whatever its status, says that asking again later may work."""
     try:
-        is_busy = busy_when is not None and busy_when.holds(response.json(broken_values=True))
+        is_busy = busy_when is not None and busy_when.holds(read())
     except UnexpectedAnswer:
-        return  # no JSON, so it does not say so; what it is then is judged by its status
+        return  # it cannot be read, so it does not say so; what it is then is judged by its status
     if is_busy:
         raise SourceUnavailable(f"{response.host} asks to try again later", retry_after=retry_after(response.headers))

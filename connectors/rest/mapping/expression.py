@@ -15,7 +15,7 @@ from pydantic import PlainValidator, WithJsonSchema
 from bridge.sdk import SourceError, UnexpectedAnswer, is_no_value, is_nothing
 from bridge.sdk.http import is_broken
 from connectors.rest.mapping.check import check, what_is_wrong
-from connectors.rest.mapping.fit import fits, reached
+from connectors.rest.mapping.fit import fits, is_path, names_in_brackets, reached
 from connectors.rest.mapping.interpreter import found_in
 
 _LONGEST_VALUE = 500
@@ -37,6 +37,16 @@ class Expression:
 
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it is a plain path, such as `phones[].number`, of which `fits` judges."""
+        return is_path(self._tree)
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """The names of the fields that the expression goes through as lists, such as `Phone` of `Phone[].Number`."""
+        return names_in_brackets(self._tree)
 
     def search(self, data: object) -> object:
         """Return what the expression finds in the data, None if that is nothing.

@@ -12,6 +12,7 @@ from connectors.rest.mapping.interpreter import found_in
 Node = Any
 """A node of the library's tree: its type, its children, perhaps a value."""
 
+_BRACKETS = {"index_expression", "projection", "filter_projection", "flatten"}
 _PATHS = {"subexpression", "index_expression", "projection", "filter_projection", "flatten"}
 
 
@@ -47,6 +48,26 @@ def reached(node: Node, data: object) -> object:
         items = [item for item in within if isinstance(item, dict)] if isinstance(within, list) else []
         return reached(children[1], items[0]) if items else data
     return reached(children[1], within) if len(children) > 1 and isinstance(within, dict) else data
+
+
+def is_path(node: Node) -> bool:
+    """Tell whether it is a plain path, of which `fits` tells whether it is there."""
+    kind, children = node["type"], node["children"]
+    if kind in _PATHS:
+        return all(is_path(child) for child in children[:2])
+    return kind in {"field", "identity", "index"}
+
+
+def names_in_brackets(node: Node) -> frozenset[str]:
+    """Return the names of the fields that stand before brackets: `phones` of `phones[].number`."""
+    found = frozenset().union(*(names_in_brackets(child) for child in node["children"]))
+    return found | _last_field(node["children"][0]) if node["type"] in _BRACKETS else found
+
+
+def _last_field(node: Node) -> frozenset[str]:
+    if node["type"] == "field":
+        return frozenset({str(node["value"])})
+    return _last_field(node["children"][-1]) if node["type"] in {"subexpression", *_BRACKETS} else frozenset()
 
 
 def _in_two(node: Node) -> Node:

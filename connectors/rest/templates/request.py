@@ -1,7 +1,8 @@
 """A request as the configuration writes it: method, path, query, headers and body, each leaf a template.
 
 What is put into a path becomes part of one segment, whatever it holds; query and form values are encoded as a whole,
-JSON is rendered as data, and a header takes no control characters. So no value can change what is asked.
+JSON is rendered as data, what stands in XML is escaped, and a header takes no control characters. So no value can
+change what is asked.
 """
 
 import json
@@ -19,6 +20,7 @@ from bridge.sdk.http.credentials import HeaderName
 from connectors.rest.templates.sandbox import as_text
 from connectors.rest.templates.scope import scope
 from connectors.rest.templates.template import DataTemplate, JsonTemplate, Template, TextTemplate
+from connectors.rest.templates.xml_body import XmlBody
 
 _GRAPHQL = re.compile(r"(?:\s|#[^\n]*\n)*(?:(?:query|mutation|fragment)\b[^{}]*(?:\{\{.*?\}\}[^{}]*)*\{|\{(?![{%#]))")
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
@@ -123,12 +125,16 @@ class RequestTemplate(BaseModel):
     form: dict[str, ParameterTemplate] | None = Field(
         default=None, description="Body to send as form fields, templates; a list repeats the field."
     )
+    body: XmlBody | None = Field(
+        default=None, description="Body to send as XML, a template; what is put in is escaped."
+    )
 
     @model_validator(mode="after")
     def _has_one_body(self) -> Self:
-        if self.json_body is not None and self.form is not None:
-            raise ValueError("a request has one body: either 'json' or 'form'")
-        if self.method == "GET" and (self.json_body is not None or self.form is not None):
+        bodies = sum(body is not None for body in (self.json_body, self.form, self.body))
+        if bodies > 1:
+            raise ValueError("a request has one body: 'json', 'form' or 'body'")
+        if self.method == "GET" and bodies:
             raise ValueError("a GET request has no body: write 'method: POST', or use 'query'")
         return self
 
@@ -138,7 +144,7 @@ class RequestTemplate(BaseModel):
         templates: list[Template | Parameter] = [self.path, *self.query.values(), *self.headers.values()]
         templates += (self.form or {}).values()
         used = frozenset[str]().union(*(template.names for template in templates))
-        return used | (self.json_body.names if self.json_body else frozenset())
+        return used.union(*(body.names for body in (self.json_body, self.body) if body))
 
     @cached_property
     def is_graphql(self) -> bool:
@@ -169,6 +175,8 @@ class RequestTemplate(BaseModel):
             return to_json(self.json_body.render(names)).encode(), "application/json"
         if self.form is not None:
             return urlencode(_pairs(self.form, names)).encode(), "application/x-www-form-urlencoded"
+        if self.body is not None:
+            return self.body.render(names).encode(), "text/xml; charset=utf-8"
         return None, ""
 
 

@@ -111,7 +111,7 @@ def test_these_settings_are_right(text: str) -> None:
         (step("take: {owner_id: id}, headers: {A: '{{ x }}'}"), "steps.0.headers.A", "'x' is not known here"),
         (step("take: {owner_id: id}, headers: {'A B': x}"), "steps.0.headers.A B", "not a header's name"),
         (step("take: {owner_id: id}, headers: {host: x}"), "steps.0.headers.host", "set by the bridge itself"),
-        (step("take: {owner_id: id}, json: {}, form: {}"), "steps.0", "either 'json' or 'form'"),
+        (step("take: {owner_id: id}, json: {}, form: {}"), "steps.0", "one body: 'json', 'form' or 'body'"),
         (step("take: {owner_id: id}, json: {}, method: GET"), "steps.0", "a GET request has no body"),
         (step("take: {owner_id: id}, method: DELETE"), "steps.0.method", "'GET' or 'POST'"),
         (step("take: {owner_id: id}, forms: [national]"), "steps.0.forms", "does not use {{ form }}"),
