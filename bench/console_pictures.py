@@ -15,26 +15,17 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.support.browser import PHONE, as_large_as, chromium, picture  # noqa: E402
-from tests.support.consoled import PASSWORD, SECTION, running_console  # noqa: E402
+from tests.support.consoled import PASSWORD, running_console, write_config  # noqa: E402
 from tests.support.service import RunningService  # noqa: E402
 
-CONFIG = """
-api_keys: [change-me]
-connectors:
-  customers: {type: csv, path: customers.csv}
-extensions:
-  inline: {lan@congty.example: ["101", "102"]}
-"""
-CUSTOMERS = "phone,owner_email\n0901234567,lan@congty.example\n0912345678,minh@congty.example\n"
+MINH = "0912345678,minh@congty.example"
 SCREEN = (900, 640)
 PLACES = {"en": ROOT / "docs/pictures", "vi": ROOT / "docs/vi/pictures"}
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        config = Path(name) / "config.yaml"
-        config.write_text(CONFIG + SECTION, encoding="utf-8")
-        (config.parent / "customers.csv").write_text(CUSTOMERS, encoding="utf-8")
+        config = write_config(Path(name), MINH)
         with RunningService(config) as service, running_console(config) as address, chromium() as browser:
             for phone in ["0901234567"] * 40 + ["0912345678"] * 5 + ["0987654321"] * 15:
                 service.ask(phone)

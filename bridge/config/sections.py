@@ -14,6 +14,7 @@ from bridge.config.alerts import Alerts
 from bridge.config.console import Console
 from bridge.config.extensions import Extensions
 from bridge.config.values import (
+    OMICALL_WAITS,
     Allowed,
     ApiKey,
     Bind,
@@ -78,7 +79,7 @@ class Server(Section):
     bind: Bind = Field(default="127.0.0.1:8080", description="Address and port to listen on.")
     path: UrlPath = Field(default="/get_owner_contact_by_phone", description="Path of the endpoint that OMICall asks.")
     deadline: Duration = Field(
-        default=1.8, lt=2.0, description="Every answer leaves within this time. OMICall hangs up after 2 s."
+        default=1.8, lt=OMICALL_WAITS, description="Every answer leaves within this time. OMICall hangs up after 2 s."
     )
     hedge_after: Duration = Field(
         default=0.6,

@@ -19,6 +19,9 @@ _LAST_PORT = 65535
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
 _EXTENSION = re.compile(r"[0-9]+", re.ASCII)
 _KEY = re.compile(r"[!-~]+")
+OMICALL_WAITS = 2.0
+"""Seconds that OMICall waits for an answer, from its first packet on."""
+
 OWN_PAGES = frozenset(("/healthz", "/readyz", "/metrics"))
 """What is asked for without a key, by whoever watches the service."""
 _SEVERAL_OWNERS = re.compile(r"@[^\s@]*[\s,;/|&]+[^\s@]+@")

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bridge.config.values import OMICALL_WAITS
+
 WIDTH = 1000
 """Units that stand for the time that OMICall waits, in a picture of steps."""
-
-WAITS = 2000.0
-"""Milliseconds that OMICall waits."""
 
 _LEAST = 4.0
 _HEIGHT, _COLUMN, _GAP = 160.0, 62, 20
@@ -40,7 +39,7 @@ def bars_of(trace: Mapping[str, Any]) -> list[Bar]:
 
 
 def _bar(begin: float, end: float, text: str) -> Bar:
-    first, last = (min(moment / WAITS, 1.0) * WIDTH for moment in (begin, end))
+    first, last = (min(moment / (OMICALL_WAITS * 1000), 1.0) * WIDTH for moment in (begin, end))
     width = max(last - first, _LEAST)
     return Bar(round(min(first, WIDTH - width), 1), round(width, 1), end, round(end - begin, 1), text)
 

@@ -6,12 +6,10 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from bridge.config.values import OMICALL_WAITS
 from bridge.insight.trace import BY_HAND
 
-PATIENCE = 2.0
-"""Seconds that OMICall waits, from its first packet on."""
-
-EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.8, PATIENCE)
+EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.8, OMICALL_WAITS)
 """Upper edges of a histogram's classes of times, in seconds."""
 
 _SHARES = {"p50": 0.5, "p99": 0.99, "slowest": 1.0}
@@ -30,7 +28,7 @@ def figures_of_today(file: Path, now: datetime) -> Mapping[str, object]:
         counts = db.execute(
             "SELECT count(*), coalesce(sum(milliseconds > ?), 0), coalesce(sum(answer != ''), 0), "
             f"coalesce(sum(answer NOT IN ('', 'live')), 0) {_TODAY}",
-            [PATIENCE * 1000, *values],
+            [OMICALL_WAITS * 1000, *values],
         ).fetchone()
         calls, late, answered, remembered = map(int, counts)
         quickest = f"SELECT milliseconds {_TODAY} ORDER BY milliseconds LIMIT 1 OFFSET ?"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from math import floor
 from wsgiref.types import WSGIEnvironment
 
-from bridge.insight.figures import PATIENCE
+from bridge.config.values import OMICALL_WAITS
 from bridge.sdk.deadline import Clock
 from bridge.service import Service
 from bridge.storage.machine import MachineMemory
@@ -60,19 +60,19 @@ class Network:
             "round_trip": round(seconds, 4),
             "deadline": deadline,
             "deadline_and_3_round_trips": round(self._together(seconds), 3),
-            "omicall_waits": PATIENCE,
+            "omicall_waits": OMICALL_WAITS,
             "longest_deadline_that_fits": f"{_fitting(seconds):g}s",
         }
 
     def troubles(self) -> Mapping[str, str]:
         """Say that an answer at the last moment comes too late for OMICall, if so, and which deadline fits."""
         seconds = self.round_trip()
-        if seconds is None or self._together(seconds) <= PATIENCE:
+        if seconds is None or self._together(seconds) <= OMICALL_WAITS:
             return {}
         told = (
             f"an answer at the last moment comes too late: {self._current().deadline:g} s and three round trips of "
-            f"{seconds * 1000:.0f} ms to OMICall are {self._together(seconds):.2f} s, and it waits for {PATIENCE:g} s: "
-            f"write deadline: {_fitting(seconds):g}s"
+            f"{seconds * 1000:.0f} ms to OMICall are {self._together(seconds):.2f} s, and it waits for "
+            f"{OMICALL_WAITS:g} s: write deadline: {_fitting(seconds):g}s"
         )
         return {"server.deadline": told}
 
@@ -89,5 +89,5 @@ class Network:
 
 
 def _fitting(seconds: float) -> float:
-    longest = PATIENCE - _SPARE - _ROUND_TRIPS * seconds
+    longest = OMICALL_WAITS - _SPARE - _ROUND_TRIPS * seconds
     return max(_LEAST, round(floor(longest / _STEP) * _STEP, 2))

@@ -1,6 +1,5 @@
 """A list at an address, in the running service: fetched once for all processes, in force through outage and restart."""
 
-import http.client
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,27 +36,18 @@ def answers_in_both(service: RunningService, body: bytes) -> bool:
     return all(service.ask().body == body for _ in range(20))
 
 
-def page(service: RunningService, path: str) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().read().decode()
-    finally:
-        connection.close()
-
-
 def test_two_processes_fetch_it_once_and_answer_through_an_outage_and_a_restart(tmp_path: Path, shelf: Shelf) -> None:
     config = configure(tmp_path, shelf)
     with RunningService(config, "--workers", "2") as service:
         until(lambda: answers_in_both(service, b"101"))
         assert len(shelf.asked) == 1
-        assert 'omi_bridge_list_age_seconds{list="customers"}' in page(service, "/metrics")
+        assert 'omi_bridge_list_age_seconds{list="customers"}' in service.page("/metrics").text
         log = service.log
     shelf.instead = lambda _asked: Reply(PAGE)
     with RunningService(config, "--workers", "2") as service:
         assert answers_in_both(service, b"101")
         told = "answers with a web page instead of the file"
-        until(lambda: told in page(service, "/healthz"))
+        until(lambda: told in service.page("/healthz").text)
         until(lambda: len(shelf.asked) == 2)
         log = [*log, *service.log]
     checked = CliRunner().invoke(main, ["check", "-c", str(config), "--online"])

@@ -72,7 +72,7 @@ def test_what_is_wrong_is_told_once_by_all_workers_through_deaths_and_restarts(t
             service.wait_for_workers(4)
             service.hang_up()
             found = scrape_until(
-                service.port, lambda found: found("omi_bridge_alerts_total", channel="webhook", result="sent") > 0
+                service, lambda found: found("omi_bridge_alerts_total", channel="webhook", result="sent") > 0
             )
             assert found("omi_bridge_alerts_total", channel="webhook", result="sent") == len(posts(chat))
             assert service.stop() == 0

@@ -9,20 +9,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.browser import DESKTOP, PHONE, as_large_as, chromium, requested
-from tests.support.consoled import PASSWORD, SECTION, running_console
+from tests.support.consoled import PASSWORD, running_console, write_config
 from tests.support.service import RunningService
 
-CONFIG = """
-api_keys: [change-me]
-connectors:
-  customers: {type: csv, path: customers.csv}
-extensions:
-  inline: {lan@congty.example: ["101", "102"]}
-"""
-CUSTOMERS = """phone,owner_email
-0901234567,lan@congty.example
-0912345678,"<img src=x onerror=alert(1)>@congty.example"
-"""
+HOSTILE = '0912345678,"<img src=x onerror=alert(1)>@congty.example"'
 PAGES = {"/calls": "…567", "/sources": "customers", "/directory": "directory:", "/figures": "≤ 2000"}
 MOST_TABS = 30
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -31,10 +21,7 @@ RUN_AXE = "const done = arguments[0]; axe.run().then(found => done(found.violati
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("console")
-    config = folder / "config.yaml"
-    config.write_text(CONFIG + SECTION, encoding="utf-8")
-    (folder / "customers.csv").write_text(CUSTOMERS, encoding="utf-8")
+    config = write_config(tmp_path_factory.mktemp("console"), HOSTILE)
     with RunningService(config, "--workers", "2") as service, running_console(config) as address:
         for _ in range(3):
             service.ask()

@@ -1,6 +1,5 @@
 """Files that lose more than half of their rows, in the running service: shown, doubted, and confirmed by a command."""
 
-import http.client
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,17 +43,8 @@ def run(*arguments: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def page(service: RunningService, path: str) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().read().decode()
-    finally:
-        connection.close()
-
-
 def doubted(service: RunningService) -> set[str]:
-    return {line.split('"')[1] for line in page(service, "/metrics").splitlines() if _is_doubt(line)}
+    return {line.split('"')[1] for line in service.page("/metrics").text.splitlines() if _is_doubt(line)}
 
 
 def _is_doubt(line: str) -> bool:
@@ -76,7 +66,7 @@ def test_a_shrunk_file_is_shown_everywhere_and_rings_on_through_reload_and_resta
         assert service.ask("0901234539").body == b"100"
     with RunningService(config, "--workers", "2") as service:
         assert [service.ask("0901234539").body for _ in range(6)] == [b"100"] * 6
-        troubles = json.loads(page(service, "/healthz"))["troubles"]
+        troubles = service.troubles
         assert "only 5 of 40 rows are left" in troubles["connector customers"]
         until(lambda: doubted(service) == {"customers"})
         status, told = run("check", "-c", config)
@@ -84,7 +74,7 @@ def test_a_shrunk_file_is_shown_everywhere_and_rings_on_through_reload_and_resta
         assert "warn    customers: customers.csv: only 5 of 40 rows are left" in told
         assert run("confirm", "-c", config, "customers")[0] == 0
         until(lambda: all(service.ask("0901234539").body == b"" for _ in range(8)))
-        until(lambda: json.loads(page(service, "/healthz"))["status"] == "ok")  # as soon as both have looked
+        until(lambda: json.loads(service.page("/healthz").text)["status"] == "ok")  # as soon as both have looked
         assert service.ask("0901234501").body == b"101"
         until(lambda: not doubted(service))
     with RunningService(config) as service:
@@ -96,7 +86,7 @@ def test_a_shrunk_list_of_extensions_is_doubted_and_confirmed_alike(config: Path
         (config.parent / "staff.csv").write_text(staff(range(1, 3)), encoding="utf-8")
         service.wait_for_log("staff.csv: only 2 of 30 rows are left")
         assert service.ask("0901234500").body == b"100"
-        assert "only 2 of 30 rows" in json.loads(page(service, "/healthz"))["troubles"]["extensions.csv"]
+        assert "only 2 of 30 rows" in service.troubles["extensions.csv"]
         status, told = run("confirm", "-c", config, "extensions.csv")
         assert (status, told.partition(": staff.csv: only 2 of 30 rows")[0]) == (
             0,

@@ -1,6 +1,5 @@
 """The real service with OMICall as its directory: away, hung, refusing, coming back; and no SIP password anywhere."""
 
-import http.client
 import json
 import stat
 import subprocess
@@ -57,15 +56,6 @@ def outcome(reply):
     return reply.headers["X-Bridge-Outcome"], reply.body
 
 
-def troubles(service):
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
-    try:
-        connection.request("GET", "/healthz")
-        return json.loads(connection.getresponse().read())["troubles"]
-    finally:
-        connection.close()
-
-
 def command(config, *arguments):
     run = [sys.executable, "-m", "bridge", arguments[0], "-c", str(config), *arguments[1:]]
     return subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
@@ -80,7 +70,7 @@ def test_omicall_leads_from_the_owner_to_the_extension(config):
         assert outcome(service.ask(LAN)) == ("found", b"101")
         assert outcome(service.ask(MINH)) == ("found", b"102")
         assert outcome(service.ask(NGHI)) == ("unmapped", b"")
-        assert troubles(service) == {}
+        assert service.troubles == {}
 
 
 def test_while_omicall_is_away_at_the_start_the_kept_list_answers(config, omicall):
@@ -91,7 +81,7 @@ def test_while_omicall_is_away_at_the_start_the_kept_list_answers(config, omical
         assert outcome(service.ask(LAN)) == ("found", b"101")
         service.wait_for_log("extensions.omicall: .* answered 503; the last good list stays in force")
         assert outcome(service.ask(LAN)) == ("found", b"101")
-        assert "answered 503" in troubles(service)["extensions.omicall"]
+        assert "answered 503" in service.troubles["extensions.omicall"]
 
 
 def test_without_a_kept_list_what_only_omicall_could_tell_is_unavailable(config, omicall):
@@ -142,12 +132,12 @@ def test_a_reload_that_would_lose_the_list_is_not_made(config):
 def test_no_sip_password_and_no_key_is_kept_logged_or_shown(config, omicall):
     with RunningService(config) as service:
         service.ask_until(LAN, b"101")
-        shown = [json.dumps(troubles(service))]
+        shown = [json.dumps(service.troubles)]
     log = service.log
     omicall.fault = lambda asked: away(asked) if is_list(asked) else None
     with RunningService(config) as service:
         service.wait_for_log("answered 503")
-        shown.append(json.dumps(troubles(service)))
+        shown.append(json.dumps(service.troubles))
     omicall.fault = None
     asked = [
         command(config, "check"),

@@ -1,6 +1,5 @@
 """What the outside does to the processes: nothing of it stops the service."""
 
-import json
 import os
 import shutil
 import signal
@@ -15,7 +14,6 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.support.kept import until
-from tests.support.scrape import page
 from tests.support.scripted import ScriptedServer
 from tests.support.service import RunningService
 
@@ -59,10 +57,6 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def troubles(service: RunningService) -> dict[str, str]:
-    return json.loads(page(service.port, "/healthz")[1])["troubles"]
-
-
 def answer(service: RunningService) -> bytes | None:
     with suppress(OSError):
         return service.ask().body
@@ -99,7 +93,7 @@ def test_with_few_threads_it_answers_and_a_worker_for_which_there_is_no_process_
     with RunningService(config, command=("prlimit", "--nproc=30", *AS_ORDINARY_USER)) as service:
         assert "asked for 64 threads to answer calls, got 8" in service.wait_for_log("threads")
         assert service.ask().body == b"101"
-        assert troubles(service) == {}
+        assert service.troubles == {}
         others = [*AS_ORDINARY_USER[:-2], "-c", CROWD]
         with subprocess.Popen(others, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as crowd:
             assert crowd.stdout
@@ -122,8 +116,8 @@ def test_with_no_folder_that_can_be_written_and_no_proc_it_answers(tmp_path):
     with RunningService(config, command=command) as service:
         service.wait_for_log("no folder can be made")
         assert service.ask().body == b"101"
-        assert "Read-only file system" in troubles(service)["cache.path"]
-        assert "omi_bridge_answers_total" in page(service.port, "/metrics")[1]
+        assert "Read-only file system" in service.troubles["cache.path"]
+        assert "omi_bridge_answers_total" in service.page("/metrics").text
 
 
 def test_the_master_s_sudden_death_leaves_no_worker_and_no_file_though_a_source_hangs(tmp_path):
@@ -205,7 +199,7 @@ def test_a_constructor_that_waits_is_named_and_the_others_answer_until_it_is_the
         reply = service.ask()
         assert (reply.body, reply.seconds < 1) == (b"101", True)
         told = "its constructor waits, which it may not, and stands in waiting.py:11"
-        assert troubles(service) == {"connector mine": told}
+        assert service.troubles == {"connector mine": told}
         assert told in service.wait_for_log("connector mine has a bug")
         go.touch()
         assert service.ask_until("0901234567", b"107").body == b"107"

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 
-from tests.support.scrape import page
 from tests.support.service import RunningService
 
 PLUGIN = """
@@ -105,7 +104,7 @@ def test_a_list_that_only_one_process_can_read_is_put_in_force_by_none_and_by_no
         status, said, why = reload(config)
         assert status == 1, said
         assert re.search(r"connector customers: somebody else is signed in \(in process \d+ alone\)", why)
-        assert "somebody else is signed in" in page(service.port, "/healthz")[1]
+        assert "somebody else is signed in" in service.page("/healthz").text
         assert (statuses(service, "second-key"), statuses(service, "change-me")) == ({401}, {200})
         kill_worker(service)
         assert (statuses(service, "second-key"), statuses(service, "change-me")) == ({401}, {200})

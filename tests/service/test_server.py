@@ -11,7 +11,6 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.crm import Crm
-from tests.support.scrape import page
 from tests.support.service import RunningService
 
 BODY = re.compile(rb"([0-9]+(:[0-9]+)*)?")
@@ -89,19 +88,19 @@ def test_a_configuration_that_is_not_in_force_is_a_trouble_until_the_next_good_o
         service.hang_up()
         service.wait_for_log("not reloaded")
         problem = "config.yaml:4:1: servre: unknown key, did you mean 'server'?"
-        told = page(service.port, "/healthz")[1]
+        told = service.page("/healthz").text
         assert '"configuration":"not reloaded: ' in told
         assert problem in told
-        assert "omi_bridge_troubles 1.0" in page(service.port, "/metrics")[1]
+        assert "omi_bridge_troubles 1.0" in service.page("/metrics").text
         worker = int(re.search(r"pid: (\d+)", service.wait_for_log("Booting worker"))[1])
         os.kill(worker, signal.SIGKILL)
         service.wait_for_log(f"Booting worker with pid: (?!{worker})")
         service.ask_until("0901234567", b"101:102")
-        assert problem in page(service.port, "/healthz")[1], "the next worker knows of it as well"
+        assert problem in service.page("/healthz").text, "the next worker knows of it as well"
         config.write_text(good)
         service.hang_up()
         service.wait_for_log("nothing differs from what is in force")
-        assert "configuration" not in page(service.port, "/healthz")[1]
+        assert "configuration" not in service.page("/healthz").text
 
 
 def test_a_changed_file_is_picked_up_without_a_signal(tmp_path):

@@ -46,7 +46,7 @@ def scraped(tmp_path_factory):
     )
     with RunningService(config) as service:
         assert service.ask().body == b"101"
-        return scrape_until(service.port, lambda found: "omi_bridge_snapshot_read" in found.names)
+        return scrape_until(service, lambda found: "omi_bridge_snapshot_read" in found.names)
 
 
 def unknown(named: Named, scraped: Scrape) -> set[str]:

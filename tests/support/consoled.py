@@ -20,6 +20,23 @@ HASHED = generate_password_hash(PASSWORD, "pbkdf2:sha256:1")
 
 SECTION = f"console: {{password: '{HASHED}', hosts: [localhost, 127.0.0.1]}}\n"
 
+CONFIG = f"""
+api_keys: [change-me]
+connectors:
+  customers: {{type: csv, path: customers.csv}}
+extensions:
+  inline: {{lan@congty.example: ["101", "102"]}}
+{SECTION}"""
+
+
+def write_config(folder: Path, others: str) -> Path:
+    """Write a configuration with a console, whose customers are Lan's 0901234567 and those of `others`, a row each."""
+    config = folder / "config.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    customers = f"phone,owner_email\n0901234567,lan@congty.example\n{others}\n"
+    (folder / "customers.csv").write_text(customers, encoding="utf-8")
+    return config
+
 
 def with_console(file):
     """Add the section to a configuration file, and read both."""

@@ -1,12 +1,13 @@
-"""What Prometheus would read from `/metrics`, and other pages that are asked for without a key."""
+"""What Prometheus would read from `/metrics`."""
 
-import http.client
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.service import RunningService
 
 _PATIENCE = 20.0
 
@@ -44,28 +45,17 @@ def read(text: str) -> Scrape:
     return Scrape(text, {(one.name, frozenset(one.labels.items())): one.value for one in samples})
 
 
-def page(port: int, path: str) -> tuple[int, str]:
-    """Ask for a page without a key; return the status and the text."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        return response.status, response.read().decode()
-    finally:
-        connection.close()
-
-
-def scrape(port: int) -> Scrape:
+def scrape(service: RunningService) -> Scrape:
     """Ask for the figures."""
-    status, text = page(port, "/metrics")
-    assert status == 200
-    return read(text)
+    found = service.page("/metrics")
+    assert found.status == 200
+    return read(found.text)
 
 
-def scrape_until(port: int, holds: Callable[[Scrape], object]) -> Scrape:
+def scrape_until(service: RunningService, holds: Callable[[Scrape], object]) -> Scrape:
     """Ask again and again until it holds, and return the last figures in any case."""
     end = time.monotonic() + _PATIENCE
-    while not holds(found := scrape(port)) and time.monotonic() < end:
+    while not holds(found := scrape(service)) and time.monotonic() < end:
         Event().wait(0.05)
     return found
 

@@ -1,6 +1,7 @@
 """The real service in a process of its own, and a client that sees what OMICall would see."""
 
 import http.client
+import json
 import re
 import signal
 import socket
@@ -22,6 +23,10 @@ class Reply:
     body: bytes
     headers: http.client.HTTPMessage
     seconds: float
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
 
 
 class RunningService:
@@ -87,11 +92,24 @@ class RunningService:
     def ask(
         self, phone: str = "0901234567", *, query: str | None = None, headers: dict[str, str] | None = None
     ) -> Reply:
+        target = "/get_owner_contact_by_phone?" + (f"phoneNumber={phone}" if query is None else query)
+        return self._get(target, {"X-API-KEY": "change-me", **(headers or {})})
+
+    def page(self, path: str) -> Reply:
+        """Ask for a page of the service itself, without a key."""
+        return self._get(path, {})
+
+    @property
+    def troubles(self) -> dict[str, str]:
+        """What `/healthz` says is wrong."""
+        found: dict[str, str] = json.loads(self.page("/healthz").body)["troubles"]
+        return found
+
+    def _get(self, target: str, headers: dict[str, str]) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         started = time.monotonic()
         try:
-            target = "/get_owner_contact_by_phone?" + (f"phoneNumber={phone}" if query is None else query)
-            connection.request("GET", target, headers={"X-API-KEY": "change-me", **(headers or {})})
+            connection.request("GET", target, headers=headers)
             response = connection.getresponse()
             body = response.read()
             return Reply(response.status, body, response.headers, time.monotonic() - started)

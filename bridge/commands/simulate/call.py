@@ -16,7 +16,7 @@ from http.client import HTTPException, HTTPResponse
 from io import BytesIO
 from urllib.parse import urlencode, urlsplit
 
-from bridge.insight.figures import PATIENCE
+from bridge.config.values import OMICALL_WAITS
 
 _BODY = re.compile(rb"([0-9]+(:[0-9]+)*)?")
 _OK = 200
@@ -75,7 +75,7 @@ async def call(target: Target, phone: str, due: float) -> Result:
         return Result(phone, verdict, time.monotonic() - due, detail=detail)
 
     try:
-        async with asyncio.timeout_at(asyncio.get_running_loop().time() + due + PATIENCE - time.monotonic()):
+        async with asyncio.timeout_at(asyncio.get_running_loop().time() + due + OMICALL_WAITS - time.monotonic()):
             received = await _exchange(target, phone)
     except TimeoutError:
         return over(Verdict.LATE)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bridge.commands.simulate.call import Verdict
 from bridge.commands.simulate.rehearsal import OUTCOME, USUAL_PATH, Report
-from bridge.insight.figures import PATIENCE
+from bridge.config.values import OMICALL_WAITS
 
 _BAR = 40
 
@@ -50,8 +50,8 @@ def _histogram(classes: list[tuple[float, int]]) -> Iterator[str]:
         label = "later" if edge == float("inf") else f"≤ {_seconds(edge)}"
         bar = "█" * -(-count * _BAR // most)
         yield f"  {label:>9} {count:8} {bar}".rstrip()
-        if edge == PATIENCE:
-            yield f"  {'─' * 9} OMICall hangs up after {PATIENCE:g} s {'─' * _BAR}"
+        if edge == OMICALL_WAITS:
+            yield f"  {'─' * 9} OMICall hangs up after {OMICALL_WAITS:g} s {'─' * _BAR}"
 
 
 def _seconds(seconds: float) -> str:

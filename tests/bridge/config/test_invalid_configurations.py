@@ -7,6 +7,7 @@ import pytest
 
 from bridge.config.loading import load_config
 from bridge.sdk.errors import ConfigError
+from tests.support.another_user import as_nobody
 
 FOLDER = Path(__file__).parents[2] / "invalid"
 CASES = sorted(FOLDER.glob("*.yaml"))
@@ -51,13 +52,8 @@ def test_a_folder_is_no_file(tmp_path):
 def test_an_unreadable_file_is_named(tmp_path):
     file = tmp_path / "config.yaml"
     file.touch(mode=0o000)
-    user = os.geteuid()
-    os.seteuid(user or 65534)  # root may read everything; nobody may not
-    try:
-        with pytest.raises(ConfigError, match="cannot be read: Permission denied"):
-            load_config(file, {})
-    finally:
-        os.seteuid(user)
+    with as_nobody(), pytest.raises(ConfigError, match="cannot be read: Permission denied"):  # root may read everything
+        load_config(file, {})
 
 
 def test_a_file_that_is_no_configuration_is_not_read_whole(tmp_path):

@@ -9,6 +9,8 @@ from bridge.extensions.polled_list import PolledList
 from bridge.sdk.connector import Owner
 from bridge.sdk.errors import SourceRejected, SourceUnavailable
 from bridge.sdk.extension_source import ExtensionEntry
+from bridge.storage.machine import MachineMemory
+from bridge.storage.shared.machine_namespace import MachineNamespace
 from tests.support.fakes import FakeClock
 from tests.support.listed import entries, listed
 from tests.support.rounds import Rounds
@@ -19,9 +21,9 @@ LAN, MINH = Owner(login="lan"), Owner(login="minh")
 class Reading:
     """A list whose rounds the test lets go."""
 
-    def __init__(self, said, **settings):
+    def __init__(self, said, *, clock=None, **settings):
         self.kind = None
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.rounds = Rounds()
         self.pauses = []
         settings = listed(said, **settings)
@@ -62,6 +64,40 @@ def test_the_list_is_read_at_the_start_and_again_on_its_schedule():
         assert made.list.current().extensions_of(LAN) == ("105",)
         assert made.pauses == [900.0, 900.0]
         assert made.list.trouble == ""
+
+
+def test_a_list_that_is_read_before_its_time_is_a_new_one_and_the_other_process_has_it_too():
+    memory, clock = MachineMemory.make(), FakeClock()
+    with reading(entries(lan="101"), started=False, clock=clock, refresh="1h") as ours:
+        theirs = Reading(None, clock=clock, refresh="1h")
+        for process in (ours, theirs):
+            process.list.share(MachineNamespace(memory, "extensions.scripted", "1", clock))
+            process.list.start()
+            process.rounds.step(0)
+        assert theirs.kind.made == []
+        assert theirs.list.current().extensions_of(LAN) == ("101",)
+        clock.advance(100)
+        ours.say(entries(lan="105"))
+        theirs.rounds.step()
+        assert theirs.kind.made == []
+        assert theirs.list.current().extensions_of(LAN) == ours.list.current().extensions_of(LAN) == ("105",)
+        assert ours.source.readings == 2
+        theirs.rounds.end()
+        theirs.list.close()
+
+
+def test_half_a_list_is_not_believed_because_the_same_reading_says_so_again():
+    memory, clock = MachineMemory.make(), FakeClock()
+    with reading(entries(lan="101", minh="102", nghi="103"), started=False, clock=clock, refresh="1h") as made:
+        made.list.share(MachineNamespace(memory, "extensions.scripted", "1", clock))
+        made.list.start()
+        made.rounds.step(0)
+        clock.advance(100)
+        made.say(entries(lan="101"))
+        assert made.list.trouble
+        assert made.list.current().extensions_of(MINH) == ("102",)
+        made.rounds.step()
+        assert made.source.readings == 3
 
 
 def test_a_list_that_was_never_good_is_unavailable_and_says_why():

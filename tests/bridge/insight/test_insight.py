@@ -1,6 +1,5 @@
 """What the service tells of itself: the application in this process, asked over the kernel's own socket."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -17,16 +16,15 @@ from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
 from bridge.insight.trace import PER_MINUTE
 from bridge.local.address import ServiceUnreachable, address_of
-from bridge.local.packets import Line
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
 from bridge.testing.fakes import FakeClock
+from tests.support.another_user import nobody_is_hung_up_on, only_root
 from tests.support.application import opened, reload
 from tests.support.consoled import with_console
 from tests.support.known_customers import KnownCrm, expecting
 
 NUMBER = {"ask": "trace", "number": "0901234567"}
-NOBODY = 65534
 _PATIENCE = 10.0
 
 
@@ -319,30 +317,11 @@ def test_a_bug_and_a_word_that_nobody_knows_end_nothing(tmp_path, caplog):
     assert "a bug of omi-bridge in an answer to the console" in caplog.text
 
 
-def ask_as_nobody(file):
-    """Ask as another user; return 0 if that is hung up on."""
-    try:
-        os.setuid(NOBODY)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as foreign:
-            foreign.settimeout(_PATIENCE)
-            foreign.connect(address_of(file, PURPOSE))
-            line = Line(foreign)
-            line.send({"ask": "sources", "foreign": True})
-            return int(line.receive() is not None)
-    except ConnectionResetError:
-        return 0
-    except OSError:
-        return 2
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@only_root
 def test_another_user_is_hung_up_on(tmp_path):
     answers = []
     with closing(counting(tmp_path, answers)) as insight:
         insight.start()
         until(lambda: ask_service(tmp_path / "config.yaml", {"ask": "sources"}))
-        child = os.fork()
-        if not child:
-            os._exit(ask_as_nobody(tmp_path / "config.yaml"))
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert nobody_is_hung_up_on(address_of(tmp_path / "config.yaml", PURPOSE), {"ask": "sources", "foreign": True})
     assert len(answers) == 1

@@ -16,6 +16,7 @@ from bridge.sdk.connector import Call
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
+from tests.support.another_user import as_nobody
 from tests.support.fakes import FakeClock
 from tests.support.kept import LAN, SETTINGS, call, life, rows, until
 
@@ -297,14 +298,10 @@ def test_a_database_that_is_not_ours_is_left_alone(path, make, words, caplog):
 def without_rights(folder):
     """Nobody is above the rights of files: let root be somebody else meanwhile."""
     folder.chmod(0o500)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
     try:
-        yield
+        with as_nobody():
+            yield
     finally:
-        if root:
-            os.seteuid(0)
         folder.chmod(0o700)
 
 

@@ -1,7 +1,6 @@
 """What several processes count together, in real processes: each is a Python of its own that inherits the file."""
 
 import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -11,7 +10,7 @@ import pytest
 from bridge.sdk import SourceBusy
 from bridge.sdk.shared import Turns
 from bridge.storage.machine import MachineMemory, MachineTurns
-from tests.support.documents import ROOT
+from tests.support.another_process import another_process
 from tests.support.fakes import FakeClock
 
 OTHER = """
@@ -33,42 +32,25 @@ for line in sys.stdin:
 class Other:
     """Another process with the same memory."""
 
-    def __init__(self, memory: MachineMemory) -> None:
-        file = memory._file  # noqa: SLF001 - what a child inherits
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", OTHER, str(file)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            pass_fds=[file],
-            cwd=ROOT,
-        )
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
 
     def does(self, what: str, limit: int) -> bool:
         self.begins(what, limit)
         return self.ends()
 
     def begins(self, what: str, limit: int) -> None:
-        self.process.stdin.write(f"{what} {limit}\n")
-        self.process.stdin.flush()
+        self._process.stdin.write(f"{what} {limit}\n")
+        self._process.stdin.flush()
 
     def ends(self) -> bool:
-        return self.process.stdout.readline() == "True\n"
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(10)
-        self.process.stdin.close()
-        self.process.stdout.close()
+        return self._process.stdout.readline() == "True\n"
 
 
 @contextmanager
 def another(memory: MachineMemory):
-    other = Other(memory)
-    try:
-        yield other
-    finally:
-        other.kill()
+    with another_process(memory, OTHER) as process:
+        yield Other(process)
 
 
 def test_places_are_taken_for_all_processes():
@@ -188,13 +170,11 @@ threading.Event().wait()
 
 
 def test_a_process_that_stands_still_while_it_counts_keeps_nobody_waiting():
-    file = MachineMemory.make()._file  # noqa: SLF001
-    command = [sys.executable, "-c", STANDING_STILL, str(file), "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[file]) as process:
+    memory = MachineMemory.make()
+    with another_process(memory, STANDING_STILL, "0") as process:
         assert process.stdout.readline() == "locked\n"
         with pytest.raises(SourceBusy, match="cannot be counted"):
-            MachineTurns(file, 0, 2, 10.0).book(2, 0.0)
-        process.kill()
+            MachineTurns(memory._file, 0, 2, 10.0).book(2, 0.0)  # noqa: SLF001
 
 
 def test_where_there_is_no_file_each_process_counts_for_itself():

@@ -1,13 +1,10 @@
 """What processes tell each other, in real processes that inherit the memory."""
 
-import subprocess
-import sys
-
 import pytest
 
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import LARGEST_PAGE, Page, Slips
-from tests.support.documents import ROOT
+from tests.support.another_process import another_process
 
 OTHER = """
 import sys
@@ -27,13 +24,9 @@ def memory():
 
 
 def test_a_slip_counts_as_long_as_its_process_lives_and_a_page_goes_on(memory):
-    file = memory._file  # noqa: SLF001 - what a child inherits
     own = Slips(memory, "test")
     own.write(b"own")
-    command = [sys.executable, "-c", OTHER, str(file)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[file], cwd=ROOT
-    ) as other:
+    with another_process(memory, OTHER) as other:
         assert other.stdout.readline() == "0\n"
         assert own.read() == [b"own", b"other"]
         assert memory.take("leader", 1) is None

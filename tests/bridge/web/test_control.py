@@ -1,6 +1,5 @@
 """Where a running service is asked to reload; both ends in the test's own process, over the kernel's sockets."""
 
-import os
 import socket
 import threading
 from contextlib import closing, contextmanager
@@ -10,12 +9,11 @@ from click.testing import CliRunner
 
 from bridge.commands.main import main
 from bridge.local.address import ServiceUnreachable, address_of
-from bridge.local.packets import Line
 from bridge.web.control import ControlSocket, ask_for_reload
 from bridge.web.reloads import ReloadVerdict
+from tests.support.another_user import nobody_is_hung_up_on, only_root
 
 ACCEPTED = ReloadVerdict(accepted=True, lines=("configuration reloaded",))
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -100,24 +98,8 @@ def test_a_service_of_the_same_configuration_is_reached_when_the_one_before_it_h
     assert "another one with the same configuration is running still" in told
 
 
-def ask_as_nobody(config):
-    """Ask as another user; return 0 if that is hung up on."""
-    try:
-        os.setuid(NOBODY)
-        line = Line(connected(config))
-        line.send({"do": "reload"})
-        return int(line.receive() is not None)
-    except ConnectionResetError:
-        return 0
-    except OSError:
-        return 2
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@only_root
 def test_another_user_is_hung_up_on(config):
     with serving(config) as asked:
-        child = os.fork()
-        if not child:
-            os._exit(ask_as_nobody(config))
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert nobody_is_hung_up_on(address_of(config), {"do": "reload"})
     assert asked == []

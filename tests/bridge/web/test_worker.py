@@ -12,7 +12,6 @@ from bridge.config.loading import load_config
 from bridge.web.connections import waited
 from bridge.web.worker import Worker
 from tests.support.application import opened
-from tests.support.scrape import page
 from tests.support.service import RunningService
 
 REQUEST = b"GET /get_owner_contact_by_phone?phoneNumber=0901234567 HTTP/1.1\r\nHost: x\r\nX-API-KEY: change-me\r\n"
@@ -106,7 +105,7 @@ def test_a_call_that_waits_for_too_long_is_turned_away_with_an_empty_answer(conf
         assert b"X-Bridge-Outcome: unavailable" in head
         assert body == b""
         assert service.ask().body == b"101"
-        assert "omi_bridge_turned_away_total 1.0" in page(service.port, "/metrics")[1]
+        assert "omi_bridge_turned_away_total 1.0" in service.page("/metrics").text
         service.wait_for_log("a call is turned away: it has waited [01][.][0-9]+ s for one of 2 threads")
         assert not [line for line in service.log if "Socket error" in line]
 

@@ -1,6 +1,5 @@
 """The SQL connector's settings, and what it makes of rows, on SQLite."""
 
-import os
 import re
 import socket
 import sqlite3
@@ -21,6 +20,7 @@ from connectors.sql.database.engine import make_engine, session_statements
 from connectors.sql.database.errors import readable
 from connectors.sql.rows import check_columns, customers_of, owners_of, rows_of
 from connectors.sql.values import values_for
+from tests.support.another_user import as_nobody, only_root
 from tests.support.database_server import open_folder
 from tests.support.service import free_port
 
@@ -211,7 +211,7 @@ def test_a_file_that_is_no_database_is_told(connect, file):
         connect().open()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become a user who may not write")
+@only_root
 def test_a_file_whose_log_cannot_be_written_beside_it_is_told_what_to_do():
     with open_folder() as folder:
         file = folder / "crm.sqlite"
@@ -222,12 +222,8 @@ def test_a_file_whose_log_cannot_be_written_beside_it_is_told_what_to_do():
         database.close()
         file.chmod(0o644)
         connector = SqlConnector(settings(f"sqlite:///{file}"))
-        os.seteuid(65534)
-        try:
-            with pytest.raises(SourceRejected, match=r"readonly database: the file is in WAL mode"):
-                connector.open()
-        finally:
-            os.seteuid(0)
+        with as_nobody(), pytest.raises(SourceRejected, match=r"readonly database: the file is in WAL mode"):
+            connector.open()
 
 
 @pytest.mark.parametrize(

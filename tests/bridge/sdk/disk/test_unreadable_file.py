@@ -1,35 +1,18 @@
 import errno
 import grp
-import os
 import pwd
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from bridge.sdk.disk.unreadable_file import why_unreadable
-
-NOBODY = 65534
+from tests.support.another_user import NOBODY, as_nobody, only_root
 
 
 def missing(path: Path) -> str:
     return why_unreadable(path, FileNotFoundError(errno.ENOENT, "No such file or directory"))
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    if os.geteuid() != 0:
-        pytest.skip("only root can take another user's rights")
-    group = os.getegid()
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(group)
 
 
 def closed(path: Path) -> str:
@@ -81,6 +64,7 @@ def test_a_link_to_nothing_tells_where_it_leads(tmp_path):
     assert missing(link) == f"there is no such file: {link}, which is a link to gone.csv"
 
 
+@only_root
 def test_whoever_may_not_read_a_file_is_told_the_command_that_mends_it(folder):
     file = folder / "config.yaml"
     file.touch(mode=0o600)
@@ -90,6 +74,7 @@ def test_whoever_may_not_read_a_file_is_told_the_command_that_mends_it(folder):
     )
 
 
+@only_root
 def test_a_closed_folder_is_mended_with_what_is_in_it(folder):
     inner = folder / "my files"
     inner.mkdir(mode=0o700)
@@ -101,12 +86,14 @@ def test_a_closed_folder_is_mended_with_what_is_in_it(folder):
     )
 
 
+@only_root
 def test_nobody_is_told_to_open_the_home_of_root():
     assert closed(Path("/root/config.yaml")).endswith(
         "may not read /root: move the file out of there, for example to /etc/omi-bridge"
     )
 
 
+@only_root
 def test_what_the_rights_do_not_explain_is_left_as_the_system_says_it(folder):
     file = folder / "config.yaml"
     file.touch(mode=0o644)

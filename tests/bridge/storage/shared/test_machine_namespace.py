@@ -1,7 +1,5 @@
 """What the processes of one machine know together without a server: in memory, for as long as it counts."""
 
-import subprocess
-import sys
 from functools import partial
 
 import pytest
@@ -18,7 +16,7 @@ from bridge.storage.noticeboard import LARGEST_PAGE
 from bridge.storage.shared.answers import SharedAnswers
 from bridge.storage.shared.machine_namespace import MachineNamespace
 from bridge.storage.shared.slots import SIZE, SLOTS, Slots
-from tests.support.documents import ROOT
+from tests.support.another_process import another_process
 from tests.support.fakes import FakeClock, FakeConnector
 from tests.support.kept import until
 
@@ -128,16 +126,7 @@ def test_who_is_forgotten_stands_nowhere_any_more(memory, place):
 
 
 def test_a_lock_is_one_process_s_until_that_dies(memory, place):
-    file = memory._file  # noqa: SLF001 - what a child inherits
-    other = subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(file)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        pass_fds=[file],
-        cwd=ROOT,
-    )
-    with other:
+    with another_process(memory, HOLDS) as other:
         assert other.stdout.readline() == "held\n"
         assert place().look("token").locked
         assert place().take("token", 10) == ""
