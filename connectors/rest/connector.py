@@ -10,7 +10,7 @@ a list of the CRM's users, if there is one, and `customer_list.py` lists its cus
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
-from bridge.sdk import Call, Connector, CustomerPage, Deadline, Owner, Owners
+from bridge.sdk import Call, Connector, CustomerPage, Deadline, Owner, Owners, SourceRejected
 from bridge.sdk.http import HttpClient, Repeats, Request
 from connectors.rest.auth.choices import authentication
 from connectors.rest.config.config import RestConfig
@@ -61,6 +61,8 @@ class RestConnector(Connector[RestConfig]):
 
     def find_owners(self, call: Call, deadline: Deadline) -> Sequence[Owner]:
         """Return the owners that the CRM names, in the order of its answers."""
+        if not self.config.steps:
+            raise SourceRejected("it has no search by number: its customers are read ahead, and nobody is asked")
         with self._places.lookup():
             found = tuple(StepRunner(self._context, self._users, self._places, call, deadline).owners())
         return self._users.told_apart(found, call.explain) if self._users else found

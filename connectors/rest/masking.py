@@ -96,7 +96,7 @@ class Mask:
 
 def _secret_headers(config: RestConfig) -> Iterator[str]:
     """Find credentials that are written as they are into a header whose name tells what it holds."""
-    written = [config.headers, *(step.headers for step in config.steps)]
+    written = [config.headers, *(step.headers for step in (*config.steps, *config.listing))]
     if config.users:
         written.append(config.users.headers)
     if isinstance(config.auth, Login):

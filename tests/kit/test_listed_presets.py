@@ -16,11 +16,14 @@ def test_the_crms_that_were_run_for_real_list_their_customers():
     assert CASES.is_dir()
 
 
-@pytest.mark.parametrize(("name", "case"), [(name, case) for name in LISTING for case in recorded(name).cases])
-def test_customers_read_ahead_have_the_owners_that_the_crm_names_when_asked(name, case, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [(name, case) for name in LISTING for case, one in recorded(name).cases.items() if one.by == "call"],
+)
+def test_customers_read_ahead_have_the_owners_that_the_crm_names_when_asked(name, case):
     cases = recorded(name)
     live = cases.cases[case].owners if cases.cases[case].fails is None else cases.cases[case].fails
-    found = play_by_list(connector_class(name), cases, cases.cases[case], tmp_path)
+    found = play_by_list(connector_class(name), cases, cases.cases[case])
     assert found in (live, NOT_LISTED)
     if case in LISTED:
         assert found == live

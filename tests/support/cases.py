@@ -20,6 +20,7 @@ from connectors.presets.connector import PresetConfig
 from connectors.rest.connector import RestConnector
 from tests.support.descriptions import Description
 from tests.support.exchanges import Exchange, Received, Script
+from tests.support.reading_ahead import owners_read_ahead
 from tests.support.servers import HttpServer
 
 _HOST = re.compile(r"https?://[^/]+")
@@ -36,13 +37,19 @@ NEEDED = (
 )
 """The cases that every preset has."""
 
+SINCE = 1_700_000_000.0
+"""The time that recorded requests for changes name, in seconds since 1970."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Case(_Part):
-    """One call: `owners` are whom it finds, or `fails` is the reason of the error. `note` is for whoever reads it."""
+    """One call: `owners` are whom it finds, or `fails` is the reason of the error. `note` is for whoever reads it.
+
+    `by` is what finds them: asking for the caller, reading all customers, or reading what has changed since `SINCE`.
+    """
 
     caller: str
     hotline: str | None = None
@@ -51,6 +58,7 @@ class Case(_Part):
     exchanges: list[Exchange] = []
     owners: list[Annotated[Owner, BeforeValidator(lambda written: Owner(**written))]] | None = None
     fails: Literal["rejected", "unavailable", "unexpected-answer"] | None = None
+    by: Literal["call", "list", "changes"] = "call"
     note: str = ""
 
 
@@ -76,7 +84,8 @@ def play(connector: type[RestConnector], cases: Cases, name: str, description: D
     opening = early or (cases.open if case.open is None else case.open)
     script = Script(opening, [one for one in case.exchanges if one.when == "call"], description)
     assert issubclass(connector.Config, PresetConfig)
-    whole = connector.Config.preset.complete({**cases.settings, **case.settings})
+    snapshot: dict[str, Any] = {} if case.by == "call" else {"snapshot": {"every": "10m"}}
+    whole = connector.Config.preset.complete({**cases.settings, **case.settings, **snapshot})
     with ExitStack() as servers:
         there: dict[str, str] = {}
         for host in sorted(set(hosts_of(whole))):
@@ -93,19 +102,23 @@ def play(connector: type[RestConnector], cases: Cases, name: str, description: D
 
 
 def _asked(connector: RestConnector, case: Case, script: Script) -> list[Owner] | str:
-    hotline = PhoneNumber.parse(case.hotline) if case.hotline else None
     lines: list[str] = []
     try:
         connector.open()
         script.opened()
-        owners = list(
-            connector.find_owners(Call(PhoneNumber.parse(case.caller), hotline, lines.append), Deadline.after(5))
-        )
+        owners = _owners(connector, case, lines)
     except SourceError as error:
         lines.append(str(error))
         script.opened()
         return _ended(error.reason, case, script, lines)
     return _ended(owners, case, script, lines)
+
+
+def _owners(connector: RestConnector, case: Case, lines: list[str]) -> list[Owner]:
+    caller, hotline = PhoneNumber.parse(case.caller), PhoneNumber.parse(case.hotline) if case.hotline else None
+    if case.by == "call":
+        return list(connector.find_owners(Call(caller, hotline, lines.append), Deadline.after(5)))
+    return owners_read_ahead(connector, caller, SINCE if case.by == "changes" else None) or []
 
 
 def _ended(found: list[Owner] | str, case: Case, script: Script, lines: list[str]) -> list[Owner] | str:

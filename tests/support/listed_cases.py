@@ -8,16 +8,14 @@ for each time that it was recorded, and always if nothing else was.
 import json
 import re
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from bridge.sdk import Owner, PhoneNumber, SourceError
-from bridge.storage.snapshot.keeper import Keeper
-from bridge.storage.snapshot.snapshot import CustomerSnapshot, Files
 from connectors.presets.connector import PresetConfig
 from connectors.rest.connector import RestConnector
 from tests.support.cases import Case, Cases, hosts_of, turned
 from tests.support.exchanges import Answer, Exchange, Received
+from tests.support.reading_ahead import owners_read_ahead
 from tests.support.servers import HttpServer, Reply
 
 NOT_LISTED = "not among the customers, so the CRM is asked"
@@ -25,7 +23,7 @@ _MODULE = re.compile(r"\bFROM (\w+)|\"(res\.\w+)\"")
 _LISTS = ("list", "data", "result")
 
 
-def play_by_list(kind: type[RestConnector], cases: Cases, case: Case, folder: Path) -> list[Owner] | str:
+def play_by_list(kind: type[RestConnector], cases: Cases, case: Case) -> list[Owner] | str:
     """Return whom the customers read ahead name for the caller, the reason of a failure, or NOT_LISTED."""
     assert issubclass(kind.Config, PresetConfig)
     early = [one for one in case.exchanges if one.when == "open"]
@@ -40,28 +38,17 @@ def play_by_list(kind: type[RestConnector], cases: Cases, case: Case, folder: Pa
             there[server.url] = host
         made = kind(kind.Config.model_validate(turned(whole, {host: url for url, host in there.items()})))
         servers.callback(made.close)
-        return _said(made, script, PhoneNumber.parse(case.caller), folder)
+        return _said(made, script, PhoneNumber.parse(case.caller))
 
 
-def _said(made: RestConnector, script: "_Listed", caller: PhoneNumber, folder: Path) -> list[Owner] | str:
-    snapshot = CustomerSnapshot(made, Files(folder, "crm"), "this very CRM", (600.0, 86400.0))
-    pages: list[Any] = []
+def _said(made: RestConnector, script: "_Listed", caller: PhoneNumber) -> list[Owner] | str:
     try:
         made.open()
         script.is_open = True
-        pages = list(made.list_customers())
+        found = owners_read_ahead(made, caller)
     except SourceError as error:
         return error.reason
-    made.list_customers = lambda *_: iter(pages)  # type: ignore[method-assign] # asked once
-    keeper = Keeper("crm", made, snapshot, lambda: "")
-    try:
-        keeper.round()
-        assert not snapshot.trouble
-        said = snapshot.says(caller)
-        return NOT_LISTED if said is None else list(said.owners)
-    finally:
-        keeper.close()
-        keeper.let_go()
+    return NOT_LISTED if found is None else found
 
 
 class _Listed:

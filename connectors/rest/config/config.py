@@ -74,7 +74,7 @@ class RestConfig(HttpSettings):
         description="A request for all users, made in the background: only an owner_id in this list counts, and the "
         "list completes it.",
     )
-    steps: list[Step] = Field(min_length=1, description="The requests, in order; see the keys of a step.")
+    steps: list[Step] = Field(description="The requests, in order; see the keys of a step.")
     listing: ListSteps = Field(
         default=[],
         alias="list",
@@ -88,6 +88,15 @@ class RestConfig(HttpSettings):
             return handler(completed(data) if isinstance(data, Mapping) else data)
 
     @model_validator(mode="after")
+    def _asks_or_lists(self) -> Self:
+        if not self.steps and not self.listing:
+            raise located(("steps",), "needs at least one step, or 'list' for a CRM that has no search by number")
+        if not self.steps and not (self.snapshot and self.snapshot.only):
+            why = "without steps nobody is asked when a call comes"
+            raise located(("steps",), f"{why}: write snapshot: {{every: 1h, only: true}}")
+        return self
+
+    @model_validator(mode="after")
     def _misspells_no_owner(self) -> Self:
         for place, name in self._unused():
             if guess := did_you_mean(name, OWNER_FIELDS):
@@ -96,7 +105,7 @@ class RestConfig(HttpSettings):
 
     @model_validator(mode="after")
     def _starts_once(self) -> Self:
-        if self.steps[0].start:
+        if self.steps and self.steps[0].start:
             raise located(("steps", 0, "start"), "the first step starts anyhow: leave it out")
         return self
 
@@ -104,7 +113,7 @@ class RestConfig(HttpSettings):
     def _knows_what_users_need(self) -> Self:
         if self.users is None:
             return self
-        if not any("owner_id" in step.take for step in self.steps):
+        if not any("owner_id" in step.take for step in self.steps or self.listing):
             raise located(("users",), "no step takes an owner_id, which is what the list is compared with")
         for name, header in self.headers.items():
             if header.names & {"caller", "hotline"}:
@@ -115,10 +124,11 @@ class RestConfig(HttpSettings):
 
     @model_validator(mode="after")
     def _finds_owners(self) -> Self:
-        if not any(name in step.take for step in self.steps for name in OWNER_FIELDS):
+        steps = self.steps or self.listing
+        if not any(name in step.take for step in steps for name in OWNER_FIELDS):
             raise ValueError(f"no step takes an owner: one has to take {', '.join(OWNER_FIELDS)} or several of them")
         last = max((number for number, step in enumerate(self.steps) if step.once), default=0)
-        if not any(name in step.take for step in self.steps[last:] for name in OWNER_FIELDS):
+        if not any(name in step.take for step in steps[last:] for name in OWNER_FIELDS):
             raise ValueError("the step with 'once' has to take the owner again: what was taken before it ends there")
         return self
 

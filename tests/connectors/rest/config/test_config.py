@@ -13,6 +13,8 @@ from connectors.rest.config.steps import Step
 from tests.support.models import models_of
 
 BASE = "base_url: https://crm.example\n"
+LISTED = "steps: []\nlist: [{match: p, take: {name: n}}]"
+ONLY = "steps: []\nsnapshot: {every: 1h, only: true}\nlist: [{match: p"
 
 
 def problems(text: str) -> dict[str, str]:
@@ -51,6 +53,7 @@ def step(text: str) -> str:
         step("""path: "{{ settings.a }}/{{ secrets.b }}", match: p, take: {owner_id: "id || ''"}""")
         + "\nsettings: {a: x}\nsecrets: {b: y}",
         step('path: "é b/{{ caller.nsn }}/", match: [a, "b[].c"], take: {owner_id: id}'),
+        f"{BASE}{ONLY}, take: {{owner_id: o}}}}]\nusers: {{path: u, take: {{owner_id: i}}}}",
     ],
 )
 def test_these_settings_are_right(text: str) -> None:
@@ -60,7 +63,19 @@ def test_these_settings_are_right(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "problem"),
     [
-        (f"{BASE}steps: []", "steps", "at least 1 item"),
+        (f"{BASE}steps: []", "steps", "needs at least one step, or 'list' for a CRM that has no search by number"),
+        (
+            f"{BASE}{LISTED}",
+            "steps",
+            "without steps nobody is asked when a call comes: write snapshot: {every: 1h, only",
+        ),
+        (f"{BASE}{LISTED}\nsnapshot: {{every: 1h}}", "steps", "without steps nobody is asked"),
+        (f"{BASE}{ONLY}, take: {{xx: y}}}}]", "", "no step takes an owner"),
+        (
+            f"{BASE}{ONLY}, take: {{name: n}}}}]\nusers: {{path: u, take: {{owner_id: i}}}}",
+            "users",
+            "no step takes an owner_id",
+        ),
         (BASE, "", "Field required"),
         (step("path: a"), "", "no step takes an owner"),
         (step("take: {customer: id}"), "", "no step takes an owner"),
