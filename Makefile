@@ -3,7 +3,7 @@
 PYTHON ?= python3
 CONFIG ?= config.example.yaml
 EXTRAS ?=
-BENCHES ?= cached live hung weather remembered store csv_load reread capacity phone
+BENCHES ?= cached live hung weather remembered store csv_load reread snapshot capacity phone
 
 INSTALL := .venv/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
 LOWEST := .venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint
@@ -66,7 +66,7 @@ translations: .venv/developing          ## find the console's words, for bridge/
 	.venv/bin/pybabel --quiet compile --use-fuzzy --input $(LANGUAGE).po --output-file $(LANGUAGE).mo --locale vi
 	rm words.pot
 
-bench: .venv/testing                    ## the figures of bench/README.md, in ten minutes; BENCHES="phone live" for some
+bench: .venv/testing                    ## the figures of bench/README.md, in twelve minutes; BENCHES="phone live" for some
 	for name in $(BENCHES); do echo "== $$name"; timeout 300 .venv/bin/python bench/$$name.py || exit; done
 
 dist: .venv/developing                  ## a wheel and a source archive in dist/, the versions to install with them, and checksums

@@ -139,7 +139,10 @@ def _source(guard: Guard, tried: Tried | None) -> Iterator[Finding]:
         yield from judge_snapshot(guard, guard.read_ahead.snapshot, online=tried is not None)
     if guard.trouble:
         yield Finding(guard.name, guard.trouble, _as_bad_as(guard.connector.kept))
-    if tried:
+    if guard.read_ahead and guard.read_ahead.knows_nobody_yet:
+        told = "snapshot: no customer is known before the service has run for as long as reading them takes"
+        yield Finding(guard.name, told, Severity.WARNING)
+    elif tried:
         yield from probe(guard, tried)
 
 

@@ -36,6 +36,11 @@ class ReadAhead:
         """Why the customers cannot be read, or nothing."""
         return self.snapshot.trouble
 
+    @property
+    def knows_nobody_yet(self) -> bool:
+        """Whether no reading is complete, and there is no other way to ask."""
+        return self.only and self.snapshot.age is None
+
     def start(self, *, reads: bool) -> None:
         """Look for what was read by now, and read what is due from now on; without `reads` nothing is written."""
         if reads:

@@ -91,3 +91,30 @@ def test_a_file_that_only_its_copy_stands_in_for_is_never_ok(tmp_path):
     assert lines[0].startswith("warn    khach: answers from the copy that was kept of its last good version")
     assert lines[-1].startswith("FAILED  khach: customers.csv: there is no such file")
     assert not any("can be opened" in line for line in lines)
+
+
+WITHOUT_A_SEARCH = """
+api_keys: [change-me]
+connectors:
+  crm:
+    type: rest
+    base_url: {url}
+    snapshot: {{every: 1h, only: true}}
+    steps: []
+    list: [{{path: customers, match: phone, take: {{owner_id: owner}}}}]
+"""
+
+
+def test_that_customers_who_alone_count_are_not_read_yet_is_no_failure(tmp_path):
+    file = tmp_path / "config.yaml"
+    with Crm({"customers": [{"phone": "0901234567", "owner": "7"}]}) as crm:
+        file.write_text(WITHOUT_A_SEARCH.format(url=crm.url))
+        service = Service(load_config(file))
+        try:
+            lines = [str(one) for one in check_service(service, online=True) if one.subject == "crm"]
+        finally:
+            service.close()
+    assert lines[1:] == [
+        "ok      crm: snapshot: can be read: 1 customers on the first page, of how many is not told",
+        "warn    crm: snapshot: no customer is known before the service has run for as long as reading them takes",
+    ]
