@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -209,7 +209,10 @@ def in_all(found, outcome: str) -> float:
 
 def folders(service: RunningService) -> list[Path]:
     """Return where the processes keep their figures."""
-    held = (link.readlink() for link in Path(f"/proc/{service.begun[-1]}/fd").iterdir())
+    held = []
+    for link in Path(f"/proc/{service.begun[-1]}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it has been closed meanwhile
+            held.append(link.readlink())
     return list({file.parent for file in held if file.suffix == ".db"})
 
 
