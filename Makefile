@@ -106,6 +106,6 @@ clean:                                  ## remove the environments and what was 
 	rm -rf .venv-lowest
 	$(PYTHON) -m venv .venv-lowest
 	sed -nE '/^dependencies/,/^test/s/^[^#]*"([a-z0-9-]+)(\[[a-z]+\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml > .venv-lowest/lowest.txt
-	$(LOWEST) .venv-lowest/lowest.txt --editable '.[console,mssql,mysql,postgresql,redis,xlsx]'
-	$(LOWEST) constraints.txt aiosmtpd hypothesis jsonschema ldap3 pytest pytest-xdist xlsxwriter
+	$(LOWEST) .venv-lowest/lowest.txt --editable '.[console,ldap,mssql,mysql,postgresql,redis,xlsx]'
+	$(LOWEST) constraints.txt aiosmtpd hypothesis jsonschema pytest pytest-xdist xlsxwriter
 	touch $@

@@ -51,6 +51,8 @@ SECTIONS = {
     "Ping": "alerts.ping",
     "OmicallConfig": "extensions.omicall",
     "SqlExtensionsConfig": "extensions.sql",
+    "LdapConfig": "extensions.ldap",
+    "LdapAttributes": "extensions.ldap.attributes",
     "CsvConfig": "csv",
     "XlsxConfig": "xlsx",
     "TableColumns": "csv.columns",

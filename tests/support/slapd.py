@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import Certificate
 from tests.support.service import free_port
 
 SUFFIX = "dc=congty,dc=example"
@@ -18,6 +19,11 @@ _CONFIGURATION = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+attributetype ( 1.2.840.113556.1.4.721 NAME 'ipPhone' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 )
+objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP top AUXILIARY MAY ( ipPhone $ userAccountControl ) )
+{tls}
+sizelimit size.prtotal={most}
 modulepath /usr/lib/ldap
 moduleload back_mdb
 access to attrs=userPassword by anonymous auth by * none
@@ -59,19 +65,36 @@ _CUSTOMERS = (
 
 
 class Slapd:
-    """A directory that listens on `port` until it is stopped."""
+    """A directory that listens on `port` until it is stopped; with a `certificate` also over TLS, on `tls_port`.
 
-    def __init__(self, folder: Path, password: str) -> None:
+    `people` is LDIF of more entries, of which it gives `most` in all.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        password: str,
+        people: str = "",
+        *,
+        most: int | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
         program = shutil.which("slapd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
         if program is None:
             pytest.skip("slapd is not installed")
         (folder / "db").mkdir(parents=True)
         configuration = folder / "slapd.conf"
-        configuration.write_text(_CONFIGURATION.format(folder=folder, suffix=SUFFIX), encoding="utf-8")
-        self.port = free_port()
-        self._load(program, configuration, folder / "people.ldif", password)
-        url = f"ldap://127.0.0.1:{self.port}"
-        command = [program, "-f", configuration, "-h", url, "-d", "0"]
+        tls = (
+            f"TLSCertificateFile {certificate.file}\nTLSCertificateKeyFile {certificate.file.with_name('key.pem')}"
+            if certificate
+            else ""
+        )
+        text = _CONFIGURATION.format(folder=folder, suffix=SUFFIX, tls=tls, most=most or "unlimited")
+        configuration.write_text(text, encoding="utf-8")
+        self.port, self.tls_port = free_port(), free_port()
+        self._load(program, configuration, folder / "people.ldif", password, people)
+        urls = f"ldap://127.0.0.1:{self.port}" + (f" ldaps://127.0.0.1:{self.tls_port}" if certificate else "")
+        command = [program, "-f", configuration, "-h", urls, "-d", "0"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._wait()
 
@@ -80,14 +103,14 @@ class Slapd:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(_PATIENCE)
 
-    def _load(self, program: str, configuration: Path, file: Path, password: str) -> None:
+    def _load(self, program: str, configuration: Path, file: Path, password: str, more_people: str) -> None:
         places = {"suffix": SUFFIX, "customers": CUSTOMERS, "staff": STAFF, "bridge": BRIDGE}
         people = [_PEOPLE.format(**places, password=password)]
         people += [_PERSON.format(uid=uid, place=STAFF, more=f"mail: {uid}@congty.example") for uid in _OWNERS]
         for number, (mobile, owner) in enumerate(_CUSTOMERS):
             more = f"mobile: {mobile}\nmanager: uid={owner},{STAFF}"
             people.append(_PERSON.format(uid=f"c{number}", place=CUSTOMERS, more=more))
-        file.write_text("".join(people), encoding="utf-8")
+        file.write_text("".join(people) + more_people, encoding="utf-8")
         adding = [program, "-T", "add", "-q", "-f", configuration, "-l", file]
         subprocess.run(adding, check=True, capture_output=True)
 

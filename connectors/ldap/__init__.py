@@ -1,0 +1,1 @@
+"""Extensions from an LDAP directory, such as Active Directory. The door is `extensions.LdapExtensions`."""
