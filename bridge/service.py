@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.config.identity import identity_of, identity_of_list
 from bridge.config.loading import Config, ConfiguredConnector
@@ -27,6 +27,8 @@ from bridge.storage.cache_file import CacheFile
 from bridge.storage.forgotten import Forgotten
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import Duty
+from bridge.storage.purges.marks import Purge
+from bridge.storage.purges.purges import Purges
 from bridge.storage.shared.sharing import Sharing
 from bridge.storage.snapshot.snapshot import CustomerSnapshot, Files
 from bridge.storage.times import Moments
@@ -54,10 +56,10 @@ class Snapshot:
 class Service:
     """All that answers calls under one configuration; `memory` is what the processes of this machine count together.
 
-    `forgotten` are the callers of whom nothing from before may be used.
+    `forgotten` are the callers of whom nothing from before may be used, `purges` what a CRM has had forgotten.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a service joins
         self,
         config: Config,
         previous: "Service | None" = None,
@@ -66,16 +68,19 @@ class Service:
         shares: bool = True,
         memory: MachineMemory | None = None,
         forgotten: Forgotten | None = None,
+        purges: Purges | None = None,
     ) -> None:
         self.config = config
         self.forgotten = forgotten or forgotten_of(config)
         self._meter = meter
         self._memory = memory or MachineMemory()
+        self.purges = purges or purges_of(config, self._memory)
         self.deadline = config.settings.server.deadline
         self.api_keys = tuple(key.get_secret_value().encode() for key in config.settings.api_keys)
+        self.purge_keys = tuple(key.get_secret_value().encode() for key in config.settings.purge_keys)
         self.trusted_proxies = config.settings.server.trusted_proxies
         self.allow = config.settings.server.allow
-        self.cache_file = _cache_file(config, previous, self.forgotten)
+        self.cache_file = _cache_file(config, previous, self.forgotten, self.purges)
         before = previous.sharing if previous else None
         self.sharing: Sharing = Sharing(config, before, joins=shares, memory=self._memory)
         self.guards = {name: self._guard(source, previous) for name, source in config.sources.items()}
@@ -167,6 +172,7 @@ class Service:
         parts += self.extensions.troubles()
         parts += [("cache.path", self.cache_file.trouble)] if self.cache_file else []
         parts += self.sharing.troubles()
+        parts += [("purge_keys", self.purges.trouble)]
         return {part: trouble for part, trouble in parts if trouble}
 
     def rejected(self) -> frozenset[str]:
@@ -204,6 +210,15 @@ class Service:
         read = {name: one.read_ahead.snapshot.counted() for name, one in self.guards.items() if one.read_ahead}
         return Snapshot(tuple(self.guards.values()), known, unmapped, troubles, doubted, read)
 
+    def purge(self, purge: Purge) -> None:
+        """Let nothing answer any more that was learnt of these before now. Raises SourceBusy and OSError.
+
+        What was read ahead tells whose numbers a record has.
+        """
+        snapshots = [guard.read_ahead.snapshot for guard in self.guards.values() if guard.read_ahead]
+        found = (caller for one in snapshots for record in purge.records for caller in one.callers_of(record))
+        self.purges.purge(replace(purge, callers=purge.callers | frozenset(found)))
+
     def close(self, successor: "Service | None" = None) -> None:
         """Release everything but the guards that `successor` goes on with."""
         self.extensions.close(successor.extensions if successor else None)
@@ -225,7 +240,10 @@ class Service:
             kept = previous.guards[source.name]
             if settings == previous.config.settings.cache or not kept.connector.remembered:
                 return kept
-        connector, cache = self.sharing.make(source), AnswerCache(settings, forgotten=self.forgotten)
+        connector, cache = (
+            self.sharing.make(source),
+            AnswerCache(settings, forgotten=self.forgotten, purges=self.purges),
+        )
         if self.cache_file and connector.remembered:
             self.cache_file.keep(identity_of(source, self.config), cache)
         connector.kept = ListState(self.config.lists_folder, source.name)
@@ -236,7 +254,8 @@ class Service:
         snapshot = None
         if connector.config.snapshot:
             files, lives = Files(self.config.snapshots_folder, source.name), (settings.ttl, settings.stale_ttl)
-            snapshot = CustomerSnapshot(connector, files, identity_of(source, self.config), lives, self.forgotten)
+            identity = identity_of(source, self.config)
+            snapshot = CustomerSnapshot(connector, files, identity, lives, self.forgotten, purges=self.purges)
             snapshot.look()  # a command that is no service answers from it, too
         return Guard(
             source.name,
@@ -247,6 +266,7 @@ class Service:
             shared=shared,
             places=places,
             forgotten=self.forgotten,
+            purges=self.purges,
             answers=answers,
             duty=Duty(self._memory, f"try {identity_of(source, self.config)}"),
             snapshot=snapshot,
@@ -260,8 +280,13 @@ def forgotten_of(config: Config) -> Forgotten:
     return found
 
 
-def _cache_file(config: Config, previous: Service | None, forgotten: Forgotten) -> CacheFile | None:
+def purges_of(config: Config, memory: MachineMemory) -> Purges:
+    """Return what was purged, as the processes of this machine know by now."""
+    return Purges(memory, config.purged_file, config.settings.api_keys[0].get_secret_value().encode())
+
+
+def _cache_file(config: Config, previous: Service | None, forgotten: Forgotten, purges: Purges) -> CacheFile | None:
     path = config.settings.cache.path
     if previous and previous.cache_file and previous.cache_file.path == path:
         return previous.cache_file
-    return CacheFile(path, forgotten=forgotten) if path else None
+    return CacheFile(path, forgotten=forgotten, purges=purges) if path else None

@@ -22,7 +22,7 @@ from bridge.config.extensions import FILE_LISTS, Extensions, is_an_owner
 from bridge.config.interpolation import Interpolation
 from bridge.config.plugins import connector_class, extension_class
 from bridge.config.routes import RouteRule, read_routes
-from bridge.config.sections import FORGOTTEN_BEGINS, Decisions, Phone, Route, Settings
+from bridge.config.sections import FORGOTTEN_BEGINS, PURGED_BEGINS, Decisions, Phone, Route, Settings
 from bridge.config.written_files import FileNames
 from bridge.config.yaml_document import Document, KeyPath, read_document
 from bridge.sdk.connector import AnyConnector, ConnectorConfig
@@ -105,6 +105,11 @@ class Config:
         """Where stands which callers were forgotten, for all processes."""
         return _forgotten_file(self.file)
 
+    @property
+    def purged_file(self) -> Path:
+        """Where stands what a CRM has had forgotten, for the next start."""
+        return _purged_file(self.file)
+
 
 def _decisions_file(file: Path) -> Path:
     return file.absolute().parent / state_file("decisions.sqlite")
@@ -120,6 +125,10 @@ def _snapshots_folder(file: Path) -> Path:
 
 def _forgotten_file(file: Path) -> Path:
     return file.absolute().parent / state_file("forgotten.json")
+
+
+def _purged_file(file: Path) -> Path:
+    return file.absolute().parent / state_file("purged")
 
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
@@ -197,6 +206,7 @@ def _files_named(document: Document, file: Path, settings: Settings, reader: Con
         names.written(_decisions_file(file), ("server", "decisions", "path"), "the file of decisions", how)
     how = Written(Beginning(FORGOTTEN_BEGINS), beside=(".lock",))
     names.written(_forgotten_file(file), (), "the file of who was forgotten", how)
+    names.written(_purged_file(file), (), "the file of what was purged", Written(Beginning(PURGED_BEGINS)))
     names.of(settings, ())
     return names
 

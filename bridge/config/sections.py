@@ -45,6 +45,9 @@ REMEMBERED, DECIDED, READ_AHEAD = 0x6F6D6962, 0x6F6D6964, 0x6F6D6973  # "omib", 
 FORGOTTEN_BEGINS = b'{"forgotten": '
 """How the file begins that says which callers were forgotten."""
 
+PURGED_BEGINS = b"omi-bridge purges 1\n"
+"""How the file begins that says what was purged."""
+
 _LONGEST_UNASKED = 60.0
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _THIS_MACHINE = [parse_network("127.0.0.0/8"), parse_network("::1")]
@@ -211,4 +214,16 @@ class Settings(Section):
         default=[], description="Known customers and what must come when they call: check and reloads ask for them."
     )
     alerts: Alerts | None = Field(default=None, description="Who is told when something is wrong, and how.")
+    purge_keys: Annotated[list[ApiKey], OneOrMore()] = Field(
+        default=[],
+        description="Keys with which a CRM may tell that an owner has changed: POST /owner_changed. Off if left out.",
+    )
     console: Console | None = Field(default=None, description="The pages for admins: `omi-bridge console`.")
+
+    @model_validator(mode="after")
+    def _keeps_keys_apart(self) -> Self:
+        for number, key in enumerate(self.purge_keys):
+            if key in self.api_keys:
+                told = "is OMICall's key as well: make one that the CRM alone gets, with: openssl rand -hex 32"
+                raise located(("purge_keys", number), told)
+        return self

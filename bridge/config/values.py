@@ -24,6 +24,9 @@ OMICALL_WAITS = 2.0
 
 OWN_PAGES = frozenset(("/healthz", "/readyz", "/metrics"))
 """What is asked for without a key, by whoever watches the service."""
+PURGE_PATH = "/owner_changed"
+"""What a CRM tells that something has changed."""
+_TAKEN = OWN_PAGES | {PURGE_PATH}
 _SEVERAL_OWNERS = re.compile(r"@[^\s@]*[\s,;/|&]+[^\s@]+@")
 _PREFIX = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _DATABASE = re.compile(r"(/[0-9]{0,5})?", re.ASCII)
@@ -58,8 +61,8 @@ def _bind(text: str) -> str:
 def _url_path(text: str) -> str:
     if not _PATH.fullmatch(text):
         raise ValueError("has to be a path that starts with '/', without '?', blanks or accents")
-    if text.rstrip("/") in OWN_PAGES:
-        raise ValueError(f"is a page of the service itself, as {', '.join(sorted(OWN_PAGES))} are: choose another path")
+    if text.rstrip("/") in _TAKEN:
+        raise ValueError(f"is a page of the service itself, as {', '.join(sorted(_TAKEN))} are: choose another path")
     return text
 
 

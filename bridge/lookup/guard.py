@@ -31,6 +31,7 @@ from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.forgotten import Forgotten, Matches
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import Duty
+from bridge.storage.purges.purges import Purges
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.backend import LIMIT
 from bridge.storage.shared.limits import Places
@@ -50,7 +51,8 @@ class Guard:
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
     and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
     other instances know, `places` are those that they have as well; `answers` are told of each answer in time, `duty`
-    is to try a source that is left alone. Nothing of who is `forgotten` answers him that was asked for before.
+    is to try a source that is left alone. Nothing of who is `forgotten` answers him that was asked for before, nor what
+    `purges` do not allow.
     """
 
     def __init__(  # noqa: PLR0913 - all that a guard joins
@@ -66,6 +68,7 @@ class Guard:
         shared: SharedAnswers | None = None,
         places: Places | None = None,
         forgotten: Forgotten | None = None,
+        purges: Purges | None = None,
         answers: Moments | None = None,
         duty: Duty | None = None,
         snapshot: CustomerSnapshot | None = None,
@@ -75,6 +78,7 @@ class Guard:
         self.timeout: float = connector.config.timeout
         self.cache = cache
         self._forgotten = forgotten or Forgotten()
+        self._purges = purges or Purges(clock=clock)
         self.patience = patience
         self._clock = clock
         self._meter = meter or Unmetered()
@@ -132,7 +136,7 @@ class Guard:
         except SourceError as error:
             self._meter.refused(error.reason)
             return self._look(question, error, by_then)
-        so_far = partial(self._source.told_so_far, question, self._forgotten.learnt(question.caller))
+        so_far = partial(self._source.told_so_far, question, self._not_before(question))
         return Pending(flight.result, by_then, so_far, flight.lease)
 
     @property
@@ -247,7 +251,8 @@ class Guard:
         if self._shared and not self._shared.is_silent:
             with suppress(SourceBusy):
                 job = partial(self._recall, self._shared, question, error)
-                flight = self._looks.start(question, job, Deadline.after(2 * LIMIT))
+                key = (question, self._not_before(question))
+                flight = self._looks.start(key, job, Deadline.after(2 * LIMIT))
                 return Pending(flight.result, by_then, lease=flight.lease)
         return Pending(error, by_then)
 
@@ -261,7 +266,7 @@ class Guard:
         """Begin to ask, or join who asks already; `spare` leaves places to callers of whom nothing is remembered."""
         lease = Deadline.after(self.timeout, self._clock)
         wanted = Deadline.after(0 if ahead else self.patience, self._clock)
-        key = (question, self._forgotten.learnt(question.caller))  # who is forgotten waits for no older lookup
+        key = (question, self._not_before(question))
         ask = partial(self._ask, question, lease, ahead=ahead)
         meanwhile = None if spare else partial(self._known_elsewhere, question)
         return self._flights.start(key, ask, lease, wanted=wanted, spare=spare, meanwhile=meanwhile)
@@ -270,6 +275,11 @@ class Guard:
         """Return what another instance knows, if that needs no question; anything else it knows is remembered here."""
         found = self._shared.recall(question) if self._shared else None
         return _answer(found) if found and found.at_once else None
+
+    def _not_before(self, question: Call) -> float | None:
+        """Return when a caller was forgotten, or purged, last: who calls later waits for no older lookup."""
+        moments = (self._forgotten.learnt(question.caller), self._purges.moment(question.caller))
+        return max((moment for moment in moments if moment is not None), default=None)
 
     def _trial(self, question: Call) -> Future[Answer]:
         return self._start_alone(question, min(self.timeout, self.patience)).result
@@ -291,7 +301,6 @@ class Guard:
         self, question: Call, lease: Deadline, *, ahead: bool = False, alone: bool = False, is_probe: bool = False
     ) -> Answer:
         """Find the answer; runs in a worker's thread, and goes on after the call's own deadline."""
-        asked_at = self._clock()
         if self._shared is None or alone:  # whoever asks alone wants to know of the source itself
             taking_turns: AbstractContextManager[Turn] = nullcontext(Turn(self._shared, question))
         else:
@@ -305,10 +314,11 @@ class Guard:
             if trouble := self.opening.wait(min(self.patience, lease.remaining())):
                 raise SourceUnavailable(trouble)
             with self._places.lease(lease.remaining()):
+                asked_at = self._clock()
                 answer = self._source.ask(question, lease, is_probe=is_probe)
             is_whole = self.connector.remembered and not answer.missing
             if is_whole and self.cache.put(question, answer.owners, asked_at):
-                turn.tell(answer.owners)
+                turn.tell(answer.owners, asked_at)
         return answer
 
     def _refresh(self, question: Call) -> None:

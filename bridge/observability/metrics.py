@@ -35,6 +35,9 @@ A stranger's connector may call its failures as it likes: then `error`.
 REFUSED = ("path", "method", "network", "malformed", "too-long", "bug")
 """Why a request was answered before the endpoint."""
 
+PURGED = ("done", "unauthorized", "busy", "malformed", "failed")
+"""What came of a request to forget something."""
+
 _DECIDED = (Outcome.FOUND, Outcome.NOBODY, Outcome.UNMAPPED)
 _NO_CALL = {Outcome.BAD_REQUEST, Outcome.UNAUTHORIZED}
 
@@ -58,6 +61,7 @@ class Metrics:
         self._turned_away = self._counter("turned_away", "Calls turned away because more came than can be answered.")
         refused = self._counter("requests_refused", "Requests answered before the endpoint, and why.", "reason")
         self._refused = {reason: refused.labels(reason) for reason in REFUSED}
+        self._purges = self._counter("purges", "Requests of a CRM to forget something, and what came of it.", "result")
         self._requests = self._counter("connector_requests", "Lookups in a source that have ended.", "connector")
         self._failures = self._counter("connector_failures", "Lookups that failed, and why.", "connector", "reason")
         self._refusals = self._counter(
@@ -130,6 +134,10 @@ class Metrics:
         """Count a request that was answered before the endpoint."""
         self._refused[reason].inc()
 
+    def purged(self, result: str) -> None:
+        """Count a request to forget something."""
+        self._purges.labels(result).inc()
+
     def of(self, connector: str) -> "SourceMetrics":
         """Return what counts for one connector; under a name that was there before, counting goes on."""
         return SourceMetrics(
@@ -167,6 +175,8 @@ class Metrics:
         for outcome in Outcome:
             for answer in Freshness if outcome in _DECIDED else ("none",):
                 self._answers.labels(outcome.value, answer)
+        for result in PURGED:
+            self._purges.labels(result)
         for channel in ("webhook", "email", "ping"):
             for result in ("sent", "failed"):
                 self._alerts.labels(channel, result)

@@ -12,6 +12,7 @@ from itertools import islice
 from bridge.sdk.connector import AnyConnector, Attention, Owner, Owners
 from bridge.sdk.errors import SourceBusy, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.phone.number import PhoneNumber
+from bridge.sdk.records import each_once
 
 _log = logging.getLogger(__name__)
 
@@ -27,13 +28,11 @@ def sanitised_owners(found: Sequence[Owner], most: int = _MOST_OWNERS) -> Owners
     """Return what a connector gave, each owner once; raises TypeError or ValueError if it breaks the contract."""
     if not isinstance(found, Sequence) or isinstance(found, (str, bytes)):
         raise TypeError(f"it returned {type(found).__name__} instead of a sequence of owners")
-    owners: dict[Owner, None] = {}
     limit = most * _MOST_REPEATED
-    for number, item in enumerate(islice(found, limit + 1)):
-        owners[_owner(item)] = None
-        if len(owners) > most or number == limit:
-            raise ValueError(f"it returned more than {most} owners at once")
-    return tuple(owners)
+    given = [_owner(item) for item in islice(found, limit + 1)]
+    if len(given) > limit or len(set(given)) > most:
+        raise ValueError(f"it returned more than {most} owners at once")
+    return each_once(given)
 
 
 def sanitised_customers(found: Mapping[Owner, int]) -> dict[Owner, int]:

@@ -37,6 +37,7 @@ from bridge.sdk.extension_source import (
 )
 from bridge.sdk.namesakes import shared_names, told_apart
 from bridge.sdk.phone import PhoneNumber, holds, holds_any
+from bridge.sdk.records import each_once, named_records
 from bridge.sdk.resolver import Resolver
 from bridge.sdk.secrets import (
     MASK,
@@ -131,6 +132,7 @@ __all__ = [
     "current_watchdog",
     "cut_off_at",
     "did_you_mean",
+    "each_once",
     "give_way",
     "hang_up",
     "holds",
@@ -138,6 +140,7 @@ __all__ = [
     "is_no_value",
     "is_nothing",
     "located",
+    "named_records",
     "newer_than_seen",
     "refuse_unfilled",
     "remember_derived",

@@ -62,7 +62,8 @@ class Owner:
 
     `id`, `email`, `login` and `name` lead to an extension through the configuration's `extensions`;
     `extension` is one that the source itself knows: digits, kept as written. `record` says in which of the source's
-    records the owner stands for this caller, such as `customers.csv:12`: for people who ask why, and for nothing else.
+    records the owner stands for this caller, by their ids, `42, 43`, or as people find them, `customers.csv:12`: for
+    people who ask why, and for a CRM that tells which record has changed.
     """
 
     id: str | None = None
@@ -87,8 +88,8 @@ class Customer:
 
     `owners` are who looks after him, in ringing order; none if nobody does, and None if that cannot be told from the
     list, so that the source is asked when he calls. Of records with the same number those of the lowest `rank` decide,
-    unless none of their owners counts. `record` tells it from all others of the list; with `gone` it is there no more,
-    or has no numbers.
+    unless none of their owners counts. `record` tells it from all others of the list: an id, behind the number of its
+    list and a colon if there are several lists; with `gone` it is there no more, or has no numbers.
     """
 
     numbers: Sequence[PhoneNumber]

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from bridge.sdk.connector import Owner, Owners
+from bridge.sdk.records import each_once
 from bridge.sdk.words import canonical
 
 
@@ -25,7 +26,7 @@ def told_apart(owners: Owners, shared: Collection[str]) -> Owners:
     if not shared:
         return owners
     apart = (_without_name(owner) if canonical(owner.name or "") in shared else owner for owner in owners)
-    return tuple(dict.fromkeys(owner for owner in apart if _marks(owner) or owner.name or owner.extension))
+    return each_once(owner for owner in apart if _marks(owner) or owner.name or owner.extension)
 
 
 def _without_name(owner: Owner) -> Owner:

@@ -43,7 +43,7 @@ class Key(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What the source answered, and when, in seconds of the wall clock."""
+    """What the source answered, and when it was asked, in seconds of the wall clock."""
 
     owners: Owners
     stored_at: float
@@ -149,8 +149,8 @@ def _text(owners: Owners) -> str:
 
 
 def written_owner(owner: Owner) -> dict[str, str]:
-    """Return what is kept of an owner: not the record, which is the customer's, and makes equal owners differ."""
-    return {name: text for name, text in asdict(owner).items() if text is not None and name != "record"}
+    """Return what is kept of an owner; where equal owners are to stay so, the record has to be taken off before."""
+    return {name: text for name, text in asdict(owner).items() if text is not None}
 
 
 @lru_cache(maxsize=10_000)  # a sales team looks after all customers: few texts, many rows

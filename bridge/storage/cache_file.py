@@ -20,6 +20,7 @@ from bridge.sdk.deadline import Clock
 from bridge.storage.answer_table import AnswerTable, Kept, Key, Limits
 from bridge.storage.cache import AnswerCache
 from bridge.storage.forgotten import Forgotten
+from bridge.storage.purges.purges import Purges
 from bridge.storage.sqlite_file import Unusable
 from bridge.storage.write_behind import Terms, WriteBehind
 
@@ -52,8 +53,10 @@ class CacheFile:
         *,
         pause: float = _FIRST_PAUSE,
         forgotten: Forgotten | None = None,
+        purges: Purges | None = None,
     ) -> None:
         self.path = path
+        self._purges = purges or Purges()
         self._forgotten = forgotten or Forgotten()
         self._wall_clock = wall_clock
         self._caches: dict[AnswerCache, str] = {}
@@ -101,8 +104,8 @@ class CacheFile:
         """Write what is left, waiting no longer than two seconds."""
         self._behind.close()
 
-    def _hear(self, identity: str, call: Call, owners: Owners) -> None:
-        kept = Kept(owners, self._wall_clock())
+    def _hear(self, identity: str, call: Call, owners: Owners, age: float) -> None:
+        kept = Kept(owners, self._wall_clock() - age)
         self._behind.hear(_News(Key(identity, call), kept, self._forgotten.clock()))
 
     def _catch_up(self, table: AnswerTable, news: Sequence[_News]) -> None:
@@ -138,7 +141,9 @@ class CacheFile:
         for call, kept in table.rows(identity, _limits(cache, now)):
             if self._behind.is_closing:
                 return
-            cache.restore(call, kept.owners, now - kept.stored_at if kept.stored_at <= now else cache.settings.ttl)
+            if self._purges.allow_kept(call.caller, kept.owners, kept.stored_at):
+                age = now - kept.stored_at if kept.stored_at <= now else cache.settings.ttl
+                cache.restore(call, kept.owners, age)
             count += 1
             if count % _FROZEN_EVERY == 0:
                 gc.freeze()  # the collector, looking for garbage in what stays, would stop every call for up to seconds

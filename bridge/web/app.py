@@ -31,6 +31,7 @@ from bridge.web.health import Health
 from bridge.web.incoming import Incoming
 from bridge.web.network import Network
 from bridge.web.pages import Readiness, pages
+from bridge.web.purge import PURGES_A_SECOND, PurgeEndpoint
 from bridge.web.refusals import Refusals
 
 if TYPE_CHECKING:
@@ -94,8 +95,11 @@ class Bridge:
         self.metrics = _metrics()
         self.incoming = Incoming(self._memory, config.settings.server.path)
         self.service = Service(config, meter=self.metrics.of, memory=self._memory, forgotten=self.forgotten)
-        self.forgotten.shared = self.service.sharing.of_all()
+        self.purges = self.service.purges
+        self.forgotten.shared = self.purges.shared = self.service.sharing.of_all()
         self.forgotten.start()
+        self.purges.start()
+        self.purge_turns = self._memory.turns("owner_changed", PURGES_A_SECOND, 1.0)
         self.network = Network(self._memory, lambda: self.service)
         slips, accepted = Slips(self._memory, "health"), self.incoming.accepted
         self.health = Health(self.troubles, slips, accepted, lambda: self.service.answers(), self.network.page)  # noqa: PLW0108
@@ -120,7 +124,7 @@ class Bridge:
         """
         old = self.service
         self._redaction.replace_secrets(old.config.secrets | config.secrets)
-        new = Service(config, old, self.metrics.of, memory=self._memory, forgotten=self.forgotten)
+        new = Service(config, old, self.metrics.of, memory=self._memory, forgotten=self.forgotten, purges=self.purges)
         try:
             new.open(RELOAD_PATIENCE, writes=False)
             remarks = tuple(filter(None, [new.settle(_WRITING_PATIENCE)]))
@@ -146,7 +150,8 @@ class Bridge:
         self._expectations = self._watched(new, prepared.unmet)
         self.alerts.adopt(new.config)
         self.forgotten.key = new.config.settings.api_keys[0].get_secret_value().encode()
-        self.forgotten.shared = new.sharing.of_all()
+        self.purges.rekey(self.forgotten.key)
+        self.forgotten.shared = self.purges.shared = new.sharing.of_all()
         # Calls that began under the old configuration have left by then.
         BackgroundLoop("close-before", partial(old.close, new)).start(old.deadline + 1.0)
 
@@ -192,6 +197,7 @@ class Bridge:
         self.alerts.close()
         self.sampler.close()
         self._expectations.close()
+        self.purges.close()
         self.service.close()
         self.decisions.close()
         self.forgotten.close()
@@ -214,6 +220,10 @@ def create_app(
     endpoint = OwnerEndpoint(path, lambda: bridge.service, bridge.incoming, listeners, bridge.network.look)
     app.register_blueprint(endpoint.blueprint())
     app.wsgi_app = endpoint.ahead_of(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way
+    purge = PurgeEndpoint(
+        lambda: bridge.service, bridge.purge_turns, bridge.metrics.purged, config.settings.server.threads
+    )
+    app.register_blueprint(purge.blueprint())
     app.register_blueprint(pages(bridge.health.page, bridge.readiness, bridge.sampler.text))
     return app
 

@@ -69,6 +69,14 @@ def has_ended(sock: socket.socket) -> bool:
         return True
 
 
+def begins_with(sock: socket.socket, word: bytes) -> bool:
+    """Tell whether what is there to read begins so; it stays there."""
+    try:
+        return sock.recv(len(word), socket.MSG_PEEK | socket.MSG_DONTWAIT) == word
+    except OSError:
+        return False
+
+
 class OneSend(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
     """Sends an answer that is there as a whole with its headers at once: two packets cost and wake a client twice."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from flask import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from bridge.config.values import OWN_PAGES
+from bridge.config.values import OWN_PAGES, PURGE_PATH
 from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.suggestion import nearest
 from bridge.service import Service
@@ -86,7 +86,7 @@ class Refusals:
 
     def _instead(self) -> str:
         """Say what the path should be, if it can be told whether somebody meant it."""
-        meant = meant_path(request.path, (self._path, *sorted(OWN_PAGES)))
+        meant = meant_path(request.path, (self._path, PURGE_PATH, *sorted(OWN_PAGES)))
         if meant is None and values(request.environ, "phoneNumber"):
             meant = self._path
         return f", the path is {meant}" if meant else ""

@@ -28,7 +28,7 @@ from bridge.local.packets import Line
 from bridge.observability.metrics_folder import remove_figures
 from bridge.sdk.threads.background import NO_THREAD, BackgroundLoop, start_what_waits
 from bridge.web.app import Bridge
-from bridge.web.connections import OneSend, date, empty_answer, has_data, has_ended, waited
+from bridge.web.connections import OneSend, begins_with, date, empty_answer, has_data, has_ended, waited
 from bridge.web.endpoint import ARRIVED
 from bridge.web.follower import Follower
 
@@ -56,6 +56,8 @@ _TLS = r"\x16\x03"
 """What a client begins with that speaks TLS (RFC 8446, 5.1), as gunicorn's errors show it."""
 
 _UNAVAILABLE = empty_answer("200 OK", "X-Bridge-Outcome: unavailable")
+_COME_AGAIN = empty_answer("503 Service Unavailable", "Retry-After: 1")
+"""For who has something to tell: 200 would mean that it was heard."""
 
 
 def _host(address: object) -> str:
@@ -256,6 +258,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def _turn_away(self, client: socket.socket, seconds: float) -> bool:
         _log.warning("a call is turned away: it has waited %.2f s for one of %d threads", seconds, self.cfg.threads)
         self._bridge.metrics.turned_away()
+        answer = _COME_AGAIN if begins_with(client, b"POST ") else _UNAVAILABLE
         client.setblocking(True)
-        client.sendall(_UNAVAILABLE)
+        client.sendall(answer)
         return False

@@ -13,7 +13,7 @@ from bridge.sdk import Customer, CustomerPage, Deadline, Owners, SourceError, Un
 from connectors.rest.answer_rules import NOBODY, AnswerRules
 from connectors.rest.config.listing import ListStep
 from connectors.rest.numbered_step import NumberedStep, numbered
-from connectors.rest.records import RecordReader, Row, owners
+from connectors.rest.records import RecordReader, Row, followed, owners
 from connectors.rest.request_sender import RequestSender, RestContext
 from connectors.rest.user_list import UserList
 
@@ -131,7 +131,7 @@ class CustomerList:
             self._known[key] = self._asked(step, names)
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
-        return [{**row, **more} for more in self._known[key]]
+        return [followed(row, more) for more in self._known[key]]
 
     def _asked(self, step: NumberedStep, names: Mapping[str, object]) -> list[Row]:
         settings = step.settings

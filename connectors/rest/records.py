@@ -9,9 +9,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, give_way
+from bridge.sdk import Owner, PhoneNumber, UnexpectedAnswer, each_once, give_way, named_records
 from bridge.sdk.http import is_broken, with_replacements
-from connectors.rest.config.listing import ListStep
 from connectors.rest.config.request_settings import OWNER_FIELDS, RequestSettings
 from connectors.rest.config.steps import Step
 from connectors.rest.mapping.expression import is_none, kind_of, scalar_of
@@ -19,6 +18,9 @@ from connectors.rest.misfit import misfit
 from connectors.rest.own_numbers import OwnNumbers
 
 Row = dict[str, str | int | None]
+
+RECORD = "(record)"
+"""What a row has the records' ids under that it is made of: no name that could be taken."""
 
 MOST_RECORDS = 1000
 """How many records a call looks at in the answers to one request, all pages together."""
@@ -120,8 +122,8 @@ class RecordReader:
             return numbers, None, self._id(step, record)
         return numbers, rows, self._id(step, record)
 
-    def _id(self, step: Step, record: object) -> str:
-        found = step.record.search(record) if isinstance(step, ListStep) and step.record else None
+    def _id(self, settings: RequestSettings, record: object) -> str:
+        found = settings.record.search(record) if isinstance(settings, Step) and settings.record else None
         return "" if is_none(found) else str(scalar_of(found, "record"))
 
     def _taken_from(self, settings: RequestSettings, record: object, index: int) -> list[Row] | None:
@@ -132,7 +134,9 @@ class RecordReader:
 
     def _rows(self, settings: RequestSettings, record: object, index: int) -> list[Row]:
         items = [item for item in self._items(settings, record) if self._counts(settings, item, index)]
-        return [row for item in items for row in self._taken(settings, item, index)]
+        rows = [row for item in items for row in self._taken(settings, item, index)]
+        id_ = self._id(settings, record)
+        return [{**row, RECORD: id_} for row in rows] if id_ else rows
 
     def _records(self, settings: RequestSettings, pages: Iterable[object]) -> Sequence[object]:
         records: list[object] = []
@@ -239,11 +243,24 @@ def _records(settings: RequestSettings, answer: object) -> Sequence[object]:
 
 def owners(rows: Sequence[Row]) -> tuple[Owner, ...]:
     """Return the owners that the rows name, each once, in order. Raises UnexpectedAnswer for an odd extension."""
-    found: dict[Owner, None] = {}
+    found: list[Owner] = []
     for row in rows:
         fields = {field: str(row[name]) for name, field in OWNER_FIELDS.items() if row.get(name) is not None}
         if not _EXTENSION.fullmatch(fields.get("extension", "0")):
             raise UnexpectedAnswer("take.extension: found a text that is no extension: an extension consists of digits")
         if fields:
-            found[Owner(**fields)] = None
-    return tuple(found)
+            record = row.get(RECORD)
+            found.append(Owner(**fields, record=None if record is None else str(record)))
+    return each_once(found)
+
+
+def followed(row: Row, more: Row) -> Row:
+    """Return a row with what a later step has made of it: it is made of the records of both."""
+    records = named_records(str(one[RECORD]) for one in (row, more) if one.get(RECORD))
+    return {**row, **more, **({RECORD: records} if records else {})}
+
+
+def made_of(rows: Sequence[Row], before: Sequence[Row]) -> list[Row]:
+    """Return the rows that were asked for once with all that is known of those before."""
+    records = named_records(str(row[RECORD]) for row in before if row.get(RECORD))
+    return [followed({RECORD: records}, row) for row in rows] if records else list(rows)

@@ -14,7 +14,7 @@ from connectors.rest.answer_rules import AnswerRules
 from connectors.rest.config.steps import Step
 from connectors.rest.fan_out import FanOut, HelperPlaces
 from connectors.rest.numbered_step import NumberedStep, numbered
-from connectors.rest.records import RecordReader, Row, TakenRows, owners
+from connectors.rest.records import RECORD, RecordReader, Row, TakenRows, followed, made_of, owners
 from connectors.rest.request_sender import RequestSender, RestContext
 from connectors.rest.spellings import NO_SPELLINGS, Spellings, TemplateSpellings, of_hotline
 from connectors.rest.user_list import UserList
@@ -113,7 +113,7 @@ class StepRunner:
             self._say(step.place, f"not asked: there is no {', '.join(missing)}")
             return []
         used = {name: row[name] for name in sorted(step.wanted)}
-        return [{**row, **more} for more in self._found(step, used)]
+        return [followed(row, more) for more in self._found(step, used)]
 
     def _together(self, step: NumberedStep, rows: Sequence[Row]) -> list[Row]:
         """Make the step's request once for all rows but those that began elsewhere."""
@@ -126,7 +126,8 @@ class StepRunner:
         if missing := [f"all.{name}" for name, values in every.items() if not values]:
             self._say(step.place, f"not asked: nothing was found for {', '.join(missing)}")
             return others
-        found = self._found(step, {"all": {name: list(values) for name, values in every.items()}})
+        names = {"all": {name: list(values) for name, values in every.items()}}
+        found = made_of(self._found(step, names), meant)
         place = rows.index(meant[0])
         return others[:place] + found + others[place:]
 
@@ -223,7 +224,7 @@ def _unheard(_line: str) -> None:
 
 
 def _holds_something(rows: Sequence[Row]) -> bool:
-    return any(value is not None for row in rows for value in row.values())
+    return any(value is not None and name != RECORD for row in rows for name, value in row.items())
 
 
 def _forms(step: Step, caller: Spellings) -> Iterator[str]:

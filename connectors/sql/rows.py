@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from bridge.sdk import Customer, Owner, Owners, PhoneNumber, UnexpectedAnswer, give_way, holds_any
+from bridge.sdk import Customer, Owner, Owners, PhoneNumber, UnexpectedAnswer, each_once, give_way, holds_any
 from bridge.sdk.phone import read_field
 from bridge.sdk.tables import clean_cell, extensions_in, is_nothing
 from connectors.sql.database.database import Found
-from connectors.sql.query.columns import COLUMNS, OWNER_COLUMNS, lack_of
+from connectors.sql.query.columns import COLUMNS, OWNER_COLUMNS, RECORD, lack_of
 
 _LONGEST_VALUE = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -63,16 +63,18 @@ def customers_of(found: Found, region: str) -> Iterator[Customer]:
 
 def owners_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Owners:
     """Return the owners that the rows name, each once, in order; a row without one adds nobody."""
-    owners: dict[Owner, None] = {}
+    owners: list[Owner] = []
+    at = columns.index(RECORD) if RECORD in columns else None
     for row in rows:
         fields = texts_of(columns, row)
+        record = None if at is None else _text(RECORD, row[at]) or None
         extensions = extensions_of(fields.pop("extension", ""))
         id_ = fields.pop("owner_id", None)
         if extensions:
-            owners |= dict.fromkeys(Owner(id=id_, extension=one, **fields) for one in extensions)
+            owners += (Owner(id=id_, extension=one, record=record, **fields) for one in extensions)
         elif id_ or fields:
-            owners[Owner(id=id_, **fields)] = None
-    return tuple(owners)
+            owners.append(Owner(id=id_, record=record, **fields))
+    return each_once(owners)
 
 
 def texts_of(columns: Sequence[str], row: Sequence[Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """nginx, Caddy and HAProxy as deploy/ has them, before the real service: TLS, what goes through, what does not."""
 
 import http.client
+import json
 import re
 import socket
 import threading
@@ -28,7 +29,9 @@ def service(tmp_path_factory):
     (folder / "customers.csv").write_text(f"phone,extension\n{CALLER},101\n{CALLER},102\n", encoding="utf-8")
     config = folder / "config.yaml"
     config.write_text(
-        "api_keys: [change-me]\nconnectors:\n  customers: {type: csv, path: customers.csv}\n", encoding="utf-8"
+        "api_keys: [change-me]\npurge_keys: [planted-4712]\n"
+        "connectors:\n  customers: {type: csv, path: customers.csv}\n",
+        encoding="utf-8",
     )
     with RunningService(config) as running:
         yield running
@@ -114,6 +117,34 @@ def test_nothing_but_the_endpoint_can_be_reached(proxy, path):
 def test_another_method_is_refused_without_a_body(proxy, method):
     reply = proxy.ask(QUERY, method=method)
     assert (reply.status, reply.body) == (405, b"")
+
+
+CHANGED = "/owner_changed"
+
+
+@pytest.mark.parametrize("path", [CHANGED, f"{CHANGED}/"])
+def test_what_a_crm_tells_goes_through_with_its_body_and_comes_back_as_it_is(proxy, path):
+    content = b'[{"objectId": 42, "note": "' + b"x" * 100_000 + b'"}]'
+    told = {"path": path, "method": "POST", "headers": {"X-API-KEY": ""}}
+    reply = proxy.ask("key=planted-4712", content=content, **told)
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(reply.body) == {"forgotten": {"numbers": 0, "owners": 0, "records": 1}}
+    assert proxy.ask("key=wrong", content=content, **told).status == 401
+    assert proxy.ask("key=planted-4712", content=b"{}", **told).status == 400
+    assert proxy.ask("key=planted-4712", content=b" " * 300_000, **told).status == 413
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "OPTIONS"])
+def test_a_change_is_told_by_a_post_alone(proxy, method):
+    reply = proxy.ask("key=planted-4712&record=42", path=CHANGED, method=method)
+    assert (reply.status, reply.body) == (405, b"")
+
+
+def test_a_crm_learns_that_the_bridge_is_stopped(start):
+    with start(free_port()) as proxy:
+        reply = proxy.ask("key=planted-4712&record=42", path=CHANGED, method="POST")
+        assert (reply.status in (502, 503), reply.body) == (True, b"")
+        assert reply.headers["X-Bridge-Outcome"] is None or "haproxy" in proxy.kind
 
 
 def test_a_request_line_that_is_too_long_is_refused_without_a_body(proxy):
@@ -253,6 +284,7 @@ def test_no_log_of_the_proxy_holds_a_caller_or_a_key(start, service):
     with start(service.port) as proxy:
         proxy.ask(QUERY, headers={"X-Request-ID": "call-42", "X-API-KEY": "wrong-4711"})
         proxy.ask(QUERY, method="POST")
+        proxy.ask(f"key=planted-4712&phone={CALLER}", path=CHANGED, method="POST")
         with suppress(http.client.RemoteDisconnected):  # HAProxy says nothing to that
             proxy.ask(QUERY + "&a=" + "9" * 20_000)
         for mistyped in (f"{PATH}%3F{QUERY}", f"{PATH}&{QUERY}", f"{PATH}/{CALLER}", f"/{CALLER}"):
@@ -270,3 +302,5 @@ def test_no_log_of_the_proxy_holds_a_caller_or_a_key(start, service):
     assert "127.0.0.1" in logs
     assert CALLER not in logs
     assert "wrong-4711" not in logs
+    assert CHANGED in logs
+    assert "planted-4712" not in logs

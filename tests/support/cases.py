@@ -98,7 +98,15 @@ def play(connector: type[RestConnector], cases: Cases, name: str, description: D
         finally:
             made.close()
     expected = case.fails or case.owners
-    return [*script.problems, *([] if found == expected else [f"expected {expected}, got {found}"])]
+    problems = [] if found == expected else [f"expected {expected}, got {found}"]
+    return [*script.problems, *problems, *_other_records(found, case)]
+
+
+def _other_records(found: list[Owner] | str, case: Case) -> list[str]:
+    """Say which owners stand in other records than the case says, where it says so."""
+    pairs = zip(found if isinstance(found, list) else (), case.owners or (), strict=False)
+    told = [(one.record, expected.record) for one, expected in pairs if expected.record]
+    return [f"expected the record {expected}, got {got}" for got, expected in told if got != expected]
 
 
 def _asked(connector: RestConnector, case: Case, script: Script) -> list[Owner] | str:

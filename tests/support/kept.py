@@ -12,6 +12,7 @@ from bridge.sdk import Call, Clock, Owner, PhoneNumber
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
 from bridge.storage.forgotten import Forgotten
+from bridge.storage.purges.purges import Purges
 
 SETTINGS = Cache.model_validate({"ttl": "10m", "stale_ttl": "1h"})
 LAN = (Owner(id="7", email="lan@congty.example"), Owner(name="Bình", extension="0101"))
@@ -22,7 +23,7 @@ def call(number: int = 0, hotline: str | None = None) -> Call:
 
 
 @contextmanager
-def life(
+def life(  # noqa: PLR0913 - all that a life may be given
     path: Path,
     wall_clock: Clock = time.time,
     *,
@@ -30,10 +31,11 @@ def life(
     settings: Cache = SETTINGS,
     pause: float = 0.01,
     forgotten: Forgotten | None = None,
+    purges: Purges | None = None,
 ) -> Iterator[tuple[AnswerCache, CacheFile]]:
     """Be a service from its start to its end, with one connector."""
-    cache = AnswerCache(settings, forgotten=forgotten)
-    store = CacheFile(path, wall_clock, pause=pause, forgotten=forgotten)
+    cache = AnswerCache(settings, forgotten=forgotten, purges=purges)
+    store = CacheFile(path, wall_clock, pause=pause, forgotten=forgotten, purges=purges)
     store.keep(identity, cache)
     store.start()
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bridge.sdk import Customer, CustomerPage, ListState, Owner, Owners, PhoneNumber, SourceError
 from bridge.sdk.connector import ConnectorConfig
 from bridge.storage.forgotten import Forgotten
+from bridge.storage.purges.purges import Purges
 from bridge.storage.snapshot.keeper import Keeper
 from bridge.storage.snapshot.snapshot import CustomerSnapshot, Files
 from tests.support.fakes import FakeClock, FakeConnector
@@ -69,11 +70,14 @@ class Kept:
         *,
         source: str = "this CRM",
         forgotten: Forgotten | None = None,
+        purges: Purges | None = None,
     ) -> None:
         self.connector = connector
         self.clock = clock
         connector.kept = ListState(folder / "lists", "crm", writes=True, wall_clock=clock)
-        self.snapshot = CustomerSnapshot(connector, Files(folder, "crm"), source, (600.0, 3600.0), forgotten, clock)
+        self.snapshot = CustomerSnapshot(
+            connector, Files(folder, "crm"), source, (600.0, 3600.0), forgotten, clock, purges=purges
+        )
         self.keeper = Keeper("crm", connector, self.snapshot, lambda: "", clock)
 
     def read(self) -> "Kept":

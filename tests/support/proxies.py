@@ -82,13 +82,19 @@ class RunningProxy:
             self._process.wait()
 
     def ask(
-        self, query: str = "", *, path: str = PATH, method: str = "GET", headers: Mapping[str, str] | None = None
+        self,
+        query: str = "",
+        *,
+        path: str = PATH,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> Reply:
         """Ask as OMICall does, over TLS, and see what it would see."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self._trust)
         started = time.monotonic()
         try:
-            connection.request(method, f"{path}?{query}", headers={"X-API-KEY": "change-me", **(headers or {})})
+            connection.request(method, f"{path}?{query}", content, {"X-API-KEY": "change-me", **(headers or {})})
             response = connection.getresponse()
             body = response.read()
             return Reply(response.status, body, response.headers, time.monotonic() - started)

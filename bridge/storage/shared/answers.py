@@ -32,10 +32,10 @@ class Turn:
         self._answers = answers
         self._question = question
 
-    def tell(self, owners: Owners) -> None:
-        """Let the others know what the source said; never waits."""
+    def tell(self, owners: Owners, asked_at: float) -> None:
+        """Let the others know what the source said, asked at a time of the cache's clock; never waits."""
         if self._answers and self._question:
-            self._answers.publish(self._question, owners, self.token)
+            self._answers.publish(self._question, owners, self.token, asked_at)
             self.token = ""
 
 
@@ -82,11 +82,12 @@ class SharedAnswers:
         """Leave nothing of these callers where names can be read; elsewhere who forgets has to name them: `remove`."""
         self.namespace.forget(lambda name: matches(name.split(" ")[1]))
 
-    def publish(self, question: Call, owners: Owners, token: str) -> None:
-        """Put what the source said just now, for as long as it may be of use."""
+    def publish(self, question: Call, owners: Owners, token: str, asked_at: float | None = None) -> None:
+        """Put what the source said, asked at a time of the cache's clock or just now, for as long as it is of use."""
         settings = self._cache.settings
+        age = 0.0 if asked_at is None else self._cache.now() - asked_at
         seconds = settings.ttl + settings.stale_ttl if owners else settings.negative_ttl
-        self.namespace.publish(_name(question), _written(owners), seconds, token)
+        self.namespace.publish(_name(question), _written(owners, age), seconds - age, token)
 
     def _wait_for(self, turn: Turn, question: Call, patience: float, *, ahead: bool) -> None:
         end, pauses, useless = Deadline.after(patience), growing_pauses(), threading.Event()
@@ -108,10 +109,11 @@ class SharedAnswers:
 
     def _look(self, question: Call, patience: float) -> bool:
         """Take over what is known; tell whether an instance is asking. Raises Silent."""
+        began = self._cache.now()
         value, locked = self.namespace.look(_name(question), patience)
-        owners = _read(value.content) if value else None
-        if value and owners is not None:
-            self._cache.adopt(question, owners, value.age)
+        found = _read(value.content) if value else None
+        if value and found:
+            self._cache.adopt(question, found[0], found[1] + value.age, began)
         return locked
 
 
@@ -119,13 +121,14 @@ def _name(question: Call) -> str:
     return f"answer {question.caller.e164} {question.hotline.e164 if question.hotline else ''}"
 
 
-def _written(owners: Owners) -> bytes:
-    return json.dumps([written_owner(owner) for owner in owners]).encode()
+def _written(owners: Owners, age: float) -> bytes:
+    return json.dumps({"owners": [written_owner(owner) for owner in owners], "age": age}).encode()
 
 
-def _read(content: bytes) -> Owners | None:
-    """Return the owners; None if another version wrote what this one does not understand."""
+def _read(content: bytes) -> tuple[Owners, float] | None:
+    """Return the owners, and how old they were when they were put; None if another version wrote it in its own way."""
     try:
-        return sanitised_owners([Owner(**fields) for fields in json.loads(content)])
-    except (ValueError, TypeError):
+        found = json.loads(content)
+        return sanitised_owners([Owner(**fields) for fields in found["owners"]]), max(0.0, float(found["age"]))
+    except (ValueError, TypeError, KeyError):
         return None

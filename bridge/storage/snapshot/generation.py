@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -35,6 +36,7 @@ STAMP_BEGINS = b'{"generation": '
 _VERSION = 1
 _PATIENCE = 5.0
 _UNKNOWN = -1
+_MOST_LISTS = 20
 _NEW = f"""
     PRAGMA application_id = {READ_AHEAD};
     PRAGMA user_version = {_VERSION};
@@ -240,6 +242,14 @@ class InForce:
         """Return how many numbers there are."""
         return int(self.facts.get("numbers", 0))
 
+    def numbers_of(self, record: str) -> Sequence[int]:
+        """Return the numbers of a record, in whichever list of the source it stands. Raises sqlite3.Error."""
+        named = [record, *(f"{number}:{record}" for number in range(1, _MOST_LISTS + 1))]
+        find = f"SELECT numbers FROM records WHERE record IN ({', '.join('?' * len(named))})"  # noqa: S608 - placeholders
+        with self._lock:
+            found = self._db.execute(find, named).fetchall()
+        return [number for (numbers,) in found for number in json.loads(numbers)]
+
     def look(self, stamp: Path) -> None:
         """Learn up to when nothing has changed."""
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
@@ -330,8 +340,10 @@ def put_in_force(new: Path, path: Path) -> None:
 
 
 def text_of(owners: Owners | None) -> str:
-    """Return owners as they are kept."""
-    return "" if owners is None else json.dumps([written_owner(owner) for owner in owners], ensure_ascii=False)
+    """Return owners as they are kept: without the customer's record, which makes equal owners differ."""
+    if owners is None:
+        return ""
+    return json.dumps([written_owner(replace(owner, record=None)) for owner in owners], ensure_ascii=False)
 
 
 @lru_cache(maxsize=10_000)

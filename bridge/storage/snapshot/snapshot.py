@@ -18,6 +18,7 @@ from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceError
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.forgotten import Forgotten
+from bridge.storage.purges.purges import Purges
 from bridge.storage.snapshot.generation import InForce, OwnersOfRank, facts_of, key_of, place_of
 from bridge.storage.sqlite_file import Damaged
 
@@ -67,7 +68,7 @@ class Said:
 class CustomerSnapshot:
     """The customers of one connector; `lives` are the seconds for which an answer is fresh, and used after that."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a snapshot joins
         self,
         connector: AnyConnector,
         files: Files,
@@ -75,7 +76,10 @@ class CustomerSnapshot:
         lives: tuple[float, float],
         forgotten: Forgotten | None = None,
         wall_clock: Clock = time.time,
+        *,
+        purges: Purges | None = None,
     ) -> None:
+        self._purges = purges or Purges()
         self.settings: SnapshotSettings = connector.config.snapshot
         self.files = files
         self.identity = identity
@@ -141,7 +145,17 @@ class CustomerSnapshot:
             self._refuse(f"{self.files.in_force}: {error}: it is read anew")
             self._damaged, self._in_force = current.place, None
             return None
-        return None if owners is None else Said(owners, age, age < self._fresh_for)
+        if owners is None or not self._purges.allow_kept(caller, owners, current.read_at):
+            return None
+        return Said(owners, age, age < self._fresh_for)
+
+    def callers_of(self, record: str) -> Sequence[PhoneNumber]:
+        """Return the numbers of a record of the source, as they were read; none if that cannot be told."""
+        try:
+            found = self._in_force.numbers_of(record) if self._in_force else ()
+        except sqlite3.Error:
+            return ()
+        return [PhoneNumber(f"+{number}") for number in found]
 
     def progress(self) -> str:
         """Say how far the reading under way is, whichever process reads, or nothing."""

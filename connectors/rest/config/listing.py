@@ -30,9 +30,6 @@ class ListStep(Step):
         description="The number of a step under `steps` whose keys count where none is written here: where the records "
         "are, what a record's numbers are, what is taken of it.",
     )
-    record: JmesPath | None = Field(
-        default=None, description="Finds a record's id (JMESPath); needed where the CRM tells what has changed."
-    )
     changed_since: dict[str, ParameterTemplate] = Field(
         default={},
         description="Parameters in the URL that are added when only changes are asked for: {{ since.iso }}, "

@@ -12,6 +12,7 @@ from pydantic import Field, ModelWrapValidatorHandler, model_validator
 from bridge.sdk import OneOrMore, Switch, located
 from connectors.rest.config.match import Match
 from connectors.rest.config.request_settings import Name, RequestSettings
+from connectors.rest.mapping.expression import JmesPath
 from connectors.rest.templates.scope import keys_of, known_names, scope
 
 FORMS = (
@@ -58,7 +59,11 @@ class Step(RequestSettings):
         "holds the caller's number. 'exact' if the CRM itself compares whole numbers; then only spellings that are "
         "nobody else's are asked for. Needed where the request holds the number.",
     )
-
+    record: JmesPath | None = Field(
+        default=None,
+        description="Finds a record's id (JMESPath), for when the CRM tells that this one has changed: docs/purge.md. "
+        "Needed in a list where the CRM tells what has changed.",
+    )
     full_page: int | None = Field(
         default=None,
         ge=1,

@@ -7,7 +7,10 @@ from sqlglot import exp
 OWNER_COLUMNS = ("owner_id", "email", "login", "name", "extension")
 """The columns that name the owner."""
 
-COLUMNS = (*OWNER_COLUMNS, "phone", "country")
+RECORD = "record"
+"""The column that has the id of the record, for when somebody tells that it has changed."""
+
+COLUMNS = (*OWNER_COLUMNS, "phone", "country", RECORD)
 """The columns that have a meaning; a query may return any of them, and several called phone."""
 
 _PARTS_OF_NAMES = (

@@ -6,6 +6,8 @@ import pytest
 
 from bridge.sdk import Customer, SourceRejected, SourceUnavailable
 from bridge.storage.forgotten import Forgotten
+from bridge.storage.purges.marks import Purge
+from bridge.storage.purges.purges import Purges
 from bridge.storage.snapshot.keeper import forget_read_ahead
 from tests.support.fakes import FakeClock
 from tests.support.listing import LAN, MINH, Kept, Lister, customers, number
@@ -205,6 +207,48 @@ def test_who_is_forgotten_is_not_answered_from_before_and_stands_in_no_file(tmp_
     assert str(number(3).e164[1:]).encode() not in kept.snapshot.files.in_force.read_bytes()
     kept.snapshot.look()
     assert (kept.owners(3), kept.owners(4)) == (None, (LAN,))
+
+
+@pytest.mark.parametrize(
+    "purge", [Purge(callers=frozenset([number(3)])), Purge(owners=frozenset(["minh@congty.example"]))]
+)
+def test_what_was_purged_is_not_answered_until_it_is_read_again(tmp_path, clock, purge):
+    purges = Purges(clock=clock, wall_clock=clock)
+    listed = [*customers(3), *customers(1, MINH, 3), *customers(5, first=4)]
+    kept = Kept(Lister(listed), tmp_path, clock, purges=purges).read()
+    clock.advance(100)
+    purges.purge(purge)
+    assert [kept.owners(at) for at in (2, 3, 4)] == [(LAN,), None, (LAN,)]
+    clock.advance(600)
+    assert kept.read().owners(3) == (MINH,)
+
+
+def test_a_purge_while_all_are_read_counts_for_what_was_being_read(tmp_path, clock):
+    purges = Purges(clock=clock, wall_clock=clock)
+    lister = Lister(customers(25))
+
+    def purge() -> None:
+        lister.during = lambda: None
+        clock.advance(1)
+        purges.purge(Purge(callers=frozenset([number(3)])))
+        clock.advance(1)
+
+    lister.during = purge
+    kept = Kept(lister, tmp_path, clock, purges=purges).read()
+    assert (kept.owners(3), kept.owners(4)) == (None, (LAN,))
+
+
+def test_a_record_tells_whose_numbers_it_has_in_whichever_list_it_stands(tmp_path, clock):
+    listed = [
+        Customer([number(1), number(2)], (LAN,), "1:42"),
+        Customer([number(3)], (LAN,), "2:42"),
+        Customer([number(4)], (LAN,), "42"),
+        Customer([number(5)], (LAN,), "1:142"),
+    ]
+    kept = Kept(Lister(listed), tmp_path, clock)
+    assert kept.snapshot.callers_of("42") == []
+    kept.read()
+    assert sorted(map(str, kept.snapshot.callers_of("42"))) == sorted(map(str, map(number, (1, 2, 3, 4))))
 
 
 def test_a_row_that_is_not_what_was_written_answers_nobody_and_is_read_anew(tmp_path, clock):

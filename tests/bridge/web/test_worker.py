@@ -86,6 +86,22 @@ def answer_to(error, application):
     return head, body
 
 
+@pytest.mark.parametrize(
+    ("told", "status"), [(b"POST /owner_changed?key=x HTTP/1.1\r\n", b"503"), (b"GET / HTTP/1.1\r\n", b"200")]
+)
+def test_who_tells_something_is_turned_away_with_a_word_to_come_again(config, told, status):
+    with opened(load_config(config)) as application:
+        worker = Worker(0, 0, [], SimpleNamespace(callable=application), 60, Config(), None)
+        worker.tmp.close()
+        worker.forked()
+        worker.line.close()
+        client, server = socket.socketpair()
+        with client, server:
+            client.sendall(told)
+            assert not worker._turn_away(server, 0.8)  # noqa: SLF001 - nothing outside makes a thread wait so long
+            assert client.recv(65536).startswith(b"HTTP/1.1 " + status)
+
+
 def test_who_speaks_https_to_the_service_itself_is_told_of_as_that(config, caplog):
     with opened(load_config(config)) as application:
         answer_to(InvalidRequestLine("\x16\x03\x01"), application)

@@ -64,6 +64,12 @@ def connect(file):
         connector.close()
 
 
+def test_a_column_record_says_in_which_rows_an_owner_stands(connect):
+    connector = connect("SELECT 'lan@congty.example' AS email, rowid AS record FROM customers WHERE phone IN (:forms)")
+    (owner,) = connector.find_owners(CALL, Deadline.after(5))
+    assert owner.record == "1, 2"
+
+
 def test_a_file_beside_the_configuration_is_asked(connect):
     connector = connect()
     connector.open()

@@ -1,0 +1,1 @@
+"""What a CRM has had forgotten, wherever it is remembered: `purges.Purges` is the door."""
