@@ -32,6 +32,10 @@ def main() -> None:
             for language, folder in PLACES.items():
                 folder.mkdir(exist_ok=True)
                 pictures(browser, address, language, folder)
+                written = config.read_text(encoding="utf-8")
+                config.write_text(written.replace("customers.csv}", "customers.csv, time_out: 1s}"), encoding="utf-8")
+                configuration(browser, address, folder)
+                config.write_text(written, encoding="utf-8")
 
 
 def pictures(browser, address: str, language: str, folder: Path) -> None:  # noqa: ANN001 - the library's own
@@ -51,6 +55,16 @@ def pictures(browser, address: str, language: str, folder: Path) -> None:  # noq
     for page in ("calls", "sources", "directory", "figures"):
         browser.get(f"{address}/{page}")
         picture(browser, folder / f"console-{page}.png")
+
+
+def configuration(browser, address: str, folder: Path) -> None:  # noqa: ANN001 - the library's own
+    WebDriverWait(browser, 30).until(lambda driver: _shows_the_slip(driver, address))
+    picture(browser, folder / "console-configuration.png")
+
+
+def _shows_the_slip(browser, address: str) -> bool:  # noqa: ANN001 - the library's own
+    browser.get(f"{address}/configuration")
+    return bool(browser.find_elements(By.CSS_SELECTOR, ".alert-danger.mono"))
 
 
 def seen(browser, name: str):  # noqa: ANN001, ANN201 - the library's own

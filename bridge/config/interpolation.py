@@ -11,7 +11,8 @@ from bridge.sdk.disk.unreadable_file import why_unreadable
 
 _REFERENCE = re.compile(r"\$(?P<escaped>\$(?=\{))|\$\{(?P<inner>[^{}]*)\}|\$\{")
 _NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
-_SECRET_NAME = re.compile(r"key|secret|token|pass|pwd|credential|auth|webhook", re.IGNORECASE)
+SECRET_NAME = re.compile(r"key|secret|token|pass|pwd|credential|auth|webhook", re.IGNORECASE)
+"""What a name of something has in it that is a secret."""
 _ASSIGNED = re.compile(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s?=[^=]")
 
 
@@ -44,7 +45,7 @@ class Interpolation:
         if parts is None:
             raise ValueError("after '${' comes a variable's name, NAME:-default or file:PATH")
         value = self._variable(parts["name"], parts["default"])
-        if _SECRET_NAME.search(parts["name"]):
+        if SECRET_NAME.search(parts["name"]):
             self.secrets.add(value)
             _refuse_wrapped(value, f"the environment variable {parts['name']}")
         return value

@@ -195,6 +195,15 @@ def load_config(
     )
 
 
+def load_again(in_force: Config, variables: Mapping[str, str] = MappingProxyType({})) -> Config:
+    """Read what stands in the file of a configuration by now, as a reload does; `variables` count first.
+
+    Raises ConfigError with every problem found.
+    """
+    environment = {**os.environ, **in_force.content.variables, **variables}
+    return load_config(in_force.file, environment, in_force.overrides)
+
+
 def _files_named(document: Document, file: Path, settings: Settings, reader: ContentReader) -> FileNames:
     """Return the files of the core's own sections, and those that the configuration is read from."""
     names = FileNames(document)

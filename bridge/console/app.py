@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bridge.config.console import Console
+from bridge.console.configuration import ConfigurationPage
 from bridge.console.door import Door, SessionsOverTls
 from bridge.console.languages import chosen_language
 from bridge.console.pages import Ask, ConsolePages
@@ -48,6 +49,7 @@ def create_app(settings: Console, ask: Ask, clock: Clock = time.time) -> Flask:
     CSRFProtect(app)
     app.register_blueprint(door.blueprint())
     app.register_blueprint(ConsolePages(ask).blueprint())
+    app.register_blueprint(ConfigurationPage(ask).blueprint())
     app.register_error_handler(Exception, _failed)
     app.jinja_env.filters |= {"in_words": in_words, "moment": _moment, "duration": _duration}
     app.jinja_env.globals["language"] = chosen_language

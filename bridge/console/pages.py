@@ -1,18 +1,16 @@
 """The pages: each asks the service one thing, and shows what came."""
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 
+from bridge.console.audit import tell
 from bridge.console.forms import CallsForm, NumberForm
 from bridge.console.languages import LANGUAGES
 from bridge.console.plots import bars_of, columns_of
 from bridge.console.words import MENU, OUTCOMES, support_text
 from bridge.insight.client import AnswerRefused
-
-_audit = logging.getLogger("bridge.console.audit")
 
 _TRY_LATER = {"busy", "often", "no-room"}
 """Why a number is not looked up just now, though it may be in a moment."""
@@ -49,9 +47,9 @@ class ConsolePages:
         except AnswerRefused as refusal:
             if str(refusal) not in _TRY_LATER:
                 raise
-            _tell("looks up a caller, refused: %s", refusal)
+            tell("looks up a caller, refused: %s", refusal)
             return render_template("trace.html", form=form, refused=str(refusal))
-        _tell("looks up the caller %s", found["caller"])
+        tell("looks up the caller %s", found["caller"])
         return render_template("trace.html", form=form, found=found, bars=bars_of(found), support=support_text(found))
 
     def calls(self) -> str:
@@ -63,7 +61,7 @@ class ConsolePages:
             found = self._ask({"ask": "calls", **wanted})
         except AnswerRefused as refusal:
             refused = str(refusal)
-        _tell(
+        tell(
             "looks at the calls%s", f", those of the number …{number[-3:]}" if (number := wanted.get("number")) else ""
         )
         return render_template("calls.html", form=form, found=found, refused=refused, outcomes=OUTCOMES)
@@ -71,25 +69,20 @@ class ConsolePages:
     def sources(self) -> str:
         """Show how each source is."""
         found = self._ask({"ask": "sources"})
-        _tell("looks at the sources")
+        tell("looks at the sources")
         return render_template("sources.html", found=found, parts=_by_part(found))
 
     def directory(self) -> str:
         """Show who can be rung, and who could not."""
         found = self._ask({"ask": "directory"})
-        _tell("looks at the directory")
+        tell("looks at the directory")
         return render_template("directory.html", found=found)
 
     def figures(self) -> str:
         """Show today's calls against two seconds."""
         found = self._ask({"ask": "figures"})
-        _tell("looks at the figures")
+        tell("looks at the figures")
         return render_template("figures.html", found=found, columns=columns_of(found["histogram"]))
-
-
-def _tell(what: str, *values: object) -> None:
-    """Write down who looks at what."""
-    _audit.info(f"%s {what}", request.remote_addr, *values)
 
 
 def _of_every_page() -> dict[str, object]:

@@ -11,6 +11,7 @@ MENU = {
     "pages.sources": _("Sources"),
     "pages.directory": _("Directory"),
     "pages.figures": _("Two seconds"),
+    "configuration.configuration": _("Configuration"),
 }
 """The pages, in the order of the menu."""
 

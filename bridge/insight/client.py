@@ -11,8 +11,8 @@ PURPOSE = "insight-"
 """Tells this address of a service from the one that takes wishes to reload."""
 
 _PATIENCE = 5.0
-_LONGER = 45.0
-"""Seconds for an answer for which all sources may have to be asked."""
+_LONGER = {"directory": 45.0, "configuration": 20.0}
+"""Seconds for an answer for which all sources may have to be asked, or a plug-in may have to be tried."""
 
 
 class AnswerRefused(Exception):
@@ -24,7 +24,7 @@ def ask_service(config: Path, question: Mapping[str, object]) -> Any:  # noqa: A
 
     Raises ServiceUnreachable, and AnswerRefused if it does not answer this question, or not now.
     """
-    patience = _LONGER if question.get("ask") == "directory" else _PATIENCE
+    patience = _LONGER.get(str(question.get("ask")), _PATIENCE)
     try:
         packet = ask(config, question, patience, purpose=PURPOSE)
     except TimeoutError:

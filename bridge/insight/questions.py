@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bridge.insight.calls import RecentCalls
+from bridge.insight.configuration import ConfigurationView
 from bridge.insight.directory import DirectoryView
 from bridge.insight.figures import figures_of_today
 from bridge.insight.line_mask import LineMask
@@ -43,5 +44,9 @@ def insight_of(
         current().config.file,
         lambda: current().config.settings.console is not None,
         {"sources": sources.answer, "figures": figures, "calls": calls.answer},
-        {"trace": tracer.answer, "directory": DirectoryView(current, mask).answer},
+        {
+            "trace": tracer.answer,
+            "directory": DirectoryView(current, mask).answer,
+            "configuration": ConfigurationView(current, mask).answer,
+        },
     )

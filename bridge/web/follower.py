@@ -6,14 +6,13 @@ calls from being answered. What is made ready after the master has given it up i
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Sequence
 from functools import partial
 
 from bridge.config.content import Content
 from bridge.config.identity import changed_modules
-from bridge.config.loading import Config, load_config
+from bridge.config.loading import Config, load_again, load_config
 from bridge.local.packets import Line, Packet
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.threads.background import BackgroundLoop
@@ -100,10 +99,7 @@ class Follower:
 
     def _read(self, variables: bytes) -> Config:
         """Read the configuration from the disk; of the environment, what came with the request counts first."""
-        in_force = self._bridge.service.config
-        given = json.loads(variables) if variables else {}
-        environment = {**os.environ, **in_force.content.variables, **given}
-        return load_config(in_force.file, environment, in_force.overrides)
+        return load_again(self._bridge.service.config, json.loads(variables) if variables else {})
 
     def _told(self, content: bytes) -> Config:
         in_force = self._bridge.service.config

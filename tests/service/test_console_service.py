@@ -13,7 +13,13 @@ from tests.support.consoled import PASSWORD, running_console, write_config
 from tests.support.service import RunningService
 
 HOSTILE = '0912345678,"<img src=x onerror=alert(1)>@congty.example"'
-PAGES = {"/calls": "…567", "/sources": "customers", "/directory": "directory:", "/figures": "≤ 2000"}
+PAGES = {
+    "/calls": "…567",
+    "/sources": "customers",
+    "/directory": "directory:",
+    "/figures": "≤ 2000",
+    "/configuration": "customers.csv",
+}
 MOST_TABS = 30
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RUN_AXE = "const done = arguments[0]; axe.run().then(found => done(found.violations));"

@@ -25,7 +25,7 @@ from tests.support.known_customers import expecting
 
 LOCAL = {"base_url": "http://localhost"}
 HOSTILE = "<script>alert(1)</script>\"'"
-PAGES = ("/", "/calls", "/sources", "/directory", "/figures")
+PAGES = ("/", "/calls", "/sources", "/directory", "/figures", "/configuration")
 TRACE = {
     "request_id": "console-1", "caller": "…567", "hotline": "", "deadline": 1.8, "milliseconds": 12.5, "by_heart": None,
     "live": {"outcome": "found", "extensions": ["101"], "answer": "live", "connector": HOSTILE, "reason": HOSTILE,
@@ -57,7 +57,19 @@ DIRECTORY = {
     "at": 1.0, "lost": [{"owner": HOSTILE, "calls": 3}],
     "findings": [{"severity": "warn", "text": HOSTILE}, {"severity": "ok", "text": HOSTILE}],
 }  # fmt: skip
-SAID = {"trace": TRACE, "directory": DIRECTORY, "calls": CALLS, "sources": SOURCES, "figures": FIGURES}
+CONFIGURATION = {
+    "file": HOSTILE, "lines": [{"number": 1, "text": HOSTILE}, {"number": 4, "text": "    b: 1"}], "more_lines": 1,
+    "problems": [{"line": 3, "column": 7, "text": HOSTILE}, {"line": 0, "column": 0, "text": "as a whole"}],
+    "changes": [HOSTILE], "more_changes": 1, "beside": [HOSTILE], "same": False,
+}  # fmt: skip
+SAID = {
+    "configuration": CONFIGURATION,
+    "trace": TRACE,
+    "directory": DIRECTORY,
+    "calls": CALLS,
+    "sources": SOURCES,
+    "figures": FIGURES,
+}
 
 
 def said(question):
@@ -281,6 +293,12 @@ def test_who_looked_at_what_is_told_without_the_number(caplog):
     client.get("/sources", **LOCAL)
     told = [record.getMessage() for record in caplog.records if record.name == "bridge.console.audit"]
     assert told == ["127.0.0.1 signs in", "127.0.0.1 looks up the caller …567", "127.0.0.1 looks at the sources"]
+
+
+def test_a_problem_stands_below_its_line_or_above_all():
+    page = signed_in(client_of()).get("/configuration", **LOCAL).get_data(as_text=True)
+    places = [page.index(text) for text in ("as a whole", ">1</span>", "line 3, column 7", ">4</span>")]
+    assert places == sorted(places)
 
 
 def test_a_bar_ends_where_omicall_hangs_up():
