@@ -52,7 +52,7 @@ def pictures(browser, address: str, language: str, folder: Path) -> None:  # noq
     as_large_as(browser, PHONE)
     picture(browser, folder / "console-phone.png")
     as_large_as(browser, SCREEN)
-    for page in ("calls", "sources", "directory", "figures"):
+    for page in ("calls", "sources", "directory", "figures", "upkeep"):
         browser.get(f"{address}/{page}")
         picture(browser, folder / f"console-{page}.png")
 

@@ -33,6 +33,21 @@ class CallsForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     day = StringField(validators=[Length(max=_LONGEST)])
 
 
+class ForgetForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """A customer's number, and whether it was asked once more whether that is meant."""
+
+    number = StringField(validators=[InputRequired(), Length(max=_LONGEST)])
+    sure = HiddenField(validators=[AnyOf(["", "yes"])], default="")
+
+
+class ConfirmForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """A list that is doubted, what was said of it when it was looked at, and whether that is meant."""
+
+    name = HiddenField(validators=[InputRequired(), Length(max=256)])
+    told = HiddenField(validators=[InputRequired(), Length(max=4096)])
+    sure = HiddenField(validators=[AnyOf(["", "yes"])], default="")
+
+
 class NumberForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     """A customer's number, and the hotline that he dialled."""
 

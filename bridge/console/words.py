@@ -12,6 +12,7 @@ MENU = {
     "pages.directory": _("Directory"),
     "pages.figures": _("Two seconds"),
     "configuration.configuration": _("Configuration"),
+    "upkeep.upkeep": _("Upkeep"),
 }
 """The pages, in the order of the menu."""
 
@@ -43,6 +44,12 @@ _WORDS = {
         "The sources have no room just now, and callers come first. A source with max_in_flight: 1 is never asked from "
         "here: use omi-bridge lookup --explain."
     ),
+    "forget-often": _("Five callers a minute can be forgotten. Try again in a minute."),
+    "not-forgotten": _(
+        "Not forgotten: omi-bridge forget, run as the user of the service on its machine, says what is in the way."
+    ),
+    "not-doubted": _("This list is not doubted any more, or is another one by now. Look at it again."),
+    "not-confirmed": _("It could not be confirmed: run omi-bridge confirm as the user of the service."),
     "no-decisions": _("No call has been answered yet, or the file of decisions cannot be read."),
     "csrf": _("The page was open for too long, or the form is not ours. Go back and send it again."),
     "unreachable": _("The service cannot be asked: it is not running, or it has no section console: yet."),

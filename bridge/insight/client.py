@@ -11,8 +11,8 @@ PURPOSE = "insight-"
 """Tells this address of a service from the one that takes wishes to reload."""
 
 _PATIENCE = 5.0
-_LONGER = {"directory": 45.0, "configuration": 20.0}
-"""Seconds for an answer for which all sources may have to be asked, or a plug-in may have to be tried."""
+_LONGER = {"directory": 45.0, "configuration": 20.0, "forget": 35.0}
+"""Seconds for an answer for which all sources may have to be asked, a plug-in tried, or a file waited for."""
 
 
 class AnswerRefused(Exception):

@@ -12,6 +12,8 @@ from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
 from bridge.insight.sources import Page, Sources
 from bridge.insight.trace import PER_MINUTE, Hear, Tracer
+from bridge.insight.upkeep import PER_MINUTE as FORGOTTEN_PER_MINUTE
+from bridge.insight.upkeep import Doubts, Forgetter
 from bridge.sdk.secrets import Redaction
 from bridge.service import Service
 from bridge.storage.machine import MachineMemory
@@ -31,6 +33,8 @@ def insight_of(
     """
     mask = LineMask(redaction)
     tracer = Tracer(current, hear, mask, memory.turns("traces by hand", PER_MINUTE, 60.0))
+    forgetter = Forgetter(current, mask, memory.turns("forgotten by hand", FORGOTTEN_PER_MINUTE, 60.0))
+    doubts = Doubts(current, mask)
     sources, calls = Sources(current, page, mask), RecentCalls(current, refused, mask)
 
     def figures(_question: Mapping[str, object]) -> Mapping[str, object]:
@@ -43,10 +47,12 @@ def insight_of(
     return InsightSocket(
         current().config.file,
         lambda: current().config.settings.console is not None,
-        {"sources": sources.answer, "figures": figures, "calls": calls.answer},
+        {"sources": sources.answer, "figures": figures, "calls": calls.answer, "doubts": doubts.answer},
         {
             "trace": tracer.answer,
             "directory": DirectoryView(current, mask).answer,
             "configuration": ConfigurationView(current, mask).answer,
+            "forget": forgetter.answer,
+            "confirm": doubts.confirm,
         },
     )

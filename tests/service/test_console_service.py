@@ -19,6 +19,7 @@ PAGES = {
     "/directory": "directory:",
     "/figures": "≤ 2000",
     "/configuration": "customers.csv",
+    "/upkeep": "",
 }
 MOST_TABS = 30
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -82,6 +83,19 @@ def complaints(browser):
     return serious, max(0, broader)
 
 
+def forget(browser, number):
+    """Have a caller forgotten, whom nobody asks for here."""
+    tab_to(browser, "#number")
+    press(browser, number, Keys.ENTER)
+    wait_for(browser, "#sure")
+    assert complaints(browser) == ([], 0)
+    tab_to(browser, "#sure")
+    press(browser, Keys.ENTER)
+    (found,) = wait_for(browser, "#forgotten")
+    assert f"…{number[-3:]}" in found.text
+    assert complaints(browser) == ([], 0)
+
+
 @pytest.mark.parametrize("language", ["en", "vi"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_each_page_by_the_keyboard(console, browser, size, language):
@@ -108,6 +122,7 @@ def test_each_page_by_the_keyboard(console, browser, size, language):
         wait_for(browser, f"nav a[href='{path}'][aria-current=page]")
         assert told in browser.find_element(By.TAG_NAME, "main").text
         assert complaints(browser) == ([], 0)
+    forget(browser, "0987654321")
     asked = requested(browser)
     assert asked
     assert [url for url in asked if not url.startswith((f"{console}/", "data:"))] == []

@@ -25,7 +25,7 @@ from tests.support.known_customers import expecting
 
 LOCAL = {"base_url": "http://localhost"}
 HOSTILE = "<script>alert(1)</script>\"'"
-PAGES = ("/", "/calls", "/sources", "/directory", "/figures", "/configuration")
+PAGES = ("/", "/calls", "/sources", "/directory", "/figures", "/configuration", "/upkeep")
 TRACE = {
     "request_id": "console-1", "caller": "…567", "hotline": "", "deadline": 1.8, "milliseconds": 12.5, "by_heart": None,
     "live": {"outcome": "found", "extensions": ["101"], "answer": "live", "connector": HOSTILE, "reason": HOSTILE,
@@ -62,7 +62,15 @@ CONFIGURATION = {
     "problems": [{"line": 3, "column": 7, "text": HOSTILE}, {"line": 0, "column": 0, "text": "as a whole"}],
     "changes": [HOSTILE], "more_changes": 1, "beside": [HOSTILE], "same": False,
 }  # fmt: skip
+DOUBTS = [{"name": HOSTILE, "told": HOSTILE}]
+FORGOTTEN = {
+    "caller": "…567", "left": [HOSTILE],
+    "parts": [{"part": "files", "told": HOSTILE, "failed": False}, {"part": HOSTILE, "told": "no", "failed": True}],
+}  # fmt: skip
 SAID = {
+    "doubts": DOUBTS,
+    "forget": FORGOTTEN,
+    "confirm": DOUBTS[0],
     "configuration": CONFIGURATION,
     "trace": TRACE,
     "directory": DIRECTORY,
@@ -299,6 +307,62 @@ def test_a_problem_stands_below_its_line_or_above_all():
     page = signed_in(client_of()).get("/configuration", **LOCAL).get_data(as_text=True)
     places = [page.index(text) for text in ("as a whole", ">1</span>", "line 3, column 7", ">4</span>")]
     assert places == sorted(places)
+
+
+@pytest.fixture
+def heard():
+    """A console, signed in, and the deeds that it has asked for."""
+    asked = []
+    client = signed_in(client_of(lambda question: asked.append(question) or said(question)))
+    return client, lambda: [one for one in asked if one["ask"] in {"forget", "confirm"}]
+
+
+def test_a_caller_is_forgotten_once_that_was_asked_twice(heard, caplog):
+    caplog.set_level("INFO")
+    client, deeds = heard
+    asked = post(client, "/upkeep/forget", {"number": "090 123 4567"}, page="/upkeep").get_data(as_text=True)
+    assert "The caller …567 is forgotten" in asked
+    assert deeds() == []
+    done = post(client, "/upkeep/forget", {"number": "090 123 4567", "sure": "yes"}, page="/upkeep")
+    assert deeds() == [{"ask": "forget", "number": "090 123 4567"}]
+    assert "not forgotten" in done.get_data(as_text=True)
+    assert "127.0.0.1 forgets the caller …567" in caplog.text
+    assert "123 4567" not in caplog.text
+
+
+def test_a_list_is_confirmed_once_that_was_asked_twice(heard, caplog):
+    caplog.set_level("INFO")
+    client, deeds = heard
+    doubted = {"name": "customers", "told": "only 5 of 40 rows"}
+    assert "only 5 of 40 rows" in post(client, "/upkeep/confirm", doubted, page="/upkeep").get_data(as_text=True)
+    assert deeds() == []
+    assert post(client, "/upkeep/confirm", doubted | {"sure": "yes"}, page="/upkeep").status_code == 200
+    assert deeds() == [{"ask": "confirm", **doubted}]
+    assert "127.0.0.1 confirms the list customers" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm"])
+def test_nothing_is_done_for_another_site_or_by_looking(heard, path):
+    client, deeds = heard
+    form = {"number": "0901234567", "name": "customers", "told": "x", "sure": "yes"}
+    assert client.post(path, data=form, **LOCAL).status_code == 400
+    assert client.get(path, query_string=form, **LOCAL).status_code == 200
+    assert deeds() == []
+
+
+@pytest.mark.parametrize("why", ["busy", "wrong-number", "forget-often", "not-forgotten"])
+def test_what_could_not_be_forgotten_is_said_and_written_down(why, caplog):
+    caplog.set_level("INFO")
+
+    def refuse(question):
+        if question["ask"] == "forget":
+            raise AnswerRefused(why)
+        return said(question)
+
+    form = {"number": "0901234567", "sure": "yes"}
+    page = post(signed_in(client_of(refuse)), "/upkeep/forget", form, page="/upkeep")
+    assert re.search(r'class="alert alert-warning" role="alert">\w+ .*\.</p>', page.get_data(as_text=True))
+    assert f"forgets the caller …567, refused: {why}" in caplog.text
 
 
 def test_a_bar_ends_where_omicall_hangs_up():
