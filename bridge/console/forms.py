@@ -40,6 +40,12 @@ class ForgetForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     sure = HiddenField(validators=[AnyOf(["", "yes"])], default="")
 
 
+class TryForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """A source that is left alone."""
+
+    name = HiddenField(validators=[InputRequired(), Length(max=256)])
+
+
 class ConfirmForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     """A list that is doubted, what was said of it when it was looked at, and whether that is meant."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from bridge.console.audit import tell
-from bridge.console.forms import CallsForm, NumberForm
+from bridge.console.forms import CallsForm, NumberForm, TryForm
 from bridge.console.languages import LANGUAGES
 from bridge.console.plots import bars_of, columns_of
 from bridge.console.words import MENU, OUTCOMES, support_text
@@ -32,7 +32,8 @@ class ConsolePages:
         blueprint = Blueprint("pages", __name__)
         blueprint.add_url_rule("/", view_func=self.trace, methods=["GET", "POST"])
         blueprint.add_url_rule("/calls", view_func=self.calls, methods=["GET", "POST"])
-        for view in (self.sources, self.directory, self.figures):
+        blueprint.add_url_rule("/sources", view_func=self.sources, methods=["GET", "POST"])
+        for view in (self.directory, self.figures):
             blueprint.add_url_rule(f"/{view.__name__}", view_func=view)
         blueprint.app_context_processor(_of_every_page)
         return blueprint
@@ -67,10 +68,18 @@ class ConsolePages:
         return render_template("calls.html", form=form, found=found, refused=refused, outcomes=OUTCOMES)
 
     def sources(self) -> str:
-        """Show how each source is."""
+        """Show how each source is, and have one tried that is left alone."""
+        form, tried, refused = TryForm(), "", ""
+        if form.validate_on_submit():
+            try:
+                tried = self._ask({"ask": "try", "name": form.name.data})["name"]
+            except AnswerRefused as refusal:
+                refused = str(refusal)
+            tell("tries the source %s%s", form.name.data, f", refused: {refused}" if refused else "")
         found = self._ask({"ask": "sources"})
         tell("looks at the sources")
-        return render_template("sources.html", found=found, parts=_by_part(found))
+        shown = {"found": found, "parts": _by_part(found), "tried": tried, "refused": refused}
+        return render_template("sources.html", **shown)
 
     def directory(self) -> str:
         """Show who can be rung, and who could not."""

@@ -44,6 +44,11 @@ _WORDS = {
         "The sources have no room just now, and callers come first. A source with max_in_flight: 1 is never asked from "
         "here: use omi-bridge lookup --explain."
     ),
+    "well": _("This source is not left alone any more."),
+    "try-often": _("Six trials a minute can be made. Try again in a minute."),
+    "no-trial": _(
+        "It cannot be tried just now: it asks to be left alone, nothing was asked of it yet, or no place is free."
+    ),
     "forget-often": _("Five callers a minute can be forgotten. Try again in a minute."),
     "not-forgotten": _(
         "Not forgotten: omi-bridge forget, run as the user of the service on its machine, says what is in the way."

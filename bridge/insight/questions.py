@@ -10,6 +10,7 @@ from bridge.insight.directory import DirectoryView
 from bridge.insight.figures import figures_of_today
 from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
+from bridge.insight.sources import PER_MINUTE as TRIED_PER_MINUTE
 from bridge.insight.sources import Page, Sources
 from bridge.insight.trace import PER_MINUTE, Hear, Tracer
 from bridge.insight.upkeep import PER_MINUTE as FORGOTTEN_PER_MINUTE
@@ -35,7 +36,8 @@ def insight_of(
     tracer = Tracer(current, hear, mask, memory.turns("traces by hand", PER_MINUTE, 60.0))
     forgetter = Forgetter(current, mask, memory.turns("forgotten by hand", FORGOTTEN_PER_MINUTE, 60.0))
     doubts = Doubts(current, mask)
-    sources, calls = Sources(current, page, mask), RecentCalls(current, refused, mask)
+    sources = Sources(current, page, mask, memory.turns("trials by hand", TRIED_PER_MINUTE, 60.0))
+    calls = RecentCalls(current, refused, mask)
 
     def figures(_question: Mapping[str, object]) -> Mapping[str, object]:
         try:
@@ -54,5 +56,6 @@ def insight_of(
             "configuration": ConfigurationView(current, mask).answer,
             "forget": forgetter.answer,
             "confirm": doubts.confirm,
+            "try": sources.try_now,
         },
     )

@@ -1,11 +1,17 @@
 """How each source does, for a page that people read: all that the service knows without asking any of them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from bridge.insight.line_mask import LineMask
 from bridge.lookup.guard import Guard
 from bridge.sdk.connector import Attention
+from bridge.sdk.errors import SourceBusy
+from bridge.sdk.shared import Turns
 from bridge.service import Service
+
+PER_MINUTE = 6
+"""How many trials by hand a minute, of all sources together: a refusal may be counted at the CRM."""
 
 _MOST_LINES = 20
 
@@ -14,12 +20,13 @@ Page = Callable[[], Mapping[str, object]]
 
 
 class Sources:
-    """Tells of the service that is in force."""
+    """Tells of the service that is in force; `turns` count all processes' trials by hand."""
 
-    def __init__(self, current: Callable[[], Service], page: Page, mask: LineMask) -> None:
+    def __init__(self, current: Callable[[], Service], page: Page, mask: LineMask, turns: Turns) -> None:
         self._current = current
         self._page = page
         self._mask = mask
+        self._turns = turns
 
     def answer(self, _question: Mapping[str, object]) -> Mapping[str, object]:
         """Return what `/healthz` shows, and the state of each connector and each list of extensions."""
@@ -34,6 +41,21 @@ class Sources:
             ],
             "without_extension": seen.without_extension,
         }
+
+    def try_now(self, question: Mapping[str, Any]) -> Mapping[str, object]:
+        """Try the source `name` once, if it is left alone. Raises ValueError with `well`, `try-often` or `no-trial`."""
+        guard = self._current().guards.get(str(question.get("name")))
+        if guard is None or not guard.is_left_alone:
+            raise ValueError("well")
+        try:
+            wait = self._turns.book(PER_MINUTE, 0.0)
+        except SourceBusy:
+            wait = 1.0
+        if wait > 0:
+            raise ValueError("try-often")
+        if not guard.try_now():
+            raise ValueError("no-trial")
+        return {"name": guard.name}
 
     def _connector(self, guard: Guard, service: Service, age: float | None) -> Mapping[str, object]:
         counted = guard.read_ahead.snapshot.counted() if guard.read_ahead else None

@@ -190,6 +190,10 @@ class Guard:
         except BaseException as error:  # noqa: BLE001 - a stranger's code
             return [Attention(bug_in(self.name, error))]
 
+    def try_now(self) -> bool:
+        """Try a source that is left alone once before its time; tell whether that was possible."""
+        return self._breaker.try_now()
+
     def forget(self, matches: Matches) -> None:
         """Ask for none of these callers any more in a trial, and leave nothing of them where others look."""
         self._breaker.forget(matches)

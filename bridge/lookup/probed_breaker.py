@@ -93,6 +93,18 @@ class ProbedBreaker:
         if self._breaker.is_open and not self._is_guest(question):
             raise SourceUnavailable(f"not asked, because of: {self._breaker.reason}")
 
+    def try_now(self) -> bool:
+        """Begin one trial more of a source that is left alone, before its time; tell whether that was possible.
+
+        It is not while the source itself asks to be left alone, nor where no place is free.
+        """
+        if not self._breaker.is_open or self._breaker.seconds_to_hold():
+            return False
+        try:
+            return bool(self._attempt())
+        except SourceBusy:
+            return False
+
     def forget(self, matches: Callable[[str], bool]) -> None:
         """Ask for none of these callers any more in a trial."""
         self._suspicion.forget(matches)

@@ -71,6 +71,7 @@ SAID = {
     "doubts": DOUBTS,
     "forget": FORGOTTEN,
     "confirm": DOUBTS[0],
+    "try": {"name": HOSTILE},
     "configuration": CONFIGURATION,
     "trace": TRACE,
     "directory": DIRECTORY,
@@ -314,7 +315,7 @@ def heard():
     """A console, signed in, and the deeds that it has asked for."""
     asked = []
     client = signed_in(client_of(lambda question: asked.append(question) or said(question)))
-    return client, lambda: [one for one in asked if one["ask"] in {"forget", "confirm"}]
+    return client, lambda: [one for one in asked if one["ask"] in {"forget", "confirm", "try"}]
 
 
 def test_a_caller_is_forgotten_once_that_was_asked_twice(heard, caplog):
@@ -341,7 +342,15 @@ def test_a_list_is_confirmed_once_that_was_asked_twice(heard, caplog):
     assert "127.0.0.1 confirms the list customers" in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm"])
+def test_a_source_that_is_left_alone_is_tried(heard, caplog):
+    caplog.set_level("INFO")
+    client, deeds = heard
+    assert 'class="alert alert-success"' in post(client, "/sources", {"name": "crm"}).get_data(as_text=True)
+    assert deeds() == [{"ask": "try", "name": "crm"}]
+    assert "127.0.0.1 tries the source crm" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm", "/sources"])
 def test_nothing_is_done_for_another_site_or_by_looking(heard, path):
     client, deeds = heard
     form = {"number": "0901234567", "name": "customers", "told": "x", "sure": "yes"}

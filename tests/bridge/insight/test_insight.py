@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from types import SimpleNamespace as Namespace
 
 import pytest
 
@@ -14,10 +15,13 @@ from bridge.insight.client import PURPOSE, AnswerRefused, ask_service
 from bridge.insight.directory import KEPT_FOR, DirectoryView
 from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
+from bridge.insight.sources import PER_MINUTE as PER_MINUTE_BY_HAND
+from bridge.insight.sources import Sources
 from bridge.insight.trace import PER_MINUTE
 from bridge.local.address import ServiceUnreachable, address_of
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
+from bridge.sdk.shared import Turns
 from bridge.testing.fakes import FakeClock
 from tests.support.another_user import nobody_is_hung_up_on, only_root
 from tests.support.application import opened, reload
@@ -200,6 +204,34 @@ def test_the_sources_are_told_with_their_troubles(tmp_path, crm):
     assert found["status"] == "degraded"
     assert "the CRM is down" in found["troubles"]["connector crm"]
     assert list(found["since"]) == ["connector crm"]
+
+
+def test_only_a_source_that_is_left_alone_is_tried_by_hand(tmp_path):
+    config = consoled(tmp_path)
+    with opened(config) as app:
+        for name in ("crm", "another"):
+            with pytest.raises(AnswerRefused, match="well"):
+                asking(config, {"ask": "try", "name": name})
+        service = app.extensions["omi_bridge"].service
+        source, turns = LeftAlone(), Turns(PER_MINUTE_BY_HAND, 60.0, FakeClock())
+        left_alone = Namespace(guards={"crm": source}, config=service.config)
+        sources = Sources(lambda: left_alone, dict, LineMask(Redaction()), turns)
+        assert [sources.try_now({"name": "crm"}) for _ in range(PER_MINUTE_BY_HAND)] == [
+            {"name": "crm"}
+        ] * PER_MINUTE_BY_HAND
+        with pytest.raises(ValueError, match="try-often"):
+            sources.try_now({"name": "crm"})
+    assert source.tried == PER_MINUTE_BY_HAND
+
+
+class LeftAlone:
+    """A source that is left alone, and can be tried."""
+
+    name, is_left_alone, tried = "crm", True, 0
+
+    def try_now(self):
+        self.tried += 1
+        return True
 
 
 def test_one_trace_at_a_time_while_all_else_is_answered(tmp_path, crm):

@@ -326,3 +326,27 @@ def test_who_is_answered_in_another_process_shows_that_a_source_that_is_left_alo
         assert one.is_asked(5)
         assert not one.breaker.trouble
         assert len(one.asked) == 1
+
+
+def test_a_trial_by_hand_comes_before_its_time_and_ends_the_leaving_alone():
+    with watched() as one:
+        one.trial = one.rejected
+        assert not one.breaker.try_now()  # all is well
+        one.fail(*range(10))
+        until(lambda: one.breaker.is_open)
+        before = len(one.asked)
+        assert one.breaker.try_now()
+        assert (len(one.asked), one.breaker.is_open) == (before + 1, True)
+        one.trial = one.answered
+        assert one.breaker.try_now()
+        assert not one.breaker.is_open
+
+
+def test_no_trial_by_hand_while_the_source_asks_to_be_left_alone():
+    with watched() as one:
+        one.fail(0, hold=30.0)
+        assert one.breaker.is_open
+        assert not one.breaker.try_now()
+        assert one.asked == []
+        one.clock.advance(31)
+        assert one.breaker.try_now()
