@@ -19,6 +19,7 @@ from bridge.lookup.guard import Guard
 from bridge.lookup.hedging import AdmissionLimit
 from bridge.lookup.lookup import Lookup, Plan
 from bridge.lookup.meter import Meter
+from bridge.lookup.suspicion import CALLERS
 from bridge.resilience.sanitizing import content_age
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError
@@ -268,6 +269,7 @@ class Service:
             forgotten=self.forgotten,
             purges=self.purges,
             answers=answers,
+            failures=self._memory.moments(f"failures of {source.name}", CALLERS),
             duty=Duty(self._memory, f"try {identity_of(source, self.config)}"),
             snapshot=snapshot,
         )

@@ -18,6 +18,7 @@ from bridge.lookup.meter import Meter, Unmetered
 from bridge.lookup.opening import Opening
 from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.lookup.read_ahead import ReadAhead
+from bridge.lookup.suspicion import CALLERS
 from bridge.lookup.watched_source import WatchedSource
 from bridge.resilience.sanitizing import bug_in, lines
 from bridge.resilience.thread_leaks import leaked_threads
@@ -50,9 +51,9 @@ class Guard:
 
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
     and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
-    other instances know, `places` are those that they have as well; `answers` are told of each answer in time, `duty`
-    is to try a source that is left alone. Nothing of who is `forgotten` answers him that was asked for before, nor what
-    `purges` do not allow.
+    other instances know, `places` are those that they have as well; `answers` are told of each answer in time,
+    `failures` of callers without one, `duty` is to try a source that is left alone. Nothing of who is `forgotten`
+    answers him that was asked for before, nor what `purges` do not allow.
     """
 
     def __init__(  # noqa: PLR0913 - all that a guard joins
@@ -70,6 +71,7 @@ class Guard:
         forgotten: Forgotten | None = None,
         purges: Purges | None = None,
         answers: Moments | None = None,
+        failures: Moments | None = None,
         duty: Duty | None = None,
         snapshot: CustomerSnapshot | None = None,
     ) -> None:
@@ -99,12 +101,11 @@ class Guard:
             clock,
             probe=self._probe,
             answers=self.answers,
+            failures=failures or Moments(CALLERS, clock=clock),
             duty=duty or Duty(MachineMemory(), name),
             wait=wait,
         )
-        self._source = WatchedSource(
-            name, connector, self._breaker, self._meter, lambda: self.patience, clock, answers=self.answers
-        )
+        self._source = WatchedSource(name, connector, self._breaker, self._meter, lambda: self.patience, clock)
         self._forgotten.join(self)
 
     def begin(self, call: Call, *, may_ask: bool = True, live: bool = False) -> Pending:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from bridge.lookup.source_trouble import Probe, SourceTrouble
-from bridge.lookup.suspicion import Suspicion
+from bridge.lookup.suspicion import CALLERS, Suspicion
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
 from bridge.sdk.connector import Call
 from bridge.sdk.deadline import Clock
@@ -39,7 +39,7 @@ class ProbedBreaker:
 
     `patience` gives the number of seconds after which an answer is too late, to a trial as to any question. `probe` is
     how a source is asked that is not left alone. `answers` are those in good time in any process of this machine,
-    `duty` is to try the source for all of them.
+    `failures` the callers without one whom a process had not seen fail yet, `duty` is to try the source for all.
     """
 
     def __init__(  # noqa: PLR0913 - how a source is asked, and what the other processes know of it
@@ -51,11 +51,13 @@ class ProbedBreaker:
         *,
         probe: Probe,
         answers: Moments,
+        failures: Moments,
         duty: Duty,
         wait: Wait | None = None,
     ) -> None:
         self._name = name
         self._answers = answers
+        self._failures = failures
         self._duty = duty
         self._left_alone_at = float("inf")
         self._trial = trial
@@ -111,6 +113,7 @@ class ProbedBreaker:
 
     def answered(self, question: Call) -> None:
         """Take note of an answer in good time: all is well, whatever was before."""
+        self._answers.note()
         self._suspicion.answered(question)
         if self._breaker.seconds_to_hold():  # then this is the answer to a question from before
             return
@@ -128,8 +131,8 @@ class ProbedBreaker:
 
         `probed`: no caller had it, so it speaks neither for nor against leaving the source alone.
         """
-        if not probed:
-            self._suspicion.failed(question)
+        if not probed and self._suspicion.failed(question):
+            self._failures.note()
         before, self._kind, self._reason = self._kind, kind, reason
         if hold or self._breaker.is_open:
             was_open = self._breaker.is_open
@@ -138,7 +141,7 @@ class ProbedBreaker:
                 _log.warning("connector %s is still left alone, by now because of: %s", self._name, reason)
             return
         self._trouble.failed(kind, reason)
-        if self._suspicion.is_strong:
+        if self._suspicion.is_strong or self._failures.age(CALLERS - 1) < self._answers.age():
             self._doubt()
 
     def close(self) -> None:

@@ -52,13 +52,14 @@ class Suspicion:
                 known = [one for one in self._proven if one.caller != question.caller]
                 self._proven = deque([_unexplained(question), *known][:_PROVEN_KEPT])
 
-    def failed(self, question: Call) -> None:
-        """Take note that a question had no answer of use."""
+    def failed(self, question: Call) -> bool:
+        """Take note that a question had no answer of use; tell whether it is this caller's first."""
         with self._lock:
-            self._failed.pop(question.caller.e164, None)
+            is_first = self._failed.pop(question.caller.e164, None) is None
             self._failed[question.caller.e164] = _unexplained(question)
             if len(self._failed) > _FAILED_KEPT:
                 del self._failed[next(iter(self._failed))]
+            return is_first
 
     def forget(self, matches: Callable[[str], bool]) -> None:
         """Ask for none of these callers any more."""

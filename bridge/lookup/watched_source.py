@@ -18,7 +18,6 @@ from bridge.resilience.sanitizing import failure_of, sanitised_owners
 from bridge.sdk.connector import AnyConnector, Call, Owner, Owners
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError
-from bridge.storage.times import Moments
 
 _log = logging.getLogger(__name__)
 
@@ -40,10 +39,9 @@ class WatchedSource:
     """A connector and the breaker that hears how it does.
 
     `patience` gives the number of seconds after which an answer is too late: what hangs for longer is counted.
-    `answers` are told of each answer in time.
     """
 
-    def __init__(  # noqa: PLR0913 - all that is told of an answer
+    def __init__(
         self,
         name: str,
         connector: AnyConnector,
@@ -51,8 +49,6 @@ class WatchedSource:
         meter: Meter,
         patience: Callable[[], float],
         clock: Clock,
-        *,
-        answers: Moments,
     ) -> None:
         self._name = name
         self._connector = connector
@@ -61,7 +57,6 @@ class WatchedSource:
         self._patience = patience
         self._unreadable = Unreadable(name, meter)
         self._clock = clock
-        self._answers = answers
         self._under_way: dict[int, _Attempt] = {}
         self._answered_at = float("-inf")
 
@@ -115,7 +110,6 @@ class WatchedSource:
 
     def _answered(self, attempt: _Attempt) -> None:
         self._answered_at = self._clock()
-        self._answers.note()
         self._breaker.answered(attempt.question)
 
     def _late(self, attempt: _Attempt, reason: str) -> None:

@@ -163,14 +163,14 @@ def bound(fault: Fault, figures: Figures) -> int:
     """Return how many requests the CRM may get while the fault lasts.
 
     One lookup for each call, and what the budget allows of repeats; and if none succeeds, only those that show it,
-    those under way by then, the probes and the trials, and no more repeats after a few. Each process judges by what it
-    has seen itself until one of them leaves the source alone; places and trials are for all.
+    those under way by then, the probes and the trials, and no more repeats after a few. Of repeats and
+    probes each process judges by itself; failures, places and trials are counted for all.
     """
     calls = len(figures.during) + figures.calls_before
     if fault.asks_for_peace:
         return MAX_IN_FLIGHT
     trials = int(FAULT_SECONDS / TRIAL_EVERY) + 1
-    lookups = min(calls, PROCESSES * (FAILURES_THAT_OPEN + PROBES) + MAX_IN_FLIGHT + trials) if fault.breaks else calls
+    lookups = min(calls, FAILURES_THAT_OPEN + MAX_IN_FLIGHT + PROCESSES * PROBES + trials) if fault.breaks else calls
     repeats = PROCESSES * UNANSWERED_THAT_STOP_REPEATS if fault.breaks else int(MORE_PER_REQUEST * lookups)
     return (lookups + repeats) * fault.costs
 

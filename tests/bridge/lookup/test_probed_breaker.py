@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from bridge.lookup.probed_breaker import ProbedBreaker
+from bridge.lookup.suspicion import CALLERS
 from bridge.sdk.connector import Call
 from bridge.sdk.errors import SourceBusy, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
@@ -24,9 +25,10 @@ def question(number: int) -> Call:
 class Watched:
     """A breaker whose trials are steered: `trial` says what becomes of one, and time passes when it waits."""
 
-    def __init__(self, patience: float, memory: MachineMemory | None = None) -> None:
+    def __init__(self, patience: float, memory: MachineMemory | None = None, failures: Moments | None = None) -> None:
         self.clock = FakeClock()
         self.answers = Moments(1, clock=self.clock)
+        self.failures = failures or Moments(CALLERS, clock=self.clock)
         self.asked: list[tuple[float, Call]] = []
         self.trial: Callable[[Call], object] = self.unavailable
         self.rounds = 0
@@ -39,6 +41,7 @@ class Watched:
             self.clock,
             probe=self._probe,
             answers=self.answers,
+            failures=self.failures,
             duty=Duty(memory or MachineMemory(), "crm"),
             wait=self._wait,
         )
@@ -114,6 +117,22 @@ def test_five_callers_in_trouble_are_not_the_sources_while_what_succeeded_before
         until(lambda: not one.breaker.trouble)
         assert [asked for _, asked in one.asked] == [question(9)]
         assert one.is_asked(1)
+
+
+def test_five_callers_in_trouble_count_whichever_process_they_came_to():
+    ours = Watched(60.0)
+    theirs = Watched(60.0, failures=ours.failures)
+    ours.breaker.answered(question(9))
+    theirs.breaker.answered(question(9))
+    ours.clock.advance(1)
+    theirs.clock.advance(1)
+    ours.fail(0, 1, 2)
+    theirs.fail(3)
+    assert theirs.asked == []
+    theirs.fail(4)
+    until(lambda: theirs.asked)
+    ours.breaker.close()
+    theirs.breaker.close()
 
 
 def test_a_source_that_answers_every_fifth_caller_stays_in_use():
