@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bridge.config.content import LARGEST_DOCUMENT
 from bridge.config.loading import Config, load_again
 from bridge.config.shown_file import ReadFile, changed_keys, shown_lines
+from bridge.insight.kept_view import KeptView
 from bridge.insight.line_mask import LineMask
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import ConfigError, Problem
@@ -21,25 +22,14 @@ KEPT_FOR = 10.0
 MOST_LINES, _MOST_PROBLEMS, _MOST_CHANGES = 2_000, 50, 50
 
 
-class ConfigurationView:
-    """Tells of the file of the service in force; `clock` is monotonic."""
+class ConfigurationView(KeptView):
+    """Tells of the file of the service in force: its lines, what is wrong with them, and what a reload would change."""
 
     def __init__(self, current: Callable[[], Service], mask: LineMask, clock: Clock = time.monotonic) -> None:
-        self._current = current
-        self._mask = mask
-        self._clock = clock
-        self._kept: tuple[Service, float, Mapping[str, object]] | None = None
+        super().__init__(current, mask, KEPT_FOR, clock)
 
-    def answer(self, _question: Mapping[str, object]) -> Mapping[str, object]:
-        """Return the file's lines, what is wrong with them, and what a reload would change."""
-        service, now = self._current(), self._clock()
-        if self._kept and self._kept[0] is service and now - self._kept[1] < KEPT_FOR:
-            return self._kept[2]
-        found = self._found(service.config)
-        self._kept = (service, now, found)
-        return found
-
-    def _found(self, in_force: Config) -> Mapping[str, object]:
+    def _found(self, service: Service) -> Mapping[str, object]:
+        in_force = service.config
         before = ReadFile(in_force.content.document, in_force.secrets)
         problems: Iterable[Problem] = ()
         try:

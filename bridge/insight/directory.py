@@ -14,6 +14,7 @@ from contextlib import closing
 
 from bridge.config.loading import Config
 from bridge.diagnosis.sources import judge_directory
+from bridge.insight.kept_view import KeptView
 from bridge.insight.line_mask import LineMask
 from bridge.insight.trace import BY_HAND
 from bridge.lookup.decision import Outcome
@@ -29,23 +30,16 @@ _MOST_CALLS, _MOST_OWNERS = 5_000, 50
 _WITHOUT = re.compile(r"owner (.+?)(?: in \S+)?: extension none")
 
 
-class DirectoryView:
-    """Tells of the service in force; `clock` is monotonic."""
+class DirectoryView(KeptView):
+    """Tells of the service in force what is found, and who was not rung in the last seven days, most calls first."""
 
     def __init__(self, current: Callable[[], Service], mask: LineMask, clock: Clock = time.monotonic) -> None:
-        self._current = current
-        self._mask = mask
-        self._clock = clock
-        self._kept: tuple[Service, float, Mapping[str, object]] | None = None
+        super().__init__(current, mask, KEPT_FOR, clock)
 
-    def answer(self, _question: Mapping[str, object]) -> Mapping[str, object]:
-        """Return what is found, and who could not be rung in the last seven days, most calls first."""
-        service, now = self._current(), self._clock()
-        if self._kept and self._kept[0] is service and now - self._kept[1] < KEPT_FOR:
-            return self._kept[2]
+    def _found(self, service: Service) -> Mapping[str, object]:
         with calls_come_first():
             findings = list(judge_directory(service))
-        found = {
+        return {
             "at": time.time(),
             "findings": [
                 {"severity": one.severity, "text": self._mask(f"{one.subject}: {one.message}")} for one in findings
@@ -55,8 +49,6 @@ class DirectoryView:
                 for owner, calls in _lost(service.config, time.time() - _WEEK).most_common(_MOST_OWNERS)
             ],
         }
-        self._kept = (service, now, found)
-        return found
 
 
 def _lost(config: Config, since: float) -> Counter[str]:

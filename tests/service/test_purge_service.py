@@ -14,30 +14,21 @@ import pytest
 
 from bridge.testing import FakeCrm
 from tests.support.kept import rows, until
+from tests.support.purged import STEPS
 from tests.support.redis_server import RunningRedis
 from tests.support.service import RunningService
 
 pytestmark = pytest.mark.system
 
-CONFIG = """
+CONFIG = (
+    """
 api_keys: [change-me]
 purge_keys: [planted-purge-key]
 server: {{workers: {workers}}}
 cache: {{path: answers.db{cache}}}
-extensions: {{inline: {{"7": 101, "8": 102}}}}
-connectors:
-  crm:
-    type: rest
-    base_url: {url}
-    auth: {{type: bearer, token: planted-token}}
-    steps:
-      - path: search
-        query: {{phone: "{{{{ caller.e164 }}}}"}}
-        records: items
-        record: id
-        match: phone
-        take: {{owner_id: owner}}
 """
+    + STEPS
+)
 CALLER = "0901234567"
 
 

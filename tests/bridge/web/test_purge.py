@@ -10,24 +10,15 @@ from bridge.testing import FakeCrm
 from bridge.web.purge import PURGES_A_SECOND
 from tests.support.application import opened
 from tests.support.kept import until
+from tests.support.purged import STEPS
 
-CONFIG = """
+CONFIG = (
+    """
 api_keys: [change-me]
 purge_keys: [planted-purge-key, the-next-one]
-extensions: {{inline: {{"7": 101, "8": 102}}}}
-connectors:
-  crm:
-    type: rest
-    base_url: {url}
-    auth: {{type: bearer, token: planted-token}}
-    steps:
-      - path: search
-        query: {{phone: "{{{{ caller.e164 }}}}"}}
-        records: items
-        record: id
-        match: phone
-        take: {{owner_id: owner}}
 """
+    + STEPS
+)
 CALLER, OTHER = "+84901234567", "+84912345678"
 KEY = "planted-purge-key"
 
