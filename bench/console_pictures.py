@@ -55,6 +55,8 @@ def pictures(browser, address: str, language: str, folder: Path) -> None:  # noq
     for page in ("calls", "sources", "directory", "figures", "upkeep"):
         browser.get(f"{address}/{page}")
         picture(browser, folder / f"console-{page}.png")
+    browser.get(f"{address}/set-up?crm=espocrm")
+    picture(browser, folder / "console-set-up.png")
 
 
 def configuration(browser, address: str, folder: Path) -> None:  # noqa: ANN001 - the library's own

@@ -22,7 +22,7 @@ from bridge.commands.forget import forget
 from bridge.commands.options import PlainCommand, Processes, config_option, expect_option, hotline_option
 from bridge.commands.reload import reload
 from bridge.commands.simulate.command import simulate
-from bridge.commands.template.command import template
+from bridge.commands.template import template
 from bridge.config.expectations import Expectation
 from bridge.config.json_schema import configuration_schema
 from bridge.config.loading import NO_OVERRIDES, Config, load_config

@@ -17,6 +17,7 @@ from bridge.console.configuration import ConfigurationPage
 from bridge.console.door import Door, SessionsOverTls
 from bridge.console.languages import chosen_language
 from bridge.console.pages import Ask, ConsolePages
+from bridge.console.set_up import SetUpPage
 from bridge.console.upkeep import UpkeepPage
 from bridge.console.words import in_words
 from bridge.insight.client import AnswerRefused
@@ -52,6 +53,7 @@ def create_app(settings: Console, ask: Ask, clock: Clock = time.time) -> Flask:
     app.register_blueprint(ConsolePages(ask).blueprint())
     app.register_blueprint(ConfigurationPage(ask).blueprint())
     app.register_blueprint(UpkeepPage(ask).blueprint())
+    app.register_blueprint(SetUpPage(ask).blueprint())
     app.register_error_handler(Exception, _failed)
     app.jinja_env.filters |= {"in_words": in_words, "moment": _moment, "duration": _duration}
     app.jinja_env.globals["language"] = chosen_language

@@ -33,6 +33,12 @@ class CallsForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     day = StringField(validators=[Length(max=_LONGEST)])
 
 
+class SetUpForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """The type of a preset; what it needs stands beside."""
+
+    type = HiddenField(validators=[InputRequired(), Length(max=_LONGEST)])
+
+
 class ForgetForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     """A customer's number, and whether it was asked once more whether that is meant."""
 

@@ -13,8 +13,17 @@ MENU = {
     "pages.figures": _("Two seconds"),
     "configuration.configuration": _("Configuration"),
     "upkeep.upkeep": _("Upkeep"),
+    "set_up.set_up": _("Set up"),
 }
 """The pages, in the order of the menu."""
+
+PROVEN = {
+    "real server": _("tried on a real server"),
+    "API description": _("checked against the vendor's API description"),
+    "documents": _("written after the vendor's documents"),
+    "unverified": _("not verified by anything"),
+}
+"""Against what a preset was tried."""
 
 OUTCOMES = {
     "found": _("Rings"),

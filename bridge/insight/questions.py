@@ -10,6 +10,7 @@ from bridge.insight.directory import DirectoryView
 from bridge.insight.figures import figures_of_today
 from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
+from bridge.insight.set_up import lines, presets
 from bridge.insight.sources import PER_MINUTE as TRIED_PER_MINUTE
 from bridge.insight.sources import Page, Sources
 from bridge.insight.trace import PER_MINUTE, Hear, Tracer
@@ -49,7 +50,13 @@ def insight_of(
     return InsightSocket(
         current().config.file,
         lambda: current().config.settings.console is not None,
-        {"sources": sources.answer, "figures": figures, "calls": calls.answer, "doubts": doubts.answer},
+        {
+            "sources": sources.answer,
+            "figures": figures,
+            "calls": calls.answer,
+            "doubts": doubts.answer,
+            "presets": presets,
+        },
         {
             "trace": tracer.answer,
             "directory": DirectoryView(current, mask).answer,
@@ -57,5 +64,6 @@ def insight_of(
             "forget": forgetter.answer,
             "confirm": doubts.confirm,
             "try": sources.try_now,
+            "lines": lines,
         },
     )

@@ -19,6 +19,7 @@ PAGES = {
     "/directory": "directory:",
     "/figures": "≤ 2000",
     "/configuration": "customers.csv",
+    "/set-up": "EspoCRM",
     "/upkeep": "",
 }
 MOST_TABS = 30
@@ -96,6 +97,21 @@ def forget(browser, number):
     assert complaints(browser) == ([], 0)
 
 
+def set_up(browser, console):
+    """Fill in the form of a CRM, wrongly and then rightly."""
+    browser.get(f"{console}/set-up?crm=espocrm")
+    wait_for(browser, "#need-url")
+    tab_to(browser, "#need-url")
+    press(browser, "espo.example", Keys.ENTER)
+    wait_for(browser, "#need-url.is-invalid")
+    assert complaints(browser) == ([], 0)
+    tab_to(browser, "#need-url")
+    press(browser, Keys.HOME, "https://", Keys.ENTER)
+    wait_for(browser, "#lines")
+    assert "key: ${ESPO_API_KEY}" in browser.find_element(By.TAG_NAME, "main").text
+    assert complaints(browser) == ([], 0)
+
+
 @pytest.mark.parametrize("language", ["en", "vi"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_each_page_by_the_keyboard(console, browser, size, language):
@@ -123,6 +139,7 @@ def test_each_page_by_the_keyboard(console, browser, size, language):
         assert told in browser.find_element(By.TAG_NAME, "main").text
         assert complaints(browser) == ([], 0)
     forget(browser, "0987654321")
+    set_up(browser, console)
     asked = requested(browser)
     assert asked
     assert [url for url in asked if not url.startswith((f"{console}/", "data:"))] == []

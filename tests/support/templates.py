@@ -13,7 +13,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-FOLDER = Path(__file__).parents[2] / "bridge" / "commands" / "template"
+FOLDER = Path(__file__).parents[2] / "bridge" / "starters"
 _MADE = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _DELETE = "Dòng ví dụ: xóa dòng này đi"
 

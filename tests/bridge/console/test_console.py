@@ -17,6 +17,7 @@ from bridge.console.door import TRIES
 from bridge.console.plots import WIDTH, bars_of, columns_of
 from bridge.insight.client import AnswerRefused, ask_service
 from bridge.local.address import ServiceUnreachable
+from bridge.starters import NAMES, starter
 from bridge.testing.fakes import FakeClock
 from tests.support.application import opened
 from tests.support.consoled import HASHED, PASSWORD, with_console
@@ -25,7 +26,17 @@ from tests.support.known_customers import expecting
 
 LOCAL = {"base_url": "http://localhost"}
 HOSTILE = "<script>alert(1)</script>\"'"
-PAGES = ("/", "/calls", "/sources", "/directory", "/figures", "/configuration", "/upkeep")
+PAGES = (
+    "/",
+    "/calls",
+    "/sources",
+    "/directory",
+    "/figures",
+    "/configuration",
+    "/upkeep",
+    "/set-up",
+    "/set-up?crm=hostile",
+)
 TRACE = {
     "request_id": "console-1", "caller": "…567", "hotline": "", "deadline": 1.8, "milliseconds": 12.5, "by_heart": None,
     "live": {"outcome": "found", "extensions": ["101"], "answer": "live", "connector": HOSTILE, "reason": HOSTILE,
@@ -67,7 +78,16 @@ FORGOTTEN = {
     "caller": "…567", "left": [HOSTILE],
     "parts": [{"part": "files", "told": HOSTILE, "failed": False}, {"part": HOSTILE, "told": "no", "failed": True}],
 }  # fmt: skip
+PRESETS = {"presets": [{
+    "type": "hostile", "name": HOSTILE, "proven": "documents", "needs": [
+        {"key": "url", "help": HOSTILE, "example": HOSTILE, "secret": False, "choices": [], "default": None},
+        {"key": "dc", "help": HOSTILE, "example": "com", "secret": False, "choices": [HOSTILE], "default": "com"},
+        {"key": "key", "help": HOSTILE, "example": "${KEY}", "secret": True, "choices": [], "default": None},
+    ],
+}]}  # fmt: skip
 SAID = {
+    "presets": PRESETS,
+    "lines": {"yaml": HOSTILE, "variables": ["KEY"], "problems": []},
     "doubts": DOUBTS,
     "forget": FORGOTTEN,
     "confirm": DOUBTS[0],
@@ -315,7 +335,7 @@ def heard():
     """A console, signed in, and the deeds that it has asked for."""
     asked = []
     client = signed_in(client_of(lambda question: asked.append(question) or said(question)))
-    return client, lambda: [one for one in asked if one["ask"] in {"forget", "confirm", "try"}]
+    return client, lambda: [one for one in asked if one["ask"] in {"forget", "confirm", "try", "lines"}]
 
 
 def test_a_caller_is_forgotten_once_that_was_asked_twice(heard, caplog):
@@ -348,6 +368,42 @@ def test_a_source_that_is_left_alone_is_tried(heard, caplog):
     assert 'class="alert alert-success"' in post(client, "/sources", {"name": "crm"}).get_data(as_text=True)
     assert deeds() == [{"ask": "try", "name": "crm"}]
     assert "127.0.0.1 tries the source crm" in caplog.text
+
+
+def test_a_form_makes_lines_of_what_is_needed_and_of_no_secret(heard, caplog):
+    caplog.set_level("INFO")
+    client, deeds = heard
+    form = {"type": "hostile", "url": "https://crm.example", "key": "planted", "another": "planted"}
+    page = post(client, "/set-up", form, page="/set-up?crm=hostile").get_data(as_text=True)
+    assert deeds() == [{"ask": "lines", "type": "hostile", "values": {"url": "https://crm.example", "dc": ""}}]
+    assert "KEY=…" in page
+    assert "makes lines for hostile" in caplog.text
+
+
+def test_a_problem_stands_beside_what_it_is_about():
+    wrong = {"yaml": "", "variables": [], "problems": [{"key": "url", "text": "not an address"}]}
+    client = signed_in(client_of(lambda question: wrong if question["ask"] == "lines" else said(question)))
+    page = post(client, "/set-up", {"type": "hostile", "url": "x"}, page="/set-up?crm=hostile").get_data(as_text=True)
+    assert '<strong class="text-danger">not an address</strong>' in page
+    assert "KEY=…" not in page
+
+
+def test_a_form_of_a_crm_that_is_none_asks_nothing(heard):
+    client, deeds = heard
+    post(client, "/set-up", {"type": "../../etc"}, page="/set-up?crm=hostile")
+    assert deeds() == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_to_start_from_is_given_as_a_file(name):
+    answer = signed_in(client_of()).get(f"/set-up/{name}", **LOCAL)
+    assert answer.data == starter(name)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2fetc%2fpasswd", "customers.exe", "%2fetc%2fpasswd", "__init__.py"])
+def test_no_other_file_is_given(name):
+    assert signed_in(client_of()).get(f"/set-up/{name}", **LOCAL).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm", "/sources"])

@@ -1,18 +1,13 @@
-"""`omi-bridge template FILE`: a table to start from, with headers that are understood and rows that show how.
-
-The tables are files that come along, made by a script of the tests: so a workbook needs no library to write it where it
-is asked for, and what is given away is what was tried.
-"""
+"""`omi-bridge template FILE`: a table to start from, with headers that are understood and rows that show how."""
 
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import click
 
 from bridge.commands.options import PlainCommand
+from bridge.starters import ENDINGS, starter
 
-_ENDINGS = (".xlsx", ".csv")
 _NEXT = {
     "customers": "connectors:\n  customers: {{type: {type}, path: {path}}}",
     "extensions": "extensions:\n  {type}: {{path: {path}}}",
@@ -25,10 +20,10 @@ _NEXT = {
 def template(file: Path, *, extensions: bool) -> None:
     """Write an empty table with headers that are understood: FILE.xlsx or FILE.csv. No file is overwritten."""
     ending = file.suffix.lower()
-    if ending not in _ENDINGS:
-        raise click.UsageError(f"the file's name has to end with {' or '.join(_ENDINGS)}: {file}")
+    if ending not in ENDINGS:
+        raise click.UsageError(f"the file's name has to end with {' or '.join(ENDINGS)}: {file}")
     kind = "extensions" if extensions else "customers"
-    content = (files(__package__) / f"{kind}{ending}").read_bytes()
+    content = starter(f"{kind}{ending}")
     try:
         with file.open("xb") as new:
             new.write(content)

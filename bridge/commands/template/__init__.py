@@ -1,1 +1,0 @@
-"""Tables to start from, as files. The door is `command.template`; `tests/support/templates.py` makes the files."""
