@@ -27,7 +27,7 @@ from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError, SourceUnavailable
 from bridge.sdk.http.rate_limit import calls_come_first
 from bridge.sdk.threads.background import NO_THREAD
-from bridge.sdk.threads.single_flight import Flight, SingleFlight
+from bridge.sdk.threads.single_flight import Flight, NoPlace, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.forgotten import Forgotten, Matches
 from bridge.storage.machine import MachineMemory
@@ -274,7 +274,15 @@ class Guard:
         key = (question, self._not_before(question))
         ask = partial(self._ask, question, lease, ahead=ahead)
         meanwhile = None if spare else partial(self._known_elsewhere, question)
-        return self._flights.start(key, ask, lease, wanted=wanted, spare=spare, meanwhile=meanwhile)
+        flight = self._flights.start(key, ask, lease, wanted=wanted, spare=spare, meanwhile=meanwhile)
+        if flight.leave is None:
+            flight.result.add_done_callback(self._count_refusal)
+        return flight
+
+    def _count_refusal(self, waited: Future[Answer]) -> None:
+        """Count a question that waited for a place in vain."""
+        if isinstance(refusal := waited.exception(), NoPlace):
+            self._meter.refused(refusal.reason)
 
     def _known_elsewhere(self, question: Call) -> Answer | None:
         """Return what another instance knows, if that needs no question; anything else it knows is remembered here."""

@@ -26,6 +26,11 @@ T = TypeVar("T")
 _QUEUED, _PAUSE = 0.25, 0.01
 """Seconds that a job waits for a place at most, and between two looks."""
 
+
+class NoPlace(SourceBusy):
+    """All places for jobs are taken."""
+
+
 Admission = Callable[[int], Callable[[], object] | None]
 """Takes one of so many places among others than these jobs alone: returns what gives it back, or None."""
 
@@ -97,7 +102,7 @@ class SingleFlight(Generic[T]):
         spare: bool = False,
         meanwhile: Callable[[], T | None] | None = None,
     ) -> Flight[T]:
-        """Start `job`, or join the one under way for `key`; raises SourceBusy if all places are taken.
+        """Start `job`, or join the one under way for `key`; raises NoPlace if all places are taken.
 
         `wanted` is until when the result is waited for, to the end of the lease if left out. `spare` takes no place of
         the last quarter, nor another job's: they are for jobs that somebody waits for. With `meanwhile` the job waits a
@@ -128,7 +133,7 @@ class SingleFlight(Generic[T]):
     def _place(self, *, spare: bool, or_later: bool = False) -> Callable[[], object] | None:
         """Take a place: a free one, else that of a job which nobody waits for.
 
-        If there is none, raises SourceBusy, or returns None if one may be taken later.
+        If there is none, raises NoPlace, or returns None if one may be taken later.
         """
         limit = spare_places(self._limit) if spare else self._limit
         if leave := self._free_place(limit):
@@ -141,7 +146,7 @@ class SingleFlight(Generic[T]):
                 return leave
         if or_later:
             return None
-        raise SourceBusy(f"all {limit} places are taken{self._remark}")
+        raise NoPlace(f"all {limit} places are taken{self._remark}")
 
     def _free_place(self, limit: int) -> Callable[[], object] | None:
         return self._admit(limit) if self._running < limit else None
