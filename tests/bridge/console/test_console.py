@@ -406,12 +406,19 @@ def test_no_other_file_is_given(name):
     assert signed_in(client_of()).get(f"/set-up/{name}", **LOCAL).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm", "/sources"])
+@pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm", "/sources", "/set-up"])
 def test_nothing_is_done_for_another_site_or_by_looking(heard, path):
     client, deeds = heard
-    form = {"number": "0901234567", "name": "customers", "told": "x", "sure": "yes"}
+    form = {"number": "0901234567", "name": "customers", "told": "x", "sure": "yes", "type": "hostile", "url": "x"}
     assert client.post(path, data=form, **LOCAL).status_code == 400
     assert client.get(path, query_string=form, **LOCAL).status_code == 200
+    assert deeds() == []
+
+
+def test_a_form_that_is_too_large_is_refused_and_asks_nothing(heard):
+    client, deeds = heard
+    answer = post(client, "/set-up", {"type": "hostile", "url": "x" * 100_000}, page="/set-up?crm=hostile")
+    assert answer.status_code == 413
     assert deeds() == []
 
 
