@@ -171,10 +171,13 @@ def _place(settings: LdapConfig) -> str:
 
 
 def _entry(attributes: Mapping[str, Sequence[bytes]]) -> Entry:
-    return {
-        name.lower().partition(";")[0]: [text for value in values if (text := _text(value))]
-        for name, values in attributes.items()
-    }
+    """Return what can be read; what has options, such as `mail;lang-vi`, is among what has none, too."""
+    entry: dict[str, list[str]] = {}
+    for name, values in attributes.items():
+        written = name.lower()
+        for key in dict.fromkeys((written, written.partition(";")[0])):
+            entry.setdefault(key, []).extend(filter(None, map(_text, values)))
+    return entry
 
 
 def _text(value: bytes) -> str:

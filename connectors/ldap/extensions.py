@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 _ACCOUNT, _LOCK = "userAccountControl", "nsAccountLock"
 _DISABLED = 2
-"""ACCOUNTDISABLE of userAccountControl ([MS-ADTS] 2.2.16)."""
+"""ACCOUNTDISABLE of userAccountControl ([MS-ADTS] 2.2.16); 389 Directory Server writes `nsAccountLock: true`."""
 _ADDRESS = "smtp:"
 """What `proxyAddresses` puts before an e-mail."""
 _KINDS = {"owner_id": "ids", "email": "emails", "login": "logins", "name": "names"}
@@ -96,4 +96,5 @@ def _values(person: Entry, attributes: Sequence[str]) -> Sequence[str]:
 def _is_disabled(person: Entry) -> bool:
     """Tell whether the person may not sign in any more: who has left is disabled, and kept."""
     flags = next(iter(person.get(_ACCOUNT.lower(), ())), "0")
-    return bool(flags.isdigit() and int(flags) & _DISABLED) or person.get(_LOCK.lower(), [""])[:1] == ["TRUE"]
+    is_locked = any(value.upper() == "TRUE" for value in person.get(_LOCK.lower(), ()))
+    return is_locked or bool(flags.isdigit() and int(flags) & _DISABLED)

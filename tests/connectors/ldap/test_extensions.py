@@ -19,7 +19,13 @@ LAN = ExtensionEntry(
     names=("Lan Nguyễn",),
     extensions=("101",),
 )
-BINH = ExtensionEntry(logins=("binh",), names=("binh",), extensions=("102", "103"))
+BINHS_MAIL = ("mail: binh@congty.example", "mail;lang-vi: binh.vi@congty.example")
+BINH = ExtensionEntry(
+    emails=("binh@congty.example", "binh.vi@congty.example"),
+    logins=("binh",),
+    names=("binh",),
+    extensions=("102", "103"),
+)
 
 
 def person(uid: str, *lines: str) -> str:
@@ -31,8 +37,9 @@ def person(uid: str, *lines: str) -> str:
 PEOPLE = "".join(
     (
         person("an", "mail: an@congty.example"),
-        person("binh", "ipPhone: 102/103", "userAccountControl: 512"),
+        person("binh", "ipPhone: 102/103", "userAccountControl: 512", *BINHS_MAIL),
         person("chi", "ipPhone: 104", "userAccountControl: 514"),
+        person("em", "ipPhone: 105", "nsAccountLock: true"),
         person("dung", "ipPhone: phòng 5"),
         person(
             "lan.nguyen",
@@ -78,7 +85,7 @@ def test_whoever_has_an_extension_is_in_the_list_but_who_is_disabled(slapd):
     found = source(slapd.port)
     entries = list(found.read(Deadline.after(10)))
     assert sorted(entries, key=lambda entry: entry.extensions) == [LAN, BINH]
-    assert found.report() == ("4 people with an extension, 1 of them disabled",)
+    assert found.report() == ("5 people with an extension, 2 of them disabled",)
 
 
 @pytest.mark.system
@@ -161,6 +168,40 @@ def test_a_server_that_is_none_costs_no_more_than_the_time_that_there_is(scheme,
         finally:
             over.set()
             thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("52e", "the password is wrong"),
+        ("533", "the user is disabled"),
+        ("775", "the user is locked out"),
+        ("9ff", "user or password is wrong"),
+    ],
+)
+def test_why_active_directory_lets_nobody_in_is_told_in_words(code, told):
+    words = f"80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {code}, v1db1".encode()
+    answer = tagged(0x61, tagged(0x0A, b"\x31"), tagged(0x04, b""), tagged(0x04, words))  # RFC 4511: invalidCredentials
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            client, _ = server.accept()
+            with client:
+                asked = client.recv(4096)
+                client.sendall(tagged(0x30, asked[2:5], answer))  # with the number of the message that came
+                client.recv(4096)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with pytest.raises(SourceRejected, match=f"refuses the sign-in: {told}"):
+            read(server.getsockname()[1], 5.0)
+        thread.join(10)
+
+
+def tagged(tag: int, *parts: bytes) -> bytes:
+    """Write what LDAP sends in BER, a short one."""
+    content = b"".join(parts)
+    return bytes((tag, len(content))) + content
 
 
 def test_a_directory_that_is_not_there_is_told():
