@@ -6,6 +6,7 @@ from pathlib import Path
 import xlsxwriter
 
 from tests.support.documents import ROOT
+from tests.support.kept import until
 from tests.support.service import RunningService
 
 WORKBOOKS = ROOT / "tests/workbooks"
@@ -27,6 +28,7 @@ def test_a_workbook_that_would_fill_the_memory_ends_nothing(tmp_path: Path) -> N
         for at, row in enumerate([("Email", "Máy lẻ"), ("lan@congty.example", 101), ("minh@congty.example", "0102")]):
             sheet.write_row(at, 0, row)
     with RunningService(config, "--workers", "2") as service:
+        until(lambda: sum("read customers.xlsx" in line for line in service.log) == 2)  # by each process
         assert service.ask("0901234561").body == b"101"
         shutil.copy(WORKBOOKS / "far-cell.xlsx", tmp_path / "new.xlsx")
         (tmp_path / "new.xlsx").rename(customers)
