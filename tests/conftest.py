@@ -8,9 +8,11 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
@@ -61,6 +63,19 @@ def _logging_as_it_was() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def _log_of_this_test(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What a test before has left running may still have something to say: `caplog` has none of it."""
+    before = WeakSet(threading.enumerate()) - {threading.current_thread()}
+
+    def is_of_this_test(_record: logging.LogRecord) -> bool:
+        return threading.current_thread() not in before
+
+    caplog.handler.addFilter(is_of_this_test)
+    yield
+    caplog.handler.removeFilter(is_of_this_test)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -51,20 +51,22 @@ class Shrinking(Generic[T]):
         self._kept = kept
         self._of = of
         self._most = 0
+        self._has_kept = False
         self._postponed: tuple[Path, tuple[int, int], Ending | None] | None = None
 
     def is_confirmed(self) -> bool:
         """Tell whether the version that is doubted was confirmed meanwhile."""
         return self._kept().is_confirmed()
 
-    def check(self, path: Path, looks: tuple[int, int], new: T, in_force: T | None) -> None:
+    def check(self, path: Path, looks: tuple[int, int], new: T) -> None:
         """Raise UnexpectedAnswer if more than half is lost, and nobody has said that this is right.
 
-        `looks` are the time and the size of the file: one that looks like the last good one is that one.
+        `looks` are the time and the size of the file: one that looks like the last good one is that one. Until a
+        version of this process's own was good, what was kept of those before is what counts.
         """
         kept, left = self._kept(), self._rows(new)
         worse = ""
-        if in_force is None:
+        if not self._has_kept:
             facts = KeptCopy(path, kept, self._of).facts()
             self._most = facts.rows if facts else 0
             if facts and (facts.modified, facts.bytes) == looks:
@@ -105,7 +107,7 @@ class Shrinking(Generic[T]):
 
     def keep(self, path: Path, looks: tuple[int, int], new: T) -> None:
         """Doubt nothing any more, and keep a copy of the version that is in force now."""
-        rows = self._rows(new)
+        rows, self._has_kept = self._rows(new), True
         self._most = max(rows, self._most) if 2 * rows >= self._most else rows
         self._keep(path, looks, self._ending(new) if self._ending else None)
 

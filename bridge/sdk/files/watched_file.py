@@ -125,7 +125,7 @@ class WatchedFile(Generic[T]):
         self._moves = self._moves + 1 if moved else 0
         if moved:
             if self._moves >= _RESTLESS:
-                self._good.refuse(f"{self._place.name}: keeps changing, and is not read before it stands still")
+                self._refuse(f"{self._place.name}: keeps changing, and is not read before it stands still")
         elif look.error:
             self._done = None
             self._refuse(self._place.why_missing(look.error))
@@ -164,7 +164,7 @@ class WatchedFile(Generic[T]):
         try:
             new = self._load(path)
             if self._look() != look:
-                self._good.refuse(f"{self._place.name}: changed while it was being read")
+                self._refuse(f"{self._place.name}: changed while it was being read")
                 return
             self._judge(path, look, new)
         except SourceUnavailable as error:
@@ -191,9 +191,8 @@ class WatchedFile(Generic[T]):
         in_force = None if self._good.content is None else self._good.content.value
         if self._accept is not None and in_force is not None:
             self._accept(in_force, new)
-        if self._shrinking is None:
-            return
-        self._shrinking.check(path, (look.modified, look.size), new, in_force)
+        if self._shrinking is not None:
+            self._shrinking.check(path, (look.modified, look.size), new)
 
     def _refuse(self, reason: str) -> None:
         """Keep what is in force, or take the copy of the last good version, and say why."""

@@ -307,9 +307,29 @@ def test_a_file_that_cannot_be_read_at_a_restart_is_stood_in_for_by_its_copy(pla
     assert place.kept.stands_in == again.trouble
     if place.path.is_dir():
         place.path.rmdir()
+    place.write(5)
+    assert settle(again) == 40, "a version that is measured by the copy is doubted as any other"
+    assert "only 5 of 40 rows are left" in again.trouble
     place.write(41)
     assert settle(again) == 41
     assert (again.trouble, place.kept.stands_in) == ("", "")
+
+
+def test_a_file_that_is_being_written_at_a_restart_is_stood_in_for_by_its_copy(place: Place) -> None:
+    place.start()
+    kept = ListState(place.folder, "customers", wall_clock=place.clock)
+    writers = [5]
+
+    def load(path: Path) -> int:
+        if path == place.path and writers:
+            place.write(writers.pop())
+        return rows_of(path)
+
+    again = WatchedFile(place.path, load, shrinking=Shrinking(int, lambda: kept), wait=lambda _: True)
+    again.start()
+    assert (again.current(), again.trouble) == (40, "customers.csv: changed while it was being read")
+    assert settle(again) == 40
+    assert "only 5 of 40 rows are left" in again.trouble
 
 
 def test_without_a_copy_there_is_nothing_to_stand_in(place: Place) -> None:
