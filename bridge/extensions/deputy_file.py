@@ -18,6 +18,7 @@ from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, UnexpectedAnswer
 from bridge.sdk.files.shrinking import Shrinking
 from bridge.sdk.files.watched_file import WatchedFile
+from bridge.sdk.tables.lost_cells import why_lost
 from bridge.sdk.tables.problems import announce
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import (
@@ -177,6 +178,7 @@ def _read_rows(table: AnyTable, columns: Mapping[str, int]) -> DeputyList:
     american = next((line for line, text in dates if is_month_first(text)), 0)
     rules: list[Rule] = []
     for line, cells in rows:
+        table.refuse_unfinished(line, cells.values())
         try:
             rules += _rules(cells, f"{table.name}:{line}", american)
         except ValueError as error:
@@ -200,6 +202,9 @@ def _rules(cells: Mapping[str, str], place: str, american: int) -> Iterator[Rule
 
     `american` is a line whose date has its month first, if there is one.
     """
+    for meaning, text in cells.items():
+        if lost := why_lost(text):
+            raise ValueError(f"{_WORDS[meaning]} cannot be repaired: {lost}")
     for meaning in ("owner", "deputy"):
         if is_nothing(cells[meaning]):
             raise ValueError(f"{_WORDS[meaning]} is missing")

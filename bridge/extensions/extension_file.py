@@ -208,17 +208,19 @@ class _ExtensionReader:
     def _row(self, line: int, cells: list[str]) -> "_Row | None":
         cell = clean_cell(cells[self._extension])
         self._running.look(cell)
-        if is_nothing(cell) and fold(cell) not in _NONE_ON_PURPOSE:
+        self._table.refuse_unfinished(line, (cells[at] for at in (*self._owners, self._extension)))
+        is_blank = is_nothing(cell) and not why_lost(cell)
+        if is_blank and fold(cell) not in _NONE_ON_PURPOSE:
             self._without_extension.add(line)
             return None
         try:
-            found = () if is_nothing(cell) else extensions_in(cell)
+            found = () if is_blank else extensions_in(cell)
         except ValueError as error:
             self._table.reject(line, cells, str(error))
             return None
         named = dict.fromkeys(clean_cell(cells[index]) for index in self._owners)
         owners = tuple(owner for owner in named if not is_nothing(owner))
-        if lost := next(filter(None, map(why_lost, owners)), ""):
+        if lost := next(filter(None, map(why_lost, named)), ""):
             self._table.problems.add(line, f"the owner cannot be repaired: {lost}")
             return None
         if not owners:

@@ -84,7 +84,7 @@ def _in_a_zip(file: BinaryIO) -> FileKind:
     """Tell it by what is in it; one that is only half there is an Excel workbook, as nearly all are."""
     names: list[str] = []
     with suppress(zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        names = [name.lower() for name in zipfile.ZipFile(file).namelist()]
+        names = [name.lower().replace("\\", "/") for name in zipfile.ZipFile(file).namelist()]
     file.seek(0)
     known = (kind for part, kind in _IN_A_ZIP if any(name.startswith(part) for name in names))
     return next(known, _ZIP if names else _WORKBOOK)

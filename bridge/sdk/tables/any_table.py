@@ -1,13 +1,14 @@
 """What all tables of people have in common, wherever their rows come from."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from bridge.sdk.errors import UnexpectedAnswer
-from bridge.sdk.tables.columns import header_key
+from bridge.sdk.tables.columns import clean_cell, header_key
+from bridge.sdk.tables.lost_cells import is_unfinished
 from bridge.sdk.tables.problems import Problems
 from bridge.sdk.tables.row_signs import RowSigns
 
@@ -61,6 +62,18 @@ class AnyTable(ABC):
         Blank rows are left out. Cells are as written: `clean_cell` them. `signs` tell a row from what is none.
         Raises UnexpectedAnswer if the file is damaged or half-written, SourceUnavailable if it can be read no more.
         """
+
+    def refuse_unfinished(self, line: int, cells: Iterable[str]) -> None:
+        """Raise UnexpectedAnswer if one of these cells was not computed yet: what it will hold is not known.
+
+        The list before it has it, and so stays in force until the table is whole.
+        """
+        if any(is_unfinished(clean_cell(cell)) for cell in cells):
+            raise self.error(
+                "Google Sheets was still computing this row (Loading…): the table is read again at its next turn; if "
+                "that lasts, look at the formulas there",
+                line,
+            )
 
     def reject(self, line: int, cells: Sequence[str], reason: str) -> None:
         """Note that a row cannot be used, and why; a header in the middle is called by its name.

@@ -187,6 +187,9 @@ class _CustomerReader:
                 self._index.add(number, place, line)
         elif not complaint:
             self._without_phone.add(line)
+        if complaint:
+            used = (*self._layout.phones, *self._layout.owner.values())
+            self._table.refuse_unfinished(line, (cells[at] for at in used))
         if complaint and numbers:
             self._table.problems.add(line, complaint)
         elif complaint:

@@ -13,6 +13,7 @@ from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.suggestion import did_you_mean
 from bridge.sdk.tables.any_table import AnyTable, Ending
 from bridge.sdk.tables.columns import clean_cell, is_named, listed, looks_like_data, shown
+from bridge.sdk.tables.lost_cells import yields_nothing
 from bridge.sdk.tables.misread_headers import told_of_headers
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.workbook import Head, Row, Workbook
@@ -52,7 +53,8 @@ class Spreadsheet(AnyTable):
         self._signs = signs
         blank = [""] * len(self.columns)
         for row, cells in self._book.rows(self._sheet):
-            if row > self._header:
+            # Formulas are often filled in far below the last customer, and yield errors there.
+            if row > self._header and not all(map(yields_nothing, filter(None, cells))):
                 self._count += 1
                 yield row, [*cells, *blank[len(cells) :]]
 

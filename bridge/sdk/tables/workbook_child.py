@@ -20,7 +20,7 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import python_calamine
 
@@ -34,6 +34,15 @@ _ENCRYPTED = re.compile(
     + rb"|\x09\x08\x10\0\0\x06.{14}(?:\x86\0\0\0)?\x2f\0",  # [MS-XLS] 2.1.7.20.3: BOF, WriteProtect, FilePass
     re.DOTALL,
 )
+
+_EXCEL_ERROR = re.compile(rb"""(<(?:\w+:)?c\s[^>]*?\bt\s*=\s*["'])e(["'])""")
+_EXCEL_FORMULA = re.compile(
+    rb"<((?:\w+:)?)c(\s[^>]*)>\s*<\1f\b(?:[^>]*/>|[^>]*>[^<]*</\1f>)\s*(?:<\1v\s*/>|<\1v\s*>\s*</\1v>)?\s*</\1c>"
+)
+_TYPED = re.compile(rb"""\st\s*=\s*["'](?!n["'])""")
+_NEVER_COMPUTED = b"=FORMULA()"
+_OPEN_ERROR = re.compile(rb"""<table:table-cell\s[^>]*calcext:value-type="error"[^>]*>""")
+_OPEN_TEXT = b'office:string-value="#ERROR!"'
 
 _Row = tuple[int, list[str]]
 
@@ -53,12 +62,12 @@ def _limit(memory: int, seconds: float) -> None:
         score.write("1000")
 
 
-def _check(content: bytes) -> None:
-    """Raise if the workbook is protected, or is not as whole as it was written."""
+def _checked(content: bytes) -> bytes:
+    """Return the workbook with its errors as texts. Raise if it is protected, or is not as whole as it was written."""
     if content.startswith(_OLE):
         if _ENCRYPTED.search(content):
             raise _RefusedError("password")
-        return
+        return content
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         if archive.testzip() is not None:
@@ -66,8 +75,49 @@ def _check(content: bytes) -> None:
         with suppress(KeyError):
             if b"encryption-data" in archive.read("META-INF/manifest.xml"):  # OpenDocument 1.3, part 2, 4.8.4
                 raise _RefusedError("password")
+        return _with_errors(archive) or content
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError):
         raise _RefusedError("damaged") from None
+
+
+def _with_errors(archive: zipfile.ZipFile) -> bytes | None:
+    """Return the workbook with a text where a formula yields an error, or was never computed; None if none does.
+
+    The library makes blanks of both, and of errors that it does not know a file that cannot be read.
+    """
+    changed = {}
+    for entry in archive.infolist():
+        if change := next((change for name, change in _CHANGES if name.fullmatch(entry.filename)), None):
+            before = archive.read(entry)
+            if (after := change(before)) != before:
+                changed[entry.filename] = after
+    if not changed:
+        return None
+    new = io.BytesIO()
+    with zipfile.ZipFile(new, "w") as copy:
+        for entry in archive.infolist():
+            copy.writestr(entry.filename, changed.get(entry.filename) or archive.read(entry))
+    return new.getvalue()
+
+
+def _of_excel(sheet: bytes) -> bytes:
+    if b'"e"' in sheet or b"'e'" in sheet:
+        sheet = _EXCEL_ERROR.sub(rb"\1str\2", sheet)
+    if b"<f" in sheet or b":f" in sheet:
+        sheet = _EXCEL_FORMULA.sub(_never_computed, sheet)
+    return sheet
+
+
+def _never_computed(cell: re.Match[bytes]) -> bytes:
+    """Return a cell that has a formula and nothing that it yields; a text that it yields may be blank."""
+    prefix, attributes = cell[1], cell[2]
+    if _TYPED.search(attributes):
+        return cell[0]
+    return b'<%bc%b t="str"><%bv>%b</%bv></%bc>' % (prefix, attributes, prefix, _NEVER_COMPUTED, prefix, prefix)
+
+
+def _of_libreoffice(content: bytes) -> bytes:
+    return _OPEN_ERROR.sub(lambda cell: cell[0].replace(b'office:string-value=""', _OPEN_TEXT), content)
 
 
 def _text(cell: object) -> str:
@@ -78,8 +128,10 @@ def _text(cell: object) -> str:
         return str(cell).upper()
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() and abs(cell) < _MOST_EXACT else f"{cell:.15g}"
-    if isinstance(cell, datetime):
-        return cell.isoformat(" ", "minutes")
+    if isinstance(cell, datetime):  # at midnight it is a day, for Excel does not tell them apart
+        return cell.isoformat(" ", "minutes") if cell.time() != time.min else cell.date().isoformat()
+    if isinstance(cell, timedelta):
+        return _text(cell / timedelta(days=1))
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)
 
 
@@ -108,6 +160,13 @@ def _rows(sheet: python_calamine.CalamineSheet) -> Iterator[_Row]:
             yield at + 1, row
 
 
+_CHANGES = (
+    (re.compile(r"xl[/\\]worksheets[/\\][^/\\]+\.xml", re.IGNORECASE), _of_excel),
+    (re.compile(r"content\.xml"), _of_libreoffice),
+)
+"""What is changed in a workbook before the library reads it, by the names of its parts."""
+
+
 def _first(rows: Iterator[_Row]) -> list[_Row]:
     return [row for row, _ in zip(rows, range(_ROWS_AHEAD), strict=False)]
 
@@ -125,8 +184,7 @@ def _read(descriptor: int) -> None:
     with os.fdopen(descriptor, "rb") as file:
         file.seek(0)  # the starter has looked at its beginning
         content = file.read()
-    _check(content)
-    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(_checked(content)))
     kinds = [one for one in book.sheets_metadata if one.typ == python_calamine.SheetTypeEnum.WorkSheet]
     _said([(one.name, one.visible == python_calamine.SheetVisibleEnum.Visible) for one in kinds])
     sheets = {name: book.get_sheet_by_name(name) for name in _told()}

@@ -199,3 +199,19 @@ def test_days_in_a_workbook_are_days_however_they_are_shown(tmp_path):
     first, last = date(2026, 12, 1), datetime(2026, 12, 14, 13, 30)  # noqa: DTZ001 - as the machine's clock
     assert watch.rules() == (Rule("lan@congty.example", ("minh@congty.example",), first, last, False, place),)
     watch.close()
+
+
+@pytest.mark.parametrize("cell", ["#REF!", "#N/A", "=SUM(C2,7)", "9.01E+08"])
+@pytest.mark.parametrize("column", range(4))
+def test_a_cell_that_is_lost_sends_nobody_away_for_ever(tmp_path, cell, column):
+    row = ["lan@congty.example", "minh@congty.example", "2026-12-01", "2026-12-14"]
+    row[column] = f'"{cell}"'
+    rules, report = read(tmp_path, f"{ENGLISH}{','.join(row)}\n")
+    assert rules == ()
+    what = ("who is away", "who answers", "the first day", "the last day")[column]
+    assert report[2].startswith(f"deputies.csv:2: {what} cannot be repaired: ")
+
+
+def test_a_list_that_google_was_still_computing_is_none(tmp_path):
+    told = refused(tmp_path, f"{ENGLISH}lan@congty.example,minh@congty.example,2026-12-01,Loading...\n")
+    assert told.startswith("deputies.csv:2: Google Sheets was still computing this row")

@@ -190,3 +190,19 @@ def test_a_workbook_is_read_as_a_csv_file_is(tmp_path: Path) -> None:
         ),
         "staff.xlsx, sheet 'Máy lẻ': 1 row without an extension (line 5)",
     )
+
+
+def test_a_formula_that_yields_an_error_is_told_where_the_extension_and_where_the_owner_should_be(
+    tmp_path: Path,
+) -> None:
+    watch = staff(tmp_path, "email,ext\nlan@congty.example,101\nminh@congty.example,#N/A\n#REF!,103\n")
+    assert [line.split(", or")[0] for line in watch.report()[2:]] == [
+        "staff.csv:3: '#N/A' is no extension: a formula there yields an error, such as #N/A or #REF!: mend it",
+        "staff.csv:4: the owner cannot be repaired: a formula there yields an error, such as #N/A or #REF!: mend it",
+    ]
+
+
+@pytest.mark.parametrize("row", ["minh@congty.example,Loading...", "Loading...,102"])
+def test_a_list_that_google_was_still_computing_is_none(tmp_path: Path, row: str) -> None:
+    told = refusal(tmp_path, f"email,ext\nlan@congty.example,101\n{row}\n")
+    assert told.startswith("staff.csv:3: Google Sheets was still computing this row (Loading…)")

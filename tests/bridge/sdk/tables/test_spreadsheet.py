@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,16 @@ def book_of(folder: Path, sheets: Mapping[str, Sequence[Sequence[Cell]]], hidden
                 sheet.write_row(at, 0, row)
             if name in hidden:
                 sheet.hide()
+    return path
+
+
+def rewritten(path: Path, change: Callable[[str, bytes], tuple[str, bytes]]) -> Path:
+    """Write a workbook anew, with each part's name and content as `change` makes them."""
+    with zipfile.ZipFile(path) as archive:
+        parts = [change(name, archive.read(name)) for name in archive.namelist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts:
+            archive.writestr(name, content)
     return path
 
 
@@ -98,6 +109,82 @@ def test_blank_rows_are_none_and_all_rows_are_as_wide_as_the_table(tmp_path: Pat
 )
 def test_a_cell_is_the_text_that_it_means(tmp_path: Path, written: Cell, read: str) -> None:
     assert rows_of(book_of(tmp_path, {"KH": [HEADER, ["0901234567", written]]})) == [(2, ["0901234567", read])]
+
+
+def test_a_day_is_a_day_however_it_is_shown_and_so_is_a_number(tmp_path: Path) -> None:
+    """A whole number with a format for hours is a duration for the library, and a date without a time a day."""
+    path = tmp_path / "customers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet, hours = book.add_worksheet(), book.add_format({"num_format": "[h]:mm:ss"})
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_number(1, 0, 901234567, hours)
+        sheet.write_number(1, 1, 0.5, hours)
+        sheet.write_string(2, 0, "2026-12-31T00:00:00")
+        sheet.write_string(2, 1, "2026-12-31T12:30:00")
+    rewritten(path, lambda name, content: (name, as_iso_dates(name, content)))
+    assert rows_of(path) == [(2, ["901234567", "0.5"]), (3, ["2026-12-31", "2026-12-31 12:30"])]
+
+
+def as_iso_dates(name: str, content: bytes) -> bytes:
+    """Let the texts of the third row be dates as ISO 8601 writes them (ECMA-376, ST_CellType `d`)."""
+    if name.endswith("sheet1.xml"):
+        content = content.replace(b'<c r="A3" t="s"><v>2<', b'<c r="A3" t="d"><v>2026-12-31T00:00:00<')
+        content = content.replace(b'<c r="B3" t="s"><v>3<', b'<c r="B3" t="d"><v>2026-12-31T12:30:00<')
+    return content
+
+
+def with_formulas(path: Path) -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("KH")
+        sheet.write_row(0, 0, HEADER)
+        for row, (result, phone) in enumerate([("lan", 901234567), ("#N/A", 901234568), ("#NUM!", 901234569)], 1):
+            sheet.write_number(row, 0, phone)
+            sheet.write_formula(row, 1, "=VLOOKUP(A2,D:E,2,0)", None, result)
+        sheet.write_formula(4, 1, "=VLOOKUP(A5,D:E,2,0)", None, "#N/A")
+    return path
+
+
+def test_an_error_is_told_and_one_that_the_library_does_not_know_as_well(tmp_path: Path) -> None:
+    """Excel writes #GETTING_DATA while it waits for another source."""
+    path = with_formulas(tmp_path / "customers.xlsx")
+    rewritten(path, lambda name, content: (name, content.replace(b"#NUM!", b"#GETTING_DATA")))
+    assert rows_of(path) == [(2, ["901234567", "lan"]), (3, ["901234568", "#N/A"]), (4, ["901234569", "#GETTING_DATA"])]
+    with open_spreadsheet(path, sheet=None, headings=HEADINGS) as table:
+        read = read_customers(table, {}, "VN")
+    told = "the cell for the owner cannot be repaired: a formula there yields an error, such as #N/A or #REF!: mend it"
+    assert [line.split(", or")[0] for line in read.problems.first] == [
+        f"customers.xlsx, sheet 'KH':{row}: {told}" for row in (3, 4)
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", "x:"])
+@pytest.mark.parametrize("result", ["", "<{}v></{}v>", "<{}v/>"])
+def test_a_formula_that_was_never_computed_is_told_and_a_blank_text_is_one(
+    tmp_path: Path, prefix: str, result: str
+) -> None:
+    nothing = result.format(prefix, prefix)
+    row = (
+        f'<{prefix}row r="2"><{prefix}c r="A2"><{prefix}f>1+1</{prefix}f>{nothing}</{prefix}c>'
+        f'<{prefix}c r="B2" t="str"><{prefix}f>""</{prefix}f>{nothing}</{prefix}c>'
+        f'<{prefix}c r="C2" s="0"><{prefix}f t="shared" si="0"/>{nothing}</{prefix}c><{prefix}c r="D2"><{prefix}v>1'
+        f"</{prefix}v></{prefix}c></{prefix}row>"
+    )
+
+    def change(name: str, content: bytes) -> tuple[str, bytes]:
+        if name.endswith("sheet1.xml"):
+            if prefix:
+                content = content.replace(b"</", b"</x:").replace(b"<", b"<x:").replace(b"<x:/x:", b"</x:")
+                content = content.replace(b"<x:?", b"<?").replace(b" xmlns=", b" xmlns:x=")
+            content = content.replace(f"</{prefix}sheetData>".encode(), f"{row}</{prefix}sheetData>".encode())
+        return name, content
+
+    path = rewritten(book_of(tmp_path, {"KH": [HEADER]}), change)
+    assert rows_of(path) == [(2, ["=FORMULA()", "", "=FORMULA()", "1"])]
+
+
+def test_the_names_of_parts_may_have_backslashes(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"KH": [HEADER, LAN]})
+    assert rows_of(rewritten(path, lambda name, content: (name.replace("/", "\\"), content))) == [(2, list(LAN))]
 
 
 def test_a_far_column_is_called_as_excel_calls_it(tmp_path: Path) -> None:
