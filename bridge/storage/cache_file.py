@@ -155,7 +155,8 @@ class CacheFile:
         if kept := list(self._caches.items()):
             (newest, _), now = kept[-1], self._wall_clock()
             identities = [identity for _, identity in kept]
-            table.prune(identities, _limits(newest, now), now, stamp=now - newest.settings.ttl)
+            stamp = min(now - newest.settings.ttl, self._purges.first())
+            table.prune(identities, _limits(newest, now), now, stamp=stamp)
 
 
 def _limits(cache: AnswerCache, now: float) -> Limits:

@@ -108,6 +108,7 @@ READERS_OWN = {
         "alerts.json",
         "/etc/haproxy/bridge.pem",
     ),
+    "custom/Espo/Custom/Resources/metadata/recordDefs/Contact.json",  # of EspoCRM
 }
 """Files in the documents that are the reader's, not the project's."""
 SOURCES = "".join(

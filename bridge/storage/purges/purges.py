@@ -48,6 +48,9 @@ _ROUNDING = 0.1
 _SKEW = 1.0
 """Seconds by which two machines may be wrong about the age of what one of them has told."""
 
+_FOR_EVER = 1e12
+"""An age in seconds that is greater than that of any purge."""
+
 _KEPT_FOR = 30 * 86400.0
 _SHARED_AS = "purged"
 
@@ -130,10 +133,21 @@ class Purges:
     def allow_kept(self, caller: PhoneNumber, owners: Owners, asked_at: float) -> bool:
         """Tell the same of what stands in a file, and was asked for at a time of the wall clock.
 
-        Its caller has a record there, whether or not that has an owner.
+        Its caller has a record there, whether or not that has an owner. What seems to come from the future was written
+        before the clock was set back, nobody knows when: any purge may have come later.
         """
-        age = max(0.0, self._wall_clock() - asked_at) + _ROUNDING
-        return self._allow(caller, owners, self._clock() - age)
+        age = self._wall_clock() - asked_at
+        return self._allow(caller, owners, self._clock() - (age + _ROUNDING if age >= 0 else _FOR_EVER))
+
+    def first(self) -> float:
+        """Return a time of the wall clock before which nothing was purged, as far as is known; infinity if nothing was.
+
+        What is of an unknown age may be taken to be from then.
+        """
+        self._catch_up()
+        with self._lock:
+            moments = self._marks.entries().values()
+            return min(moments, default=inf) + self._wall_clock() - self._clock() - _ROUNDING
 
     def moment(self, caller: PhoneNumber) -> float | None:
         """Return when something was purged last that may concern a caller; None if nothing was.
