@@ -24,9 +24,10 @@ FILE_LISTS = tuple(f"{what}.{form}" for what in ("extensions", "extensions.deput
 """What lists in files may be called."""
 
 
-def is_an_owner(key: object) -> bool:
-    """Tell whether a key is an owner's e-mail or number, which cannot be the name of a section."""
-    return "@" in str(key) or str(key).isdigit()
+def is_an_owner(key: object, value: object = None) -> bool:
+    """Tell whether a key is an owner's e-mail or number, or has an extension for its value: no section is called so."""
+    is_extension = isinstance(value, int | list) or (isinstance(value, str) and value[:1].isdigit())
+    return "@" in str(key) or str(key).isdigit() or (is_extension and key not in Extensions.model_fields)
 
 
 def _tab(written: object) -> object:
@@ -227,7 +228,7 @@ class Extensions(Section):
     @model_validator(mode="before")
     @classmethod
     def _owners_stand_inline(cls, written: object) -> object:
-        if isinstance(written, dict) and any(map(is_an_owner, written)):
+        if isinstance(written, dict) and any(is_an_owner(key, value) for key, value in written.items()):
             raise ValueError("owners and their extensions stand one level deeper, under 'inline:'")
         if isinstance(written, str):
             known = ", ".join((*cls.model_fields, *installed_types(EXTENSIONS)))

@@ -32,6 +32,7 @@ from bridge.sdk.extension_source import AnyExtensionSource, ExtensionSourceConfi
 from bridge.sdk.secrets import Redaction, secrets_in
 from bridge.sdk.settings import Written, located, state_file
 from bridge.sdk.threads.limit import CONSTRUCTOR_PATIENCE, Hangs, within
+from bridge.sdk.words import fold
 
 _Plugin = type[AnyConnector] | type[AnyExtensionSource]
 
@@ -257,7 +258,8 @@ class _PluginReader:
         """Give the connectors that can be used."""
         for name, written in self._section("connectors").items():
             if not _CONNECTOR_NAME.fullmatch(name):
-                self._wrong(("connectors", name), "a connector's name has letters, digits, - and _", at_key=True)
+                told = f"a connector's name has letters without accents, digits, - and _{_plainly(name)}"
+                self._wrong(("connectors", name), told, at_key=True)
             if isinstance(written, dict):  # if it is not, the model of the whole file says so
                 source = self._source(name, written)
                 if source is not None:
@@ -267,7 +269,7 @@ class _PluginReader:
         """Give the sources of extensions that can be used."""
         own = tuple(Extensions.model_fields)
         for name, written in self._section("extensions").items():
-            if name in own or is_an_owner(name):  # of which the model of the whole file tells
+            if name in own or is_an_owner(name, written):  # of which the model of the whole file tells
                 continue
             path = ("extensions", name)
             try:
@@ -343,6 +345,12 @@ class _Tried:
 
     config: Any
     waits_in: str
+
+
+def _plainly(name: str) -> str:
+    """Return what to call a connector instead of `name`, or nothing."""
+    plain = "-".join(fold(name).split())
+    return f": write {plain}" if _CONNECTOR_NAME.fullmatch(plain) else ""
 
 
 def _trial(kind: _Plugin, config: Any) -> str:  # noqa: ANN401 - the plug-in's own

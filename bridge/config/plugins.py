@@ -11,6 +11,7 @@ import inspect
 import re
 import sys
 import traceback
+from collections.abc import Collection
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,15 @@ EXTENSIONS = "omi_bridge.extensions"
 _IMPORT_PATIENCE = 10.0
 _NOT_INSTALLED = "; if a package brings it, that is not installed where this omi-bridge is"
 _NEITHER = "; for any other system see docs/rest.md, or docs/no-owner.md if it keeps no owner"
+_ALSO_CALLED = {
+    **dict.fromkeys(("excel", "xls", "xlsm", "xlsb", "ods", "spreadsheet", "workbook", "libreoffice"), "xlsx"),
+    **dict.fromkeys(("google", "gsheet", "gsheets", "googlesheet", "googlesheets", "sheets"), "google_sheet"),
+    **dict.fromkeys(("mysql", "mariadb", "postgres", "postgresql", "sqlite", "mssql", "sqlserver", "database"), "sql"),
+    **dict.fromkeys(("api", "http", "https", "json", "xml", "soap"), "rest"),
+    **dict.fromkeys(("activedirectory", "ad"), "ldap"),
+    **dict.fromkeys(("file", "text", "txt"), "csv"),
+}
+"""What people call a type by, and its name here; letters and figures in small alone."""
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
@@ -52,7 +62,7 @@ def connector_class(type_name: str, directory: Path | None = None) -> type[AnyCo
         found = point
     else:
         known = installed_types(CONNECTORS)
-        guess = did_you_mean(type_name, known)
+        guess = _guess(type_name, known)
         listed = f"known: {', '.join(known)}, or package.module:Class"
         others = "" if guess else _NEITHER
         raise ValueError(f"unknown connector type{guess}; {listed}{_NOT_INSTALLED}{others}")
@@ -68,9 +78,14 @@ def extension_class(type_name: str, beside: tuple[str, ...] = ()) -> type[AnyExt
     if point := _only(EXTENSIONS, type_name, what):
         return _class(what, point, ExtensionSource, ExtensionSourceConfig)
     known = (*beside, *installed_types(EXTENSIONS))
-    guess = did_you_mean(type_name, known)
+    guess = _guess(type_name, known)
     others = f"; known here: {', '.join(known)}{_NOT_INSTALLED}"
     raise ValueError(f"unknown key{guess or others}")
+
+
+def _guess(name: str, known: Collection[str]) -> str:
+    meant = _ALSO_CALLED.get("".join(filter(str.isalnum, name.lower())))
+    return f", did you mean '{meant}'?" if meant in known else did_you_mean(name, known)
 
 
 def base_type(type_name: str) -> str:

@@ -15,6 +15,8 @@ _GLUED = re.compile(r"(?:-\s+)?[\w@.-]+:(?!//)[^\s:]")  # `url:https://…`, in 
 _CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 _ADDRESS = re.compile(r"\s*[a-z0-9+]+://\S*\s*", re.IGNORECASE)
 
+_ADDRESS_BEFORE = re.compile(r"[a-z]+://\S*\Z", re.IGNORECASE)
+
 _ADVICE = {
     "'\\t'": "a tab: indent with blanks",
     "but found another document": "a second document starts here (---): the configuration is one",
@@ -93,7 +95,8 @@ def _unclosed(bracket: yaml.Mark, mark: yaml.Mark | None, problem: str, text: st
     if "stream end" in problem or mark is None:
         return bracket, f"{opened} is opened here and never closed"
     if text[mark.index] in "?&*!|>%@`":
-        return mark, "inside [ ] and { } a text with this character has to stand in quotes"
+        told = f"inside [ ] and {{ }} a text with {text[mark.index]} has to stand in quotes"
+        return mark, f'{told}, such as url: "https://…"' if _ADDRESS_BEFORE.search(text, 0, mark.index) else told
     closing, line = "}" if opened == "{" else "]", bracket.line + 1
     return mark, f"a comma or a closing {closing} is missing before this: {opened} was opened in line {line}"
 

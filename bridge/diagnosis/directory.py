@@ -1,7 +1,7 @@
 """The end of `omi-bridge check --online`: how well owners and extensions fit together, and what to write where not.
 
-Connectors name the owners that they know, as far as they can; nothing here is a failure, for the calls of everybody
-else are answered all the same.
+Connectors name the owners that they know, as far as they can. Who has no extension is no failure, for the calls of
+everybody else are answered all the same; that nobody has one is.
 """
 
 from collections import Counter
@@ -44,6 +44,7 @@ class DirectoryReport:
         self._silent = silent
         self._namesakes = {name: shared_names(owners) for name, owners in named.items()}
         self._customers: Counter[_Identity] = Counter()
+        self._customers_told = customers
         self._owners = self._as_asked(customers)
         self._pbx = [source for source in lists.sources if source.of_the_pbx and source.ready]
 
@@ -55,7 +56,7 @@ class DirectoryReport:
             yield Finding(_SUBJECT, f"cannot be judged without all lists of extensions: {error}", Severity.WARNING)
             return
         rung = {person: extensions for found in people.values() for person, extensions in found}
-        yield Finding(_SUBJECT, self._summary(people))
+        yield self._nobody_rings(people) or Finding(_SUBJECT, self._summary(people))
         yield from _first(self._called_alike())
         yield from _first(self._without_extension(people))
         yield from _first(self._shared(rung))
@@ -85,6 +86,24 @@ class DirectoryReport:
         silent = sum(bool(found) and not any(extensions for _, extensions in found) for found in people.values())
         on_purpose = f", {silent} without one on purpose" if silent else ""
         return f"{len(people)} owner(s) named by {', '.join(self._named)}; {reachable} with an extension{on_purpose}"
+
+    def _nobody_rings(self, people: Mapping[Owner, People]) -> Finding | None:
+        """Tell that no owner has an extension, and none is without one on purpose; None if that is not so.
+
+        It is sure, and so a failure, of connectors that hold all their customers; others may bring extensions along.
+        """
+        if not people or any(people.values()):
+            return None
+        told = f"{len(people)} owner(s) named by {', '.join(self._named)}, and none has an extension: no phone rings"
+        if not any(len(entries) for _, entries in self._lists.own_maps()) and not self._pbx:
+            first = max(people, key=lambda owner: self._customers[_identity(owner)])
+            told += (
+                ": write who has which extension, `extensions: {inline: {"
+                f"{key_to_write(first)}: EXTENSION}}}}`, or name a list of them, such as "
+                "`extensions: {csv: {path: extensions.csv}}`"
+            )
+        is_sure = not self._silent and all(self._customers_told.get(name) for name in self._named)
+        return Finding(_SUBJECT, told, Severity.FAILED if is_sure else Severity.WARNING)
 
     def _called_alike(self) -> Iterator[str]:
         """Tell of names that several owners of a connector have, unless all of them are known by something else."""

@@ -63,7 +63,19 @@ def check_service(service: Service, *, online: bool, more: Sequence[Expectation]
         else:
             yield from _source(guard, tried if online else None)
     yield from ask_known_customers(service, known, tried) if online else name_known_customers(service, known)
-    yield from judge_directory(service) if online else DeputyReport(service.extensions).findings()
+    if online:
+        yield from judge_directory(service)
+    else:
+        yield from _nobody_rings(service)
+        yield from DeputyReport(service.extensions).findings()
+
+
+def _nobody_rings(service: Service) -> Iterator[Finding]:
+    """Tell what of the directory fails, where nothing outside this machine has a say in it."""
+    elsewhere = [guard.connector.needs_network for guard in service.guards.values()]
+    elsewhere += [file.needs_network for file in service.extensions.files()]
+    if not any(elsewhere) and not service.extensions.sources:
+        yield from (finding for finding in judge_directory(service) if finding.failed)
 
 
 def _listens(bind: str) -> Iterator[Finding]:

@@ -21,8 +21,10 @@ class GoogleSheetConfig(CsvConfig):
     """The settings of a connector of the type `google_sheet`."""
 
     url: Annotated[FileAddress, AfterValidator(_of_google)] = Field(
-        description="Link to the sheet as the browser shows it, or as `Publish to web` gives it. It has to be shared "
-        "with anyone who has the link, or published. For example: https://docs.google.com/spreadsheets/d/1AbC/edit?gid=0#gid=0"
+        description="Link to the sheet as the browser shows it "
+        "(https://docs.google.com/spreadsheets/d/ID/edit#gid=SHEET), or as `Publish to web` gives it. It has to be "
+        "shared with anyone who has the link, or published. "
+        "For example: https://docs.google.com/spreadsheets/d/1AbC/edit?gid=0#gid=0"
     )
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from bridge.sdk.suggestion import nearest
+from bridge.sdk.words import visible
 
 _MOST_BESIDE = 1000
 _HOMES = (Path("/root"), Path("/home"))
@@ -34,6 +35,9 @@ def what_is_there(path: Path) -> str:
         if missing := next((folder for folder in reversed(path.parents) if not folder.exists()), None):
             return f"; there is no folder {missing}"
         names = {Path(name).stem: name for name in sorted(_names_beside(path))}
+        if any(visible(name) == visible(path.name) and not name.isascii() for name in names.values()):
+            told = "a file is there whose name looks the same, with accents or blanks that are stored otherwise"
+            return f"; {told}: rename it by typing its name anew"
         same = next((name for stem, name in names.items() if stem.casefold() == path.stem.strip().casefold()), None)
         if found := same or names.get(nearest(path.stem, names) or ""):
             return f", did you mean '{found}'?"

@@ -113,7 +113,7 @@ def find_columns(
     several columns is the caller's to decide: `only_column`.
     """
     return {
-        meaning: tuple(_named(columns, header, meaning) for header in configured[meaning])
+        meaning: tuple(_named(columns, header, meaning, names) for header in configured[meaning])
         if configured.get(meaning)
         else _recognised(columns, frozenset(map(header_key, names)))
         for meaning, names in known.items()
@@ -150,7 +150,7 @@ def shown(text: str) -> str:
     return f"'{masked[:_LONGEST_LISTED]}…'" if len(masked) > _LONGEST_LISTED else f"'{masked}'"
 
 
-def _named(columns: Sequence[str], header: str, meaning: str) -> int:
+def _named(columns: Sequence[str], header: str, meaning: str, usual: Sequence[str]) -> int:
     found = [index for index, column in enumerate(columns) if column == header]
     found = found or [index for index, column in enumerate(columns) if header_key(column) == header_key(header)]
     if len(found) > 1:
@@ -158,7 +158,10 @@ def _named(columns: Sequence[str], header: str, meaning: str) -> int:
             f"{len(found)} columns are called {shown(header)}: rename them; the file has: {listed(columns)}"
         )
     if not found:
-        guess = did_you_mean(header, columns)
+        meant = _recognised(columns, frozenset(map(header_key, usual)))
+        guess = did_you_mean(header, [columns[at] for at in meant] or columns)
+        if meant and not guess:
+            guess = f", did you mean {shown(columns[meant[0]])}?"
         raise ValueError(
             f"there is no column {shown(header)} (`columns: {{{meaning}: …}}`){guess}; the file has: {listed(columns)}"
         )

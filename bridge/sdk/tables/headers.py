@@ -23,6 +23,7 @@ ROLES: Mapping[str, Sequence[str]] = {
         *("NV phụ trách", "người được giao", "được giao cho", "giao cho", "người được phân công", "phân công cho"),
         *("cán bộ phụ trách", "phụ trách khách hàng", "người phụ trách khách hàng", "nhân viên phụ trách khách hàng"),
         *("người chịu trách nhiệm", "người phụ trách chính", "người dùng được chỉ định", "người quản lý khách hàng"),
+        *("phụ trách bởi", "được phụ trách bởi", "người phụ trách KH", "NV phụ trách KH", "phụ trách KH"),
     ),
     "sales": (
         *("sales", "sale", "sales rep", "sales representative", "sales representatives", "salesperson", "sales person"),
@@ -52,6 +53,8 @@ ROLES: Mapping[str, Sequence[str]] = {
 
 OTHERS = frozenset({"deal owner", "opportunity owner", "ticket owner", "case owner", "quote owner"})
 """Roles of a customer's business, not of the customer: with one alone the owner is still to be named."""
+
+_NUMBER = ("SĐT", "ĐT", "số ĐT", "số điện thoại", "điện thoại", "di động", "số di động", "số zalo")
 
 PHONE = (
     *("phone", "phone number", "phone numbers", "phones", "phone no", "telephone", "telephone number", "tel", "tel no"),
@@ -95,7 +98,8 @@ PHONE = (
     *("primary mobile no", "primary mobile", "default address phone"),
     *("SĐT", "số ĐT", "ĐT", "ĐTDĐ", "số điện thoại", "điện thoại", "di động", "số di động", "điện thoại di động"),
     *("số điện thoại di động", "số điện thoại bàn", "điện thoại bàn", "điện thoại cố định", "số điện thoại cố định"),
-    *("SĐT khách hàng", "SĐT KH", "SĐT khách", "số điện thoại khách hàng", "điện thoại khách hàng", "số liên hệ"),
+    *(f"{what} {whose}" for what in _NUMBER for whose in ("khách hàng", "KH", "khách")),
+    "số liên hệ",
     *("ĐT di động", "ĐT cơ quan", "ĐT khác", "ĐT bàn", "ĐT nhà riêng", "ĐT cố định", "SĐT di động", "SĐT khác"),
     *("điện thoại cơ quan", "điện thoại khác", "điện thoại nhà riêng", "số điện thoại khác", "SĐT cơ quan"),
     *("điện thoại liên hệ", "số điện thoại liên hệ", "SĐT liên hệ", "SĐT chính", "SĐT phụ", "điện thoại nhà"),

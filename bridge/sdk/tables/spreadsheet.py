@@ -5,6 +5,7 @@ the first ones, that has most names which are known; the rows above it are none 
 several sheets is meant, the only one with such a header is; whatever else is not clear is asked, and never guessed.
 """
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -111,7 +112,11 @@ def _chosen(book: Workbook, sheet: str | None, headings: Collection[str]) -> tup
     meant = [head for head in heads if _names_in(head, headings) >= _NAMES_OF_A_HEADER] if len(heads) > 1 else heads
     if len(meant) != 1:
         names = listed([head.name for head in meant or heads])
-        raise UnexpectedAnswer(f"{book.name}: several sheets could be meant: {names}: name one under `sheet: …`")
+        example = json.dumps((meant or heads)[0].name, ensure_ascii=False)
+        raise UnexpectedAnswer(
+            f"{book.name}: several sheets could be meant: {names}: write which one, such as `sheet: {example}`; "
+            "of customers in several sheets, each sheet takes a connector of its own"
+        )
     return meant[0], [head.name for head in heads if head is not meant[0]]
 
 

@@ -280,7 +280,7 @@ def report_of(folder, extensions, *rows):
 
 def test_two_owners_of_one_name_are_told_with_what_to_write(tmp_path):
     lines = report_of(tmp_path, "  inline: {Hoà: 101}\n", "lan1@congty.example,Hoà", "lan2@congty.example,Hòa")
-    assert lines[0] == "ok     2 owner(s) named by customers; 0 with an extension"
+    assert lines[0] == "FAILED 2 owner(s) named by customers, and none has an extension: no phone rings"
     assert lines[1] == (
         "warn   'Hoà' is what several owners of customers are called (email lan1@congty.example; "
         "email lan2@congty.example), and leads to nobody: write `lan1@congty.example: EXTENSION` and "
@@ -362,3 +362,44 @@ def test_a_sign_in_a_list_says_that_somebody_has_no_extension_on_purpose(tmp_pat
         decision = made.lookup.answer(["0900000002"], [""], Deadline.after(5))
     assert (decision.outcome, decision.body) == (Outcome.UNMAPPED, "")
     assert "no extension for email minh" not in caplog.text
+
+
+NOBODY = "FAILED 3 owner(s) named by customers, and none has an extension: no phone rings"
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_a_list_whose_owners_have_no_extension_at_all_fails_with_what_to_write(tmp_path, online):
+    with service(tmp_path, "  inline: {}\n", *OWNERS, "nghi@congty.example") as made:
+        found = [one for one in check_service(made, online=online) if one.failed]
+    (told,) = [str(one).replace("  directory:", "") for one in found]
+    assert told == (
+        f"{NOBODY}: write who has which extension, `extensions: {{inline: {{nghi@congty.example: EXTENSION}}}}`, "
+        "or name a list of them, such as `extensions: {csv: {path: extensions.csv}}`"
+    )
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_a_list_of_extensions_that_knows_none_of_the_owners_fails(tmp_path, online):
+    (tmp_path / "extensions.csv").write_text("owner,extension\nLan,101\n", encoding="utf-8")
+    with service(tmp_path, "  csv: {path: extensions.csv}\n") as made:
+        found = [one for one in check_service(made, online=online) if one.failed]
+    assert [str(one).replace("  directory:", "") for one in found] == [NOBODY]
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        pytest.param("  inline: {lan@congty.example: 101}\n", id="one of them has an extension"),
+        pytest.param("  inline: {lan@congty.example: []}\n", id="one of them has none on purpose"),
+    ],
+)
+def test_that_some_owners_have_no_extension_is_no_failure(tmp_path, extensions):
+    with service(tmp_path, extensions) as made:
+        assert not [one for one in check_service(made, online=False) if one.subject == "directory"]
+        assert not [one for one in check_service(made, online=True) if one.failed]
+
+
+def test_what_only_another_machine_knows_is_not_judged_unasked(tmp_path):
+    elsewhere = "  crm: {type: csv, url: 'http://127.0.0.1:9/customers.csv'}\n"
+    with service(tmp_path, "  inline: {}\n", connectors=elsewhere) as made:
+        assert not [one for one in check_service(made, online=False) if one.failed]

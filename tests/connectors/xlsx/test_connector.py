@@ -76,7 +76,8 @@ def test_numbers_with_a_format_are_what_they_show_and_lost_digits_are_told() -> 
 def test_which_of_two_lists_is_meant_has_to_be_said() -> None:
     book = WORKBOOKS / "two-lists.xlsx"
     assert refusal(book) == (
-        "two-lists.xlsx: several sheets could be meant: 'Miền Bắc', 'Miền Nam': name one under `sheet: …`"
+        "two-lists.xlsx: several sheets could be meant: 'Miền Bắc', 'Miền Nam': write which one, such as "
+        '`sheet: "Miền Bắc"`; of customers in several sheets, each sheet takes a connector of its own'
     )
     assert ask(opened(book, sheet="Miền Bắc"), "0901234567") == (LAN,)
     assert ask(opened(book, sheet="miền nam"), "0912345678") == (MINH,)

@@ -2,6 +2,7 @@ import errno
 import grp
 import pwd
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def folder() -> Iterator[Path]:
 def test_a_file_that_may_be_meant_is_named(tmp_path, there, asked):
     (tmp_path / there).touch()
     assert missing(tmp_path / asked) == f"there is no such file: {tmp_path}/{asked}, did you mean '{there}'?"
+
+
+@pytest.mark.parametrize("there", ["Khách hàng.xlsx", "Khách\u00a0hàng.xlsx"])
+def test_a_name_that_only_looks_the_same_is_told_to_be_typed_anew(tmp_path, there):
+    (tmp_path / unicodedata.normalize("NFD", there)).touch()
+    asked = tmp_path / "Khách hàng.xlsx"
+    assert missing(asked) == (
+        f"there is no such file: {asked}; a file is there whose name looks the same, with accents or blanks that are "
+        "stored otherwise: rename it by typing its name anew"
+    )
 
 
 def test_a_file_of_another_name_is_not_suggested(tmp_path):

@@ -88,6 +88,12 @@ EXPORTS: dict[str, tuple[str, str, str]] = {
     "kiotviet": ("Mã khách hàng,Tên khách hàng,Người tạo,Số CMND/CCCD", "Điện thoại", "Nhân viên phụ trách"),
     "haravan": ("Họ,Tên,Email,Tổng chi tiêu", "Số điện thoại,Điện thoại", "Nhân viên phụ trách"),
     "sapo": ("Mã khách hàng,Nhóm khách hàng,Số fax", "Số điện thoại", "Nhân viên phụ trách"),
+    "kept by hand": (
+        "STT,Tên KH,Ghi chú",
+        "SĐT KH,Điện thoại khách,Điện thoại KH,ĐT khách hàng,Số điện thoại KH,Di động khách,Số ĐT khách hàng",
+        "NV phụ trách KH",
+    ),
+    "kept by hand 2": ("Họ và tên", "Số điện thoại khách", "Được phụ trách bởi"),
     "misa": ("Mã liên hệ,Họ và tên", "ĐT di động,ĐT cơ quan,ĐT khác,ĐT nhà riêng", "Chủ sở hữu"),
 }
 
@@ -125,6 +131,16 @@ def test_a_column_that_says_whose_numbers_they_are_is_known(tmp_path: Path, head
 def test_a_code_counts_before_a_name(tmp_path: Path) -> None:
     assert layout_of(tmp_path, ["Country", "Phone", "Country Code", "Owner"]).countries == (2,)
     assert layout_of(tmp_path, ["Country", "Phone", "Country Code", "Owner"], country=["Country"]).countries == (0,)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("SĐT", "Số điện thoại"), ("C", "Số điện thoại"), ("ST", "STT")])
+def test_who_names_a_column_wrongly_is_told_the_one_that_is_usual_for_it(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    columns = ["STT", "Khách", "Số điện thoại" if meant != "STT" else "Liên hệ", "NV"]
+    with pytest.raises(UnexpectedAnswer) as raised:
+        layout_of(tmp_path, columns, phone=[written])
+    assert f"there is no column '{written}' (`columns: {{phone: …}}`), did you mean '{meant}'?" in str(raised.value)
 
 
 OWNERS = [
