@@ -19,20 +19,19 @@ from bridge.lookup.guard import Guard
 from bridge.lookup.hedging import AdmissionLimit
 from bridge.lookup.lookup import Lookup, Plan
 from bridge.lookup.meter import Meter
-from bridge.lookup.suspicion import CALLERS
+from bridge.lookup.sightings import Sightings
 from bridge.resilience.sanitizing import content_age
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError
+from bridge.sdk.shared import Moments
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
 from bridge.storage.forgotten import Forgotten
 from bridge.storage.machine import MachineMemory
-from bridge.storage.noticeboard import Duty
 from bridge.storage.purges.marks import Purge
 from bridge.storage.purges.purges import Purges
 from bridge.storage.shared.sharing import Sharing
 from bridge.storage.snapshot.snapshot import CustomerSnapshot, Files
-from bridge.storage.times import Moments
 
 _PAUSE = 0.1
 _PATIENCE = 10.0
@@ -185,7 +184,7 @@ class Service:
 
     def answers(self) -> Mapping[str, Moments]:
         """Return when each connector's source has last answered in time, by the connector's name."""
-        return {name: guard.answers for name, guard in self.guards.items()}
+        return {name: guard.seen.answers for name, guard in self.guards.items()}
 
     def waited_for(self) -> dict[str, str]:
         """Say for each part that was not tried yet what it is doing."""
@@ -251,11 +250,9 @@ class Service:
         shared = self.sharing.answers(connector, cache)
         meter = self._meter(source.name) if self._meter else None
         places = self.sharing.places(source.name, connector) if connector.remembered else None
-        answers = self._memory.moments(f"answers of {source.name}")
-        snapshot = None
+        identity, snapshot = identity_of(source, self.config), None
         if connector.config.snapshot:
             files, lives = Files(self.config.snapshots_folder, source.name), (settings.ttl, settings.stale_ttl)
-            identity = identity_of(source, self.config)
             snapshot = CustomerSnapshot(connector, files, identity, lives, self.forgotten, purges=self.purges)
             snapshot.look()  # a command that is no service answers from it, too
         return Guard(
@@ -268,9 +265,7 @@ class Service:
             places=places,
             forgotten=self.forgotten,
             purges=self.purges,
-            answers=answers,
-            failures=self._memory.moments(f"failures of {source.name}", CALLERS),
-            duty=Duty(self._memory, f"try {identity_of(source, self.config)}"),
+            seen=Sightings.of(self._memory, source.name, identity),
             snapshot=snapshot,
         )
 

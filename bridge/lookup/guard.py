@@ -18,7 +18,7 @@ from bridge.lookup.meter import Meter, Unmetered
 from bridge.lookup.opening import Opening
 from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.lookup.read_ahead import ReadAhead
-from bridge.lookup.suspicion import CALLERS
+from bridge.lookup.sightings import Sightings
 from bridge.lookup.watched_source import WatchedSource
 from bridge.resilience.sanitizing import bug_in, lines
 from bridge.resilience.thread_leaks import leaked_threads
@@ -31,13 +31,11 @@ from bridge.sdk.threads.single_flight import Flight, NoPlace, SingleFlight
 from bridge.storage.cache import AnswerCache, Remembered
 from bridge.storage.forgotten import Forgotten, Matches
 from bridge.storage.machine import MachineMemory
-from bridge.storage.noticeboard import Duty
 from bridge.storage.purges.purges import Purges
 from bridge.storage.shared.answers import SharedAnswers, Turn
 from bridge.storage.shared.backend import LIMIT
 from bridge.storage.shared.limits import Places
 from bridge.storage.snapshot.snapshot import CustomerSnapshot
-from bridge.storage.times import Moments
 
 _log = logging.getLogger(__name__)
 
@@ -51,9 +49,8 @@ class Guard:
 
     `patience` is the number of seconds after which an answer is too late for a call. `wait` waits for so many seconds
     and returns True when the guard is to end; a test gives its own. `meter` is told what happens. `shared` is what
-    other instances know, `places` are those that they have as well; `answers` are told of each answer in time,
-    `failures` of callers without one, `duty` is to try a source that is left alone. Nothing of who is `forgotten`
-    answers him that was asked for before, nor what `purges` do not allow.
+    other instances know, `places` are those that they have as well; `seen` is what all processes have seen of the
+    source. Nothing of who is `forgotten` answers him that was asked for before, nor what `purges` do not allow.
     """
 
     def __init__(  # noqa: PLR0913 - all that a guard joins
@@ -70,9 +67,7 @@ class Guard:
         places: Places | None = None,
         forgotten: Forgotten | None = None,
         purges: Purges | None = None,
-        answers: Moments | None = None,
-        failures: Moments | None = None,
-        duty: Duty | None = None,
+        seen: Sightings | None = None,
         snapshot: CustomerSnapshot | None = None,
     ) -> None:
         self.name = name
@@ -93,16 +88,14 @@ class Guard:
         )
         self.opening = Opening(name, connector, wait)
         self.read_ahead = ReadAhead(name, connector, snapshot, self._why_not_listed, wait) if snapshot else None
-        self.answers = answers or Moments(1, clock=clock)
+        self.seen = seen or Sightings.alone(name, clock)
         self._breaker = ProbedBreaker(
             name,
             self._trial,
             lambda: self.patience,
             clock,
             probe=self._probe,
-            answers=self.answers,
-            failures=failures or Moments(CALLERS, clock=clock),
-            duty=duty or Duty(MachineMemory(), name),
+            seen=self.seen,
             wait=wait,
         )
         self._source = WatchedSource(name, connector, self._breaker, self._meter, lambda: self.patience, clock)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from bridge.lookup.sightings import Sightings
 from bridge.lookup.source_trouble import Probe, SourceTrouble
 from bridge.lookup.suspicion import CALLERS, Suspicion
 from bridge.resilience.circuit_breaker import CircuitBreaker, Trials
@@ -22,8 +23,6 @@ from bridge.sdk.connector import Call
 from bridge.sdk.deadline import Clock
 from bridge.sdk.errors import SourceBusy, SourceRejected, SourceUnavailable
 from bridge.sdk.threads.background import BackgroundLoop, Wait
-from bridge.storage.noticeboard import Duty
-from bridge.storage.times import Moments
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +37,7 @@ class ProbedBreaker:
     """Says whether one source is asked, by what became of the questions before.
 
     `patience` gives the number of seconds after which an answer is too late, to a trial as to any question. `probe` is
-    how a source is asked that is not left alone. `answers` are those in good time in any process of this machine,
-    `failures` the callers without one whom a process had not seen fail yet, `duty` is to try the source for all.
+    how a source is asked that is not left alone. `seen` is what all processes of this machine have seen of it.
     """
 
     def __init__(  # noqa: PLR0913 - how a source is asked, and what the other processes know of it
@@ -50,21 +48,18 @@ class ProbedBreaker:
         clock: Clock,
         *,
         probe: Probe,
-        answers: Moments,
-        failures: Moments,
-        duty: Duty,
+        seen: Sightings,
         wait: Wait | None = None,
     ) -> None:
         self._name = name
-        self._answers = answers
-        self._failures = failures
-        self._duty = duty
+        self._seen = seen
+        self._duty = seen.duty
         self._left_alone_at = float("inf")
         self._trial = trial
         self._patience = patience
         self._clock = clock
         self._suspicion = Suspicion()
-        self._trouble = SourceTrouble(name, probe, self._suspicion.proven, patience, clock, wait)
+        self._trouble = SourceTrouble(name, probe, self._suspicion.proven, patience, seen, clock, wait_for=wait)
         self._breaker = CircuitBreaker(1, clock)
         self._trials = Trials(
             name,
@@ -113,7 +108,7 @@ class ProbedBreaker:
 
     def answered(self, question: Call) -> None:
         """Take note of an answer in good time: all is well, whatever was before."""
-        self._answers.note()
+        self._seen.answers.note()
         self._suspicion.answered(question)
         if self._breaker.seconds_to_hold():  # then this is the answer to a question from before
             return
@@ -132,7 +127,7 @@ class ProbedBreaker:
         `probed`: no caller had it, so it speaks neither for nor against leaving the source alone.
         """
         if not probed and self._suspicion.failed(question):
-            self._failures.note()
+            self._seen.failures.note()
         before, self._kind, self._reason = self._kind, kind, reason
         if hold or self._breaker.is_open:
             was_open = self._breaker.is_open
@@ -141,7 +136,7 @@ class ProbedBreaker:
                 _log.warning("connector %s is still left alone, by now because of: %s", self._name, reason)
             return
         self._trouble.failed(kind, reason)
-        if self._suspicion.is_strong or self._failures.age(CALLERS - 1) < self._answers.age():
+        if self._suspicion.is_strong or self._seen.answers.age() > self._seen.failures.age(CALLERS - 1):
             self._doubt()
 
     def close(self) -> None:
@@ -163,15 +158,31 @@ class ProbedBreaker:
     def _doubt(self) -> None:
         if not self._in_doubt:
             self._in_doubt = doubt = threading.Event()
-            BackgroundLoop(f"trial-{self._name}", partial(self._judge, doubt)).start()
+            tried = self._seen.trials.age()  # what another process asks decides here too
+            others = tried if tried < min(self._patience(), self._seen.answers.age()) else None
+            if others is None:
+                self._seen.trials.note()
+            BackgroundLoop(f"trial-{self._name}", partial(self._judge, doubt, self._clock(), others)).start()
 
-    def _judge(self, doubt: threading.Event) -> None:
-        """Leave the source alone unless it answers, in good time, what it answered before, or somebody else."""
+    def _judge(self, doubt: threading.Event, began: float, others: float | None) -> None:
+        """Leave the source alone unless it answers, in good time, what it answered before, or somebody else.
+
+        `others` is for how many seconds another process has been asking, if one is.
+        """
+        patience = self._patience()
         try:
-            wait(self._attempt(), self._patience())
+            if others is None:
+                wait(self._attempt(), patience)
+            else:
+                doubt.wait(patience - others)
         except SourceBusy:  # no place is left: then those who hold them show how it is
-            doubt.wait(self._patience())
-        if self._in_doubt is doubt:
+            doubt.wait(patience)
+        if self._in_doubt is not doubt:
+            return
+        if self._seen.answered_since(self._clock() - began):
+            self._in_doubt = None
+            self._suspicion.disproved()
+        else:
             self._leave_alone()
 
     def _leave_alone(self, hold: float | None = None) -> None:
@@ -202,8 +213,8 @@ class ProbedBreaker:
 
     def _is_well(self) -> bool:
         """Tell whether somebody was answered in another process since the source is left alone, and use it again."""
-        is_from_before = self._answers.age() >= self._clock() - self._left_alone_at
-        if is_from_before or self._breaker.seconds_to_hold():
+        is_new = self._seen.answered_since(self._clock() - self._left_alone_at)
+        if not is_new or self._breaker.seconds_to_hold():
             return False
         self._trouble.answered()
         self._breaker.succeeded()

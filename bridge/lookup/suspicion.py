@@ -44,13 +44,18 @@ class Suspicion:
 
     def answered(self, question: Call) -> None:
         """Take note that a question was answered in good time."""
+        self.disproved()
         with self._lock:
-            self._failed.clear()
             if self._is_forgotten(question):  # asked for before that, or by a call of his since
                 return
             if not self._proven or self._proven[0].caller != question.caller:
                 known = [one for one in self._proven if one.caller != question.caller]
                 self._proven = deque([_unexplained(question), *known][:_PROVEN_KEPT])
+
+    def disproved(self) -> None:
+        """Hold nothing against the source that was until now."""
+        with self._lock:
+            self._failed.clear()
 
     def failed(self, question: Call) -> bool:
         """Take note that a question had no answer of use; tell whether it is this caller's first."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from math import inf
 
 from bridge.sdk.deadline import Clock
 
@@ -56,6 +57,25 @@ class Turns:
             return len(self._made) - bisect.bisect_right(self._made, self._clock() - self._seconds)
 
 
+class Moments:
+    """When something has happened: the last `kept` times. As it stands here, in this process.
+
+    Nobody waits here: of two who note the same thing at the same instant, one may be lost.
+    """
+
+    def __init__(self, kept: int = 1, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._own: deque[float] = deque(maxlen=kept)
+
+    def note(self) -> None:
+        """Take note that it has happened now."""
+        self._own.append(self._clock())
+
+    def age(self, before: int = 0) -> float:
+        """Return how many seconds ago it last happened, or so many times `before` that; infinity if it did not."""
+        return max(0.0, self._clock() - self._own[-1 - before]) if len(self._own) > before else inf
+
+
 @dataclass(frozen=True, slots=True)
 class SharedValue:
     """What an instance has put, and how many seconds ago; the machines' clocks play no part in that."""
@@ -87,6 +107,10 @@ class Shared:
     def turns_here(self, name: str, count: int, seconds: float) -> Turns:  # noqa: ARG002 - part of the interface
         """Return when the processes of this machine have made requests: to count without asking a server."""
         return Turns(count, seconds)
+
+    def moments_here(self, name: str, kept: int) -> Moments:  # noqa: ARG002 - part of the interface
+        """Return when something has happened in the processes of this machine: the last `kept` times."""
+        return Moments(kept)
 
     @contextmanager
     def lock(self, name: str, seconds: float, patience: float | None = None) -> Iterator[None]:  # noqa: ARG002 - part of the interface
@@ -151,3 +175,8 @@ def turns_at_hand(name: str, count: int, seconds: float) -> Turns:
 def turns_here(name: str, count: int, seconds: float) -> Turns:
     """Return `Shared.turns_here` of the same."""
     return _AT_HAND.get().turns_here(name, count, seconds)
+
+
+def moments_here(name: str, kept: int = 1) -> Moments:
+    """Return `Shared.moments_here` of the same."""
+    return _AT_HAND.get().moments_here(name, kept)

@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.shared import Turns
-from bridge.storage.times import Figures, Moments, Times
+from bridge.sdk.shared import Moments, Turns
+from bridge.storage.times import Figures, MachineMoments, Times
 
 _REGION = 20  # bits: a region is larger than the times of 99999 requests
 _PATIENCE, _PAUSE = 0.05, 0.0005
@@ -98,14 +98,18 @@ class MachineMemory:
         """Return when what has this name has happened in any of the machine's processes: the last `kept` times."""
         with self._lock:
             if name not in self._moments:
-                times = None if self._file is None else Times(self._file, region_of(f"moments {name} {kept}"), kept)
-                self._moments[name] = Moments(kept, times)
+                self._moments[name] = self._new_moments(name, kept)
             return self._moments[name]
 
     def figures(self, name: str, kept: int) -> Figures:
         """Return the last `kept` figures of this name, whichever of the machine's processes added them."""
         times = None if self._file is None else Times(self._file, region_of(f"figures {name} {kept}"), kept)
         return Figures(kept, times)
+
+    def _new_moments(self, name: str, kept: int) -> Moments:
+        if self._file is None:
+            return Moments(kept)
+        return MachineMoments(kept, Times(self._file, region_of(f"moments {name} {kept}"), kept))
 
     def _locks(self, place: int) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""The last times of something, in a file that all processes of a machine have, and when a thing last happened.
+"""The last times of something, in a file that all processes of a machine have.
 
 A time is eight bytes at a place of its own, and what counts them is written last: so a process that is killed while it
 writes leaves nothing wrong behind.
@@ -11,6 +11,7 @@ from collections import deque
 from math import inf
 
 from bridge.sdk.deadline import Clock
+from bridge.sdk.shared import Moments
 
 _NUMBER, _TIME = struct.Struct("=Q"), struct.Struct("=d")
 
@@ -44,30 +45,20 @@ class Times:
         return self._region + _NUMBER.size + _TIME.size * (number % self._count)
 
 
-class Moments:
-    """When something has happened: the last `kept` times, by the clock that all processes of the machine have.
+class MachineMoments(Moments):
+    """The times of what happens in any process, by the clock that all of them have."""
 
-    Nobody waits here: of two who note the same thing at the same instant, one may be lost.
-    """
-
-    def __init__(self, kept: int, times: Times | None = None, clock: Clock = time.monotonic) -> None:
-        self._own: deque[float] = deque(maxlen=kept)
+    def __init__(self, kept: int, times: Times, clock: Clock = time.monotonic) -> None:
+        super().__init__(kept, clock)
         self._kept = kept
         self._times = times
-        self._clock = clock
 
     def note(self) -> None:
         """Take note that it has happened now."""
-        if self._times is None:
-            self._own.append(self._clock())
-        else:
-            self._times.add(self._times.number() if self._kept > 1 else 0, self._clock())
+        self._times.add(self._times.number() if self._kept > 1 else 0, self._clock())
 
     def age(self, before: int = 0) -> float:
         """Return how many seconds ago it last happened, or so many times `before` that; infinity if it did not."""
-        if self._times is None:
-            known = len(self._own) > before
-            return max(0.0, self._clock() - self._own[-1 - before]) if known else inf
         number = self._times.number()
         known = before < min(number, self._kept)
         return max(0.0, self._clock() - self._times.at(number - 1 - before)) if known else inf

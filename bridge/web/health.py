@@ -13,8 +13,8 @@ from datetime import datetime
 from math import isinf
 
 from bridge.sdk.deadline import Clock
+from bridge.sdk.shared import Moments
 from bridge.storage.noticeboard import Slips
-from bridge.storage.times import Moments
 
 _NONE = "none since start"
 

@@ -4,11 +4,11 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from bridge.testing import FakeCrm
+from bridge.testing import FakeCrm, Reply
 from tests.support.kept import until
 from tests.support.service import RunningService
 
@@ -31,11 +31,27 @@ connectors:
 """
 
 
+NO_SIGN_IN = """
+api_keys: [change-me]
+server: {{workers: {processes}}}
+connectors:
+  crm:
+    type: rest
+    base_url: {url}
+    steps:
+      - path: search
+        query: {{phone: "{{{{ caller.e164 }}}}"}}
+        records: items
+        match: phone
+        take: {{extension: owner}}
+"""
+
+
 class Crm:
     """Counts what it is asked, and answers searches when it may."""
 
     def __init__(self):
-        self.asked, self.may_answer = [], threading.Event()
+        self.asked, self.may_answer, self.fails = [], threading.Event(), False
         self.may_answer.set()
         self._lock = threading.Lock()
 
@@ -43,6 +59,8 @@ class Crm:
         what = request.path.rpartition("/")[2]
         with self._lock:
             self.asked.append(what)
+        if self.fails:
+            return Reply(status=500)
         match what:
             case "token":
                 return {"access_token": f"planted-token-{len(self.asked)}", "expires_in": 3600}
@@ -76,6 +94,16 @@ def standing_still(worker):
         yield
     finally:
         os.kill(worker, signal.SIGCONT)
+
+
+@contextmanager
+def all_but(worker, workers):
+    """Let one of the processes answer alone."""
+    with ExitStack() as stopped:
+        for other in workers:
+            if other != worker:
+                stopped.enter_context(standing_still(other))
+        yield
 
 
 def test_what_one_process_has_heard_the_other_knows_and_both_use_one_sign_in_and_one_list_of_users(service, crm):
@@ -114,3 +142,25 @@ def test_a_process_that_is_killed_while_it_asks_keeps_the_other_waiting_for_no_o
     reply = service.ask("0901234567")
     assert (reply.body, reply.headers["X-Bridge-Answer"]) == (b"101", "live")
     assert reply.seconds < 1.0
+
+
+def asked_in_an_outage(tmp_path, crm, processes):
+    """Return how often a CRM that answers nobody any more is asked for eight callers, who go to each in turn."""
+    config = tmp_path / "config.yaml"
+    with FakeCrm(crm) as server:
+        config.write_text(NO_SIGN_IN.format(url=server.url, processes=processes), encoding="utf-8")
+        with RunningService(config) as service:
+            workers = service.wait_for_workers(processes)
+            for number, worker in enumerate(workers):
+                with all_but(worker, workers):
+                    assert service.ask(f"090123000{number}").body == b"7"
+            crm.asked, crm.fails = [], True
+            for number in range(8):
+                with all_but(workers[number % processes], workers):
+                    assert service.ask(f"090123456{number}").body == b""
+    return len(crm.asked)
+
+
+def test_an_outage_costs_the_crm_no_more_requests_with_two_processes_than_with_one(tmp_path):
+    alone, two = (asked_in_an_outage(tmp_path, Crm(), processes) for processes in (1, 2))
+    assert two <= alone + 1, "a trial more, if the machine is slow"

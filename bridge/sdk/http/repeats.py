@@ -19,7 +19,7 @@ from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceUnavailable
 from bridge.sdk.http.messages import Request, Response
 from bridge.sdk.http.rate_limit import calls_come_first
-from bridge.sdk.shared import Turns, turns_here
+from bridge.sdk.shared import Moments, Turns, moments_here, turns_here
 from bridge.sdk.threads.background import NO_THREAD
 from bridge.sdk.threads.cancellation import Cancellation
 from bridge.sdk.threads.kept_threads import KEPT_THREADS
@@ -45,18 +45,19 @@ class RetryBudget:
     """How often one source may be asked once more; safe to use from many threads.
 
     Nothing is repeated after six requests in a row without an answer, nor before the first answer: then the source is
-    down, for all that is known, and gets no more than calls bring. Otherwise there are at most `MORE_PER_REQUEST`, by
-    all processes of the machine together.
+    down, for all that is known, and gets no more than calls bring. Otherwise there are at most `MORE_PER_REQUEST`.
+    All of it is counted by the processes of the machine together.
     """
 
     def __init__(self, requests: Turns | None = None, repeats: Turns | None = None) -> None:
         most = int(MORE_PER_REQUEST * _REQUESTS_COUNTED)
         self._requests = requests or turns_here("requests", _REQUESTS_COUNTED, WINDOW)
         self._repeats = repeats or turns_here("repeats", most, WINDOW)
+        self._answers: Moments = moments_here("answers")
+        self._failures: Moments = moments_here("failures", _UNANSWERED)
         self._lock = threading.Lock()
         self._seconds: deque[float] = deque()
         self._by_length: list[float] = []
-        self._unanswered = _UNANSWERED
 
     def begun(self) -> None:
         """Count a request that is no repeat."""
@@ -65,8 +66,8 @@ class RetryBudget:
 
     def answered(self, seconds: float) -> None:
         """Count an answer, and how long it took."""
+        self._answers.note()
         with self._lock:
-            self._unanswered = 0
             if len(self._seconds) == _ANSWERS_KEPT:
                 del self._by_length[bisect.bisect_left(self._by_length, self._seconds.popleft())]
             self._seconds.append(seconds)
@@ -74,12 +75,11 @@ class RetryBudget:
 
     def unanswered(self) -> None:
         """Count a request that failed, or is silent for longer than usual."""
-        with self._lock:
-            self._unanswered += 1
+        self._failures.note()
 
     def take(self) -> bool:
         """Take one repeat, if there is one."""
-        if self._unanswered >= _UNANSWERED:
+        if self._answers.age() >= self._failures.age(_UNANSWERED - 1):
             return False
         most = int(MORE_PER_REQUEST * self._requests.made())
         with suppress(SourceBusy):

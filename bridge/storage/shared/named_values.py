@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.shared import Shared, SharedValue, Turns
+from bridge.sdk.shared import Moments, Shared, SharedValue, Turns
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.backend import LIMIT, Silent
 
@@ -25,7 +25,7 @@ class Look(NamedTuple):
 
 
 class OwnCount(Shared):
-    """What a connector shares where it is alone: nothing but the count of its requests, which `memory` has anyway."""
+    """What a connector shares where it is alone: nothing but the count of what it does, which `memory` has anyway."""
 
     def __init__(self, memory: MachineMemory, name: str) -> None:
         self._memory = memory
@@ -34,6 +34,10 @@ class OwnCount(Shared):
     def turns_here(self, name: str, count: int, seconds: float) -> Turns:
         """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""
         return self._memory.turns(f"{self._name} {name}", count, seconds)
+
+    def moments_here(self, name: str, kept: int) -> Moments:
+        """Return when something has happened in the processes of this machine: the last `kept` times."""
+        return self._memory.moments(f"{self._name} {name}", kept)
 
 
 class NamedValues(OwnCount):

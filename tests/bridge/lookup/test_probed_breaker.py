@@ -2,18 +2,18 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from bridge.lookup.probed_breaker import ProbedBreaker
-from bridge.lookup.suspicion import CALLERS
+from bridge.lookup.sightings import Sightings
 from bridge.sdk.connector import Call
 from bridge.sdk.errors import SourceBusy, SourceUnavailable
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import Duty
-from bridge.storage.times import Moments
 from tests.support.fakes import FakeClock
 from tests.support.kept import until
 
@@ -25,10 +25,15 @@ def question(number: int) -> Call:
 class Watched:
     """A breaker whose trials are steered: `trial` says what becomes of one, and time passes when it waits."""
 
-    def __init__(self, patience: float, memory: MachineMemory | None = None, failures: Moments | None = None) -> None:
-        self.clock = FakeClock()
-        self.answers = Moments(1, clock=self.clock)
-        self.failures = failures or Moments(CALLERS, clock=self.clock)
+    def __init__(
+        self,
+        patience: float,
+        memory: MachineMemory | None = None,
+        other: "Watched | None" = None,
+    ) -> None:
+        self.clock = other.clock if other else FakeClock()
+        alone = other.seen if other else Sightings.alone("crm", self.clock)
+        self.seen = replace(alone, duty=Duty(memory or MachineMemory(), "crm"))
         self.asked: list[tuple[float, Call]] = []
         self.trial: Callable[[Call], object] = self.unavailable
         self.rounds = 0
@@ -40,9 +45,7 @@ class Watched:
             lambda: patience,
             self.clock,
             probe=self._probe,
-            answers=self.answers,
-            failures=self.failures,
-            duty=Duty(memory or MachineMemory(), "crm"),
+            seen=self.seen,
             wait=self._wait,
         )
 
@@ -121,11 +124,10 @@ def test_five_callers_in_trouble_are_not_the_sources_while_what_succeeded_before
 
 def test_five_callers_in_trouble_count_whichever_process_they_came_to():
     ours = Watched(60.0)
-    theirs = Watched(60.0, failures=ours.failures)
+    theirs = Watched(60.0, other=ours)
     ours.breaker.answered(question(9))
     theirs.breaker.answered(question(9))
     ours.clock.advance(1)
-    theirs.clock.advance(1)
     ours.fail(0, 1, 2)
     theirs.fail(3)
     assert theirs.asked == []
@@ -133,6 +135,40 @@ def test_five_callers_in_trouble_count_whichever_process_they_came_to():
     until(lambda: theirs.asked)
     ours.breaker.close()
     theirs.breaker.close()
+
+
+@contextmanager
+def two_processes(patience: float) -> Iterator[tuple[Watched, Watched]]:
+    ours = Watched(patience)
+    theirs = Watched(patience, other=ours)
+    for one in (ours, theirs):
+        one.breaker.answered(question(9))
+        one.trial = lambda _asked: "hangs"
+    ours.clock.advance(1)
+    ours.fail(0, 1, 2, 3, 4)
+    until(lambda: ours.asked)
+    ours.clock.advance(0.01)
+    theirs.fail(5)
+    ours.clock.advance(0.01)
+    yield ours, theirs
+    ours.breaker.close()
+    theirs.breaker.close()
+
+
+def test_what_one_process_has_begun_to_ask_decides_for_the_others_too_without_another_question():
+    with two_processes(patience=0.2) as (_, theirs):
+        until(lambda: theirs.breaker.is_open)
+        assert theirs.asked == []
+
+
+def test_who_is_answered_in_another_process_meanwhile_acquits_the_source():
+    with two_processes(patience=1.0) as (ours, theirs):
+        ours.breaker.answered(question(9))
+        for judge in theirs.judges():
+            judge.join(10)
+        assert not theirs.breaker.is_open
+        theirs.fail(6)
+        assert (theirs.judges(), theirs.asked) == ([], [])
 
 
 def test_a_source_that_answers_every_fifth_caller_stays_in_use():
@@ -331,7 +367,7 @@ def test_what_one_process_leaves_alone_the_others_leave_alone_too_until_it_is_we
         assert second.breaker.trouble == "unavailable: 503"
         assert second.asked == []
         second.clock.advance(1)
-        second.answers.note()
+        second.seen.answers.note()
         first.breaker.answered(question(0))
         until(lambda: second.is_asked(5))
         assert not second.breaker.trouble
@@ -339,7 +375,7 @@ def test_what_one_process_leaves_alone_the_others_leave_alone_too_until_it_is_we
 
 def test_who_is_answered_in_another_process_shows_that_a_source_that_is_left_alone_is_well():
     with watched(1) as one:
-        one.meanwhile = one.answers.note
+        one.meanwhile = one.seen.answers.note
         one.fail(0, 1, 2, 3, 4)
         until(lambda: not one.breaker.is_open and one.rounds == 0)
         assert one.is_asked(5)

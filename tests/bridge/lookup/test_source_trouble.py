@@ -8,6 +8,7 @@ import pytest
 
 from bridge.config.sections import Cache
 from bridge.lookup.guard import Guard
+from bridge.lookup.sightings import Sightings
 from bridge.lookup.source_trouble import SourceTrouble
 from bridge.sdk.connector import Call, ConnectorConfig, Owner
 from bridge.sdk.errors import SourceBusy, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
@@ -28,11 +29,14 @@ def caller(number: int) -> Call:
 class Probed:
     """A trouble whose probes are steered; its thread waits for as long as `rounds` are given."""
 
-    def __init__(self, proven: Call | None = None) -> None:
-        self.clock, self.pauses, self.asked = FakeClock(), [], []
+    def __init__(self, proven: Call | None = None, other: "Probed | None" = None) -> None:
+        self.clock, self.pauses, self.asked = other.clock if other else FakeClock(), [], []
+        self.seen = other.seen if other else Sightings.alone("crm", self.clock)
         self.rounds = threading.Semaphore(0)
         self.ends = "unavailable: 503"
-        self.trouble = SourceTrouble("crm", self._probe, lambda: proven, lambda: 5.0, self.clock, self._wait)
+        self.trouble = SourceTrouble(
+            "crm", self._probe, lambda: proven, lambda: 1.8, self.seen, self.clock, wait_for=self._wait
+        )
 
     def round(self) -> None:
         """Let one pause be over, and wait until the next begins."""
@@ -116,6 +120,49 @@ def test_where_every_other_question_fails_the_source_is_not_asked_again_for_each
     until(lambda: len(one.pauses) == 2)
     assert one.asked == [caller(9)]
     one.rounds.release(2)
+
+
+def two_processes() -> tuple[Probed, Probed]:
+    """Return one that has just asked in vain, and one that fails a moment later."""
+    ours = Probed(caller(9))
+    theirs = Probed(caller(8), other=ours)
+    ours.trouble.failed("unavailable", "unavailable: 500")
+    until(lambda: ours.pauses)
+    ours.clock.advance(0.3)
+    theirs.trouble.failed("unavailable", "unavailable: 500")
+    until(lambda: theirs.pauses)
+    return ours, theirs
+
+
+def ended(*processes: Probed) -> None:
+    for one in processes:
+        one.trouble.close()
+        one.rounds.release(2)
+
+
+def test_of_two_processes_one_asks_and_both_tell_if_nobody_is_answered():
+    ours, theirs = two_processes()
+    assert theirs.pauses == [pytest.approx(1.7)], "not twice within two seconds"
+    ours.round()
+    assert (len(ours.asked), ours.pauses) == (2, [2, 4])
+    theirs.round()
+    assert theirs.trouble.told == "", "what the other one asked may still be answered"
+    theirs.round()
+    assert theirs.trouble.told == "unavailable: 500"
+    assert theirs.asked == []
+    ended(ours, theirs)
+
+
+def test_whoever_is_answered_in_one_process_disproves_what_failed_in_the_others():
+    ours, theirs = two_processes()
+    ours.clock.advance(1)
+    theirs.seen.answers.note()
+    ours.clock.advance(0.1)
+    assert ours.trouble.told == theirs.trouble.told == ""
+    theirs.rounds.release()
+    until(lambda: not theirs.trouble._reason)  # noqa: SLF001 - nothing else shows that it is over
+    assert theirs.asked == []
+    ended(ours, theirs)
 
 
 def guard_of(connector: FakeConnector) -> Guard:

@@ -3,8 +3,8 @@
 import pytest
 
 from bridge.config.loading import load_config
+from bridge.sdk.shared import Moments
 from bridge.storage.machine import MachineMemory
-from bridge.storage.times import Moments
 from bridge.web.incoming import Incoming, Refusal
 from tests.support.application import opened
 from tests.support.fakes import FakeClock

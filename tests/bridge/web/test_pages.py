@@ -4,9 +4,9 @@ from datetime import datetime
 import pytest
 
 from bridge.config.loading import load_config
+from bridge.sdk.shared import Moments
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import Slips
-from bridge.storage.times import Moments
 from bridge.web.health import Health
 from bridge.web.pages import Readiness
 from tests.support.application import opened

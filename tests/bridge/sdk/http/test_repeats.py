@@ -51,7 +51,7 @@ def test_what_fails_in_passing_is_repeated_up_to_six_times_in_all(failure: Said)
     repeats, sent = scripted([failure, failure, Response(200)])
     assert (status_of(repeats), len(sent)) == (200, 3)
     repeats, sent = scripted([failure])
-    repeats.budget._unanswered = -100  # noqa: SLF001 - as if others were answered meanwhile
+    repeats.pause = lambda: repeats.budget.answered(5.0) or 0.0  # others are answered meanwhile
     assert status_of(repeats) == (failure.status if isinstance(failure, Response) else SourceUnavailable)
     assert len(sent) == MOST == 6
 
@@ -114,6 +114,21 @@ def test_the_processes_of_a_machine_have_one_budget_together() -> None:
         budget.answered(0.1)
         budget.begun()
     assert [ours.take(), theirs.take(), ours.take(), theirs.take()] == [True, True, True, False]
+
+
+def test_a_source_that_answers_no_process_gets_six_more_from_all_of_them_together() -> None:
+    memory = MachineMemory.make()
+    with at_hand(OwnCount(memory, "crm")):
+        ours, theirs = RetryBudget(), RetryBudget()
+    for _ in range(10):
+        theirs.begun()
+    ours.answered(0.1)
+    assert theirs.take(), "what one was answered, all have seen"
+    for budget in [ours, theirs] * 3:
+        budget.unanswered()
+    assert [ours.take(), theirs.take()] == [False, False]
+    theirs.answered(0.1)
+    assert [ours.take(), theirs.take()] == [True, True]
 
 
 @pytest.mark.parametrize(
