@@ -20,7 +20,7 @@ from bridge.console.pages import Ask, ConsolePages
 from bridge.console.set_up import SetUpPage
 from bridge.console.upkeep import UpkeepPage
 from bridge.console.words import in_words
-from bridge.insight.client import AnswerRefused
+from bridge.insight.client import AnswerRefused, ServiceSlow
 from bridge.local.address import ServiceUnreachable
 from bridge.sdk.deadline import Clock
 
@@ -63,6 +63,8 @@ def create_app(settings: Console, ask: Ask, clock: Clock = time.time) -> Flask:
 def _failed(error: Exception) -> ResponseReturnValue:
     """Show what went wrong, in words; of a bug only that it is one, which the log tells."""
     match error:
+        case ServiceSlow():
+            return render_template("failed.html", why="slow", detail=str(error)), 503
         case ServiceUnreachable():
             return render_template("failed.html", why="unreachable", detail=str(error)), 503
         case AnswerRefused():

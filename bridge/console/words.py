@@ -67,6 +67,7 @@ _WORDS = {
     "no-decisions": _("No call has been answered yet, or the file of decisions cannot be read."),
     "csrf": _("The page was open for too long, or the form is not ours. Go back and send it again."),
     "unreachable": _("The service cannot be asked: it is not running, or it has no section console: yet."),
+    "slow": _("The service has much to do, and has not answered in time. Try again in a moment."),
     "password": _("Wrong password."),
     "throttled": _("Too many wrong passwords. Wait for a minute."),
     "bug": _("Something is wrong in omi-bridge: its log says more."),

@@ -11,8 +11,12 @@ PURPOSE = "insight-"
 """Tells this address of a service from the one that takes wishes to reload."""
 
 _PATIENCE = 5.0
-_LONGER = {"directory": 45.0, "configuration": 20.0, "forget": 35.0}
-"""Seconds for an answer for which all sources may have to be asked, a plug-in tried, or a file waited for."""
+_LONGER = {"directory": 45.0, "configuration": 20.0, "forget": 35.0, "presets": 30.0, "lines": 30.0}
+"""Seconds for an answer for which all sources may have to be asked, plug-ins loaded, or a file waited for."""
+
+
+class ServiceSlow(ServiceUnreachable):
+    """The service is there, and has not answered in time."""
 
 
 class AnswerRefused(Exception):
@@ -22,13 +26,14 @@ class AnswerRefused(Exception):
 def ask_service(config: Path, question: Mapping[str, object]) -> Any:  # noqa: ANN401 - any JSON
     """Return what the running service with this configuration answers.
 
-    Raises ServiceUnreachable, and AnswerRefused if it does not answer this question, or not now.
+    Raises ServiceUnreachable, which ServiceSlow is one of, and AnswerRefused if it does not answer this question, or
+    not now.
     """
     patience = _LONGER.get(str(question.get("ask")), _PATIENCE)
     try:
         packet = ask(config, question, patience, purpose=PURPOSE)
     except TimeoutError:
-        raise ServiceUnreachable(f"the service has not answered within {patience:g} s") from None
+        raise ServiceSlow(f"the service has not answered within {patience:g} s") from None
     if packet is None:
         raise ServiceUnreachable("the service has just ended")
     if refused := packet.said.get("refused"):

@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bridge.diagnosis.judgement import SPELLINGS
+from bridge.extensions.directory import Reach
 from bridge.insight.line_mask import LineMask
 from bridge.lookup.decision import Decision, Outcome
 from bridge.lookup.guard import Guard
 from bridge.observability.logs import REQUEST_ID
+from bridge.sdk.connector import Owner
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceBusy
 from bridge.sdk.http.rate_limit import calls_come_first
+from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.shared import Turns
 from bridge.service import Service
 
@@ -84,7 +87,22 @@ class Tracer:
             "answer": decision.freshness,
             "connector": decision.connector,
             "reason": self._mask(decision.reason, caller),
+            "owners": [self._owner(owner, reach, caller) for owner, reach in decision.owners],
             "because": [self._mask(line, caller) for line in decision.because()],
+        }
+
+    def _owner(self, owner: Owner, reach: Reach, caller: PhoneNumber | None) -> Mapping[str, object]:
+        """Say who looks after the caller and where that stands, and what rings for it and where that stands."""
+        known = dict.fromkeys(text for text in (owner.name, owner.email, owner.login, owner.id) if text)
+        places = (*reach.places, *("" for _ in reach.extensions))
+        return {
+            "names": [self._mask(text, caller) for text in known],
+            "record": self._mask(owner.record or "", caller),
+            "rings": [
+                {"extension": extension, "place": self._mask(place, caller)}
+                for extension, place in zip(reach.extensions, places, strict=False)
+            ],
+            "notes": [self._mask(note, caller) for note in reach.notes],
         }
 
     def _steps(self, decision: Decision, steps: Sequence[tuple[float, str]]) -> list[Mapping[str, object]]:

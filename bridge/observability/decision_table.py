@@ -121,6 +121,7 @@ def decisions(
     condition = " AND ".join(part for part, _ in parts)
     values = [value for _, found in parts for value in found]
     columns = ", ".join(KeptDecision._fields)
-    question = f"SELECT {columns} FROM decisions WHERE at >= ? AND at < ? AND {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608 - our names
-    for row in db.execute(question, [since, until, *values, limit]):
+    asked = f"SELECT {columns} FROM decisions WHERE at >= ? AND at < ? AND {condition}"  # noqa: S608 - our names
+    # Each process writes its own calls some at a time: rows do not stand in the order of the calls.
+    for row in db.execute(f"{asked} ORDER BY at DESC, id DESC LIMIT ?", [since, until, *values, limit]):
         yield KeptDecision(*row[:-1], json.loads(row[-1]))  # type: ignore[call-arg]  # mypy cannot count the columns

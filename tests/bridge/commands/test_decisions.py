@@ -96,6 +96,17 @@ def test_the_newest_are_kept_and_the_newest_come_first(tmp_path):
     assert kept.callers("--limit", "2") == ["…529", "…528"]
 
 
+def test_calls_of_several_processes_are_told_by_when_they_came_and_not_by_when_they_were_written(tmp_path):
+    clock = FakeClock()
+    one, other = Kept(tmp_path, clock=clock), Kept(tmp_path, clock=clock)
+    clock.advance(2)
+    one.keep(decision("0901234502"))
+    clock.advance(-1)
+    other.keep(decision("0901234501"))
+    assert one.callers("--limit", "1") == ["…502"]
+    assert one.callers() == ["…502", "…501"]
+
+
 def test_wrong_keys_do_not_push_the_calls_out(tmp_path):
     kept = Kept(tmp_path)
     kept.keep(decision(), *[Decision(Outcome.UNAUTHORIZED)] * 30, keep=10)

@@ -15,7 +15,7 @@ from bridge.config.console import Console
 from bridge.console.app import create_app
 from bridge.console.door import TRIES
 from bridge.console.plots import WIDTH, bars_of, columns_of
-from bridge.insight.client import AnswerRefused, ask_service
+from bridge.insight.client import AnswerRefused, ServiceSlow, ask_service
 from bridge.local.address import ServiceUnreachable
 from bridge.starters import NAMES, starter
 from bridge.testing.fakes import FakeClock
@@ -40,7 +40,10 @@ PAGES = (
 TRACE = {
     "request_id": "console-1", "caller": "…567", "hotline": "", "deadline": 1.8, "milliseconds": 12.5, "by_heart": None,
     "live": {"outcome": "found", "extensions": ["101"], "answer": "live", "connector": HOSTILE, "reason": HOSTILE,
-             "because": [HOSTILE]},
+             "because": [HOSTILE], "owners": [
+                 {"names": [HOSTILE, "lan@congty.example"], "record": HOSTILE, "notes": [HOSTILE],
+                  "rings": [{"extension": "101", "place": HOSTILE}]},
+                 {"names": ["Minh"], "record": "", "notes": [], "rings": []}]},
     "steps": [{"begin": 0.0, "end": 500.0, "text": HOSTILE}, {"begin": 500.0, "end": 3000.0, "text": "late"}],
 }  # fmt: skip
 SOURCES = {
@@ -294,6 +297,17 @@ def test_a_trace_that_is_refused_says_why_in_words(why):
     assert re.search(r'class="alert alert-warning" role="alert">\w+ .*\.</p>', page.get_data(as_text=True))
 
 
+def test_a_trace_says_in_the_readers_language_who_looks_after_the_customer_and_what_rings():
+    client = signed_in(client_of())
+    page = " ".join(re.sub(r"<[^>]+>", "", post(client, "/", {"number": "0901234567"}).get_data(as_text=True)).split())
+    assert ", lan@congty.example (&lt;script&gt;" in page
+    assert ", extension 101 (&lt;script&gt;" in page
+    assert "Looked after by Minh, no extension" in page
+    post(client, "/language", {"language": "vi", "page": "/"}, page="/")
+    page = " ".join(re.sub(r"<[^>]+>", "", post(client, "/", {"number": "0901234567"}).get_data(as_text=True)).split())
+    assert "Người phụ trách: Minh, chưa có máy lẻ" in page
+
+
 def test_a_service_that_is_away_is_said_to_be():
     def away(_question):
         raise ServiceUnreachable("no service with the configuration /etc/x runs on this machine")
@@ -301,6 +315,17 @@ def test_a_service_that_is_away_is_said_to_be():
     answer = signed_in(client_of(away)).get("/sources", **LOCAL)
     assert answer.status_code == 503
     assert "The service cannot be asked" in answer.get_data(as_text=True)
+
+
+def test_a_service_that_is_there_and_slow_is_not_said_to_be_away():
+    def slow(_question):
+        raise ServiceSlow("the service has not answered within 5 s")
+
+    answer = signed_in(client_of(slow)).get("/set-up", **LOCAL)
+    assert answer.status_code == 503
+    page = answer.get_data(as_text=True)
+    assert "has not answered in time. Try again" in page
+    assert "cannot be asked" not in page
 
 
 def test_calls_are_looked_for_by_what_is_filled_in(caplog):

@@ -11,14 +11,15 @@ from types import SimpleNamespace as Namespace
 
 import pytest
 
-from bridge.insight.client import PURPOSE, AnswerRefused, ask_service
+from bridge.insight import client
+from bridge.insight.client import PURPOSE, AnswerRefused, ServiceSlow, ask_service
 from bridge.insight.directory import KEPT_FOR, DirectoryView
 from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
 from bridge.insight.sources import PER_MINUTE as PER_MINUTE_BY_HAND
 from bridge.insight.sources import Sources
 from bridge.insight.trace import PER_MINUTE
-from bridge.local.address import ServiceUnreachable, address_of
+from bridge.local.address import ServiceUnreachable, address_of, listener_at
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.secrets import Redaction
 from bridge.sdk.shared import Turns
@@ -81,6 +82,9 @@ def test_a_trace_shows_what_a_call_would_get_and_each_step(tmp_path, crm):
         first["steps"][-1]["text"]
         == "owner email lan@congty.example: extension 101 (extensions.inline lan@congty.example)"
     )
+    ring = {"extension": "101", "place": "extensions.inline lan@congty.example"}
+    lan = {"names": ["lan@congty.example"], "record": "", "rings": [ring], "notes": []}
+    assert first["live"]["owners"] == second["by_heart"]["owners"] == [lan]
     ends = [step["end"] for step in first["steps"]]
     assert ends == sorted(ends)
     assert [step["begin"] for step in first["steps"]] == [0.0, *ends[:-1]]
@@ -261,6 +265,15 @@ def test_so_many_traces_a_minute(tmp_path):
         with pytest.raises(AnswerRefused, match="often"):
             ask_service(config.file, NUMBER)
     assert outcomes == {"invalid-number"}
+
+
+def test_a_service_that_says_nothing_in_time_is_told_apart_from_one_that_is_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(client, "_PATIENCE", 0.05)
+    config = consoled(tmp_path)
+    with closing(listener_at(address_of(config.file, PURPOSE))), pytest.raises(ServiceSlow, match=r"within 0\.05 s"):
+        ask_service(config.file, NUMBER)
+    with pytest.raises(ServiceUnreachable, match="no service with the configuration"):
+        ask_service(config.file, NUMBER)
 
 
 def test_without_the_section_nobody_is_answered_and_a_reload_brings_it(tmp_path):
