@@ -8,6 +8,7 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from bridge.sdk import Deadline, SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer, cut_off_at, hang_up
@@ -49,27 +50,45 @@ _REJECTED: Mapping[type[Exception], str] = {
 _LATER = (ldap.LDAPBusyResult, ldap.LDAPUnavailableResult, ldap.LDAPAdminLimitExceededResult)
 
 
-def people(settings: LdapConfig, attributes: Sequence[str], asked: str, deadline: Deadline) -> Iterator[Entry]:
-    """Give the entries below the base that the filter `asked` lets through. Raises SourceError."""
+_ELSEWHERE = 10
+"""The result `referral` (RFC 4511, 4.1.10), which the library takes for no error."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a directory has below the base; `elsewhere` counts the places that it says other servers keep."""
+
+    entries: list[Entry]
+    elsewhere: int = 0
+
+
+def people(settings: LdapConfig, attributes: Sequence[str], asked: str, deadline: Deadline) -> Found:
+    """Return the entries below the base that the filter `asked` lets through. Raises SourceError."""
+    found = Found([])
     with _signed_in(settings, deadline) as directory:
         count, cookie = 0, None
         while cookie or not count:
             options = {"paged_size": _PAGE, "paged_cookie": cookie, "attributes": list(attributes)}
-            _, result, found, _ = directory.search(settings.base, asked, ldap3.SUBTREE, **options)
+            _, result, page, _ = directory.search(settings.base, asked, ldap3.SUBTREE, **options)
+            if result["result"] == _ELSEWHERE:
+                raise SourceRejected(f"{_place(settings)} says that another server has what is under 'base': ask that")
             if result["result"]:
                 raise SourceRejected(
                     f"{_place(settings)} gives a part of the entries only ({result['description']}): let it give all "
                     "to 'user', or let 'filter' find fewer"
                 )
-            for one in found:
+            for one in page:
                 if one["type"] == "searchResEntry":
-                    yield _entry(one["raw_attributes"])
-            count += len(found) or 1
+                    found.entries.append(_entry(one["raw_attributes"]))
+                else:
+                    found.elsewhere += not _has_no_people(one.get("uri", ()))
+            count += len(page) or 1
             if count > _MOST:
                 raise UnexpectedAnswer(
                     f"{_place(settings)} has more than {_MOST} entries there: let 'filter' find fewer"
                 )
             cookie = result.get("controls", {}).get(_PAGED, {}).get("value", {}).get("cookie")
+    return found
 
 
 class _OurTls(ldap3.Tls):  # type: ignore[misc]  # the library has no types
@@ -116,14 +135,23 @@ def _signed_in(settings: LdapConfig, deadline: Deadline) -> Iterator[Any]:
             if settings.starttls:
                 directory.start_tls()
             directory.bind()
+            _refuse_unless_bound(directory, settings)
             yield directory
     except SourceError:
         raise
     except (ldap.LDAPException, OSError) as error:
         raise _explained(error, settings, is_late=deadline.expired()) from None
+    except Exception:  # noqa: BLE001 - what the library falls over when an answer does not end where it says
+        raise SourceUnavailable(f"{_place(settings)} answers in no LDAP that can be read: is the port right?") from None
     finally:
         if directory.socket:
             directory.socket.close()
+
+
+def _refuse_unless_bound(directory: Any, settings: LdapConfig) -> None:  # noqa: ANN401 - the library has no types
+    """Raise SourceRejected after a referral, which raises nothing: who goes on is asked as a stranger."""
+    if not directory.bound:
+        raise SourceRejected(f"{_place(settings)} does not sign 'user' in: another server has him: ask that")
 
 
 def _explained(error: Exception, settings: LdapConfig, *, is_late: bool) -> SourceError:
@@ -164,6 +192,11 @@ def _reason(text: str) -> str:
         "ssl": "no TLS connection: does it speak TLS at this port?",
     }
     return next((words for sign, words in known.items() if sign in text.lower()), "no connection came about")
+
+
+def _has_no_people(addresses: Sequence[str]) -> bool:
+    """Tell whether these are of the places without people to which each Active Directory refers at its root."""
+    return any(name in address.lower() for address in addresses for name in ("dnszones", "/cn=configuration,"))
 
 
 def _place(settings: LdapConfig) -> str:

@@ -1,13 +1,26 @@
 """The list of extensions from a directory: a real slapd, and one that hangs, cuts off or speaks another language."""
 
+import base64
+import logging
 import socket
 import threading
-from collections.abc import Iterator
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 from pydantic import ValidationError
 
-from bridge.sdk import Deadline, ExtensionEntry, SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.sdk import (
+    Attention,
+    Deadline,
+    ExtensionEntry,
+    SourceError,
+    SourceRejected,
+    SourceUnavailable,
+    UnexpectedAnswer,
+)
 from connectors.ldap.extensions import LdapExtensions
 from tests.support.certificates import make_certificate
 from tests.support.slapd import BRIDGE, STAFF, SUFFIX, Slapd
@@ -26,6 +39,10 @@ BINH = ExtensionEntry(
     names=("binh",),
     extensions=("102", "103"),
 )
+HAI = ExtensionEntry(emails=("hai@congty.example",), logins=("hai",), names=("hai",), extensions=("107",))
+KHANH = ExtensionEntry(
+    emails=("khanh@congty.example",), logins=("khanh",), names=("khanh",), extensions=("108", "110", "109")
+)
 
 
 def person(uid: str, *lines: str) -> str:
@@ -40,7 +57,10 @@ PEOPLE = "".join(
         person("binh", "ipPhone: 102/103", "userAccountControl: 512", *BINHS_MAIL),
         person("chi", "ipPhone: 104", "userAccountControl: 514"),
         person("em", "ipPhone: 105", "nsAccountLock: true"),
+        person("giang", "ipPhone: 106", "pwdAccountLockedTime: 000001010000Z"),
+        person("hai", "ipPhone: 107", "pwdAccountLockedTime: 20260301070000Z", "mail: hai@congty.example"),
         person("dung", "ipPhone: phòng 5"),
+        person("khanh", "ipPhone: 0912345678", "ipPhone: 109", "ipPhone: 108/110", "mail: khanh@congty.example"),
         person(
             "lan.nguyen",
             "displayName:: TGFuIE5ndXnhu4Vu",
@@ -84,8 +104,11 @@ def slapd(tmp_path_factory, certificate) -> Iterator[Slapd]:
 def test_whoever_has_an_extension_is_in_the_list_but_who_is_disabled(slapd):
     found = source(slapd.port)
     entries = list(found.read(Deadline.after(10)))
-    assert sorted(entries, key=lambda entry: entry.extensions) == [LAN, BINH]
-    assert found.report() == ("5 people with an extension, 2 of them disabled",)
+    assert sorted(entries, key=lambda entry: entry.extensions) == [LAN, BINH, HAI, KHANH]
+    counted, left_out = found.report()
+    assert counted == "8 people with an extension, 3 of them disabled"
+    assert left_out == "1 are left out, for an extension consists of digits: 'phòng 5'"
+    assert isinstance(left_out, Attention)
 
 
 @pytest.mark.system
@@ -102,8 +125,8 @@ def test_a_filter_is_for_those_who_have_an_extension(slapd):
 @pytest.mark.system
 def test_over_tls_by_either_way_the_certificate_is_looked_at(slapd, certificate):
     trusted, address = {"ca_file": str(certificate.file)}, f"ldaps://127.0.0.1:{slapd.tls_port}"
-    assert len(read(slapd.port, url=address, tls=trusted)) == 2
-    assert len(read(slapd.port, starttls=True, tls=trusted)) == 2
+    assert len(read(slapd.port, url=address, tls=trusted)) == 4
+    assert len(read(slapd.port, starttls=True, tls=trusted)) == 4
     for settings in ({"url": address}, {"starttls": True}):
         with pytest.raises(SourceUnavailable, match=r"certificate that is not trusted: is tls\.ca_file needed"):
             read(slapd.port, **settings)
@@ -136,6 +159,149 @@ def test_a_part_of_the_people_is_no_list(tmp_path):
             read(slapd.port)
     finally:
         slapd.stop()
+
+
+@pytest.mark.system
+def test_another_servers_people_are_told_and_that_server_is_not_asked(tmp_path):
+    """Nobody gave the password for it."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(0)
+        address = f"ldap://127.0.0.1:{other.getsockname()[1]}"
+        places = (
+            (f"ou=branch,{STAFF}", f"{address}/ou=staff,dc=branch"),
+            (f"ou=zones,{STAFF}", f"{address}/DC=DomainDnsZones,DC=congty,DC=example"),
+            (f"ou=settings,{STAFF}", f"{address}/CN=Configuration,DC=congty,DC=example"),
+        )
+        slapd = Slapd(tmp_path / "slapd", PASSWORD, PEOPLE + "".join(referral(*place) for place in places))
+        try:
+            found = source(slapd.port)
+            assert len(found.read(Deadline.after(10))) == 4
+            told = found.report()[-1]
+            assert told == "below 'base', other servers keep 1 more, and are not asked: are people there?"
+            assert isinstance(told, Attention)
+            with pytest.raises(SourceRejected, match=r"says that another server has what is under 'base': ask that"):
+                read(slapd.port, base=places[0][0])
+        finally:
+            slapd.stop()
+        with pytest.raises(BlockingIOError):
+            other.accept()
+
+
+def referral(place: str, address: str) -> str:
+    return f"\ndn: {place}\nobjectClass: referral\nobjectClass: extensibleObject\nref: {address}\n"
+
+
+@pytest.mark.system
+def test_a_password_may_have_any_letters(tmp_path):
+    password = "mật khẩu \\ của Đức"
+    encoded = base64.b64encode(password.encode()).decode()
+    lines = (f"dn: cn=omi,{SUFFIX}", "objectClass: organizationalRole", "objectClass: simpleSecurityObject", "cn: omi")
+    bind = "\n" + "\n".join((*lines, f"userPassword:: {encoded}\n"))
+    slapd = Slapd(tmp_path / "slapd", PASSWORD, PEOPLE + bind)
+    try:
+        assert len(read(slapd.port, user=f"cn=omi,{SUFFIX}", password=password)) == 4
+    finally:
+        slapd.stop()
+
+
+@contextmanager
+def scripted(answer: Callable[[int, bytes], bytes | None]) -> Iterator[int]:
+    """Serve one connection: `answer` says by number what each request gets, None that nothing comes any more."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            client, _ = server.accept()
+            with client, suppress(OSError):
+                for number in range(1000):
+                    asked = client.recv(4096)
+                    said = answer(number, asked) if asked else None
+                    if said is None:
+                        over.wait(10)
+                        return
+                    client.sendall(said)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            over.set()
+            thread.join(10)
+
+
+def result(asked: bytes, tag: int, code: int = 0, words: bytes = b"") -> bytes:
+    """Write the result of the request (RFC 4511, 4.1.9)."""
+    parts = (tagged(0x0A, bytes((code,))), tagged(0x04, b""), tagged(0x04, words))
+    return tagged(0x30, number_of(asked), tagged(tag, *parts))
+
+
+def number_of(asked: bytes) -> bytes:
+    """Return the number of a message as it stands there, behind a length that may be longer than one byte."""
+    at = 2 + (asked[1] & 0x7F if asked[1] & 0x80 else 0)
+    return asked[at : at + 3]
+
+
+def entry(asked: bytes) -> bytes:
+    """Write somebody whom the search found, without attributes."""
+    return tagged(0x30, number_of(asked), tagged(0x64, tagged(0x04, b"cn=n"), tagged(0x30)))
+
+
+@pytest.mark.parametrize("begins", [False, True], ids=["says nothing", "begins to answer"])
+def test_a_directory_that_hangs_behind_the_sign_in_costs_no_more_than_the_time_that_there_is(begins):
+    def answer(number: int, asked: bytes) -> bytes | None:
+        if number == 0:
+            return result(asked, 0x61)
+        return entry(asked) if begins and number == 1 else None
+
+    began = time.monotonic()
+    with scripted(answer) as port, pytest.raises(SourceUnavailable, match="did not answer in time"):
+        read(port, 0.3)
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("at", "error", "told"),
+    [
+        (0, SourceRejected, "does not sign 'user' in: another server has him: ask that"),
+        (1, SourceRejected, "says that another server has what is under 'base': ask that"),
+    ],
+    ids=["sign-in", "search"],
+)
+def test_whoever_is_sent_to_another_server_is_told_and_never_takes_part_as_a_stranger(at, error, told):
+    """Unsigned, a search would find what the directory shows to everybody."""
+    tags = (0x61, 0x65)
+
+    def answer(number: int, asked: bytes) -> bytes:
+        return result(asked, tags[number], 10 if number == at else 0)
+
+    with scripted(answer) as port, pytest.raises(error, match=told):
+        read(port, 5.0)
+
+
+@pytest.mark.parametrize("said", ["3005c702016515", "308000", "3003020102", "30020500"])
+def test_an_answer_that_is_no_ldap_is_told_as_one_of_the_source(said):
+    with (
+        scripted(lambda number, asked: bytes.fromhex(said) if number else result(asked, 0x61)) as port,
+        pytest.raises(SourceUnavailable, match=r"no LDAP that can be read|not answer in time|ended the"),
+    ):
+        read(port, 0.5)
+
+
+@pytest.mark.parametrize("code", [1, 8, 48, 49, 50, 51, 52, 53, 80])
+@pytest.mark.parametrize("at", [0, 1], ids=["sign-in", "search"])
+def test_the_password_is_in_no_log_and_no_message_whatever_goes_wrong(caplog, code, at):
+    caplog.set_level(logging.DEBUG)
+    tags = (0x61, 0x65)
+
+    def answer(number: int, asked: bytes) -> bytes:
+        assert number or PASSWORD.encode() in asked
+        return result(asked, tags[number], code if number == at else 0, PASSWORD.encode())
+
+    with scripted(answer) as port, pytest.raises(SourceError) as raised:
+        read(port, 5.0)
+    told = "".join(traceback.format_exception(raised.value)) + repr(source(port).config) + caplog.text
+    assert "planted" not in told
 
 
 @pytest.mark.parametrize(
@@ -181,21 +347,11 @@ def test_a_server_that_is_none_costs_no_more_than_the_time_that_there_is(scheme,
 )
 def test_why_active_directory_lets_nobody_in_is_told_in_words(code, told):
     words = f"80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {code}, v1db1".encode()
-    answer = tagged(0x61, tagged(0x0A, b"\x31"), tagged(0x04, b""), tagged(0x04, words))  # RFC 4511: invalidCredentials
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            client, _ = server.accept()
-            with client:
-                asked = client.recv(4096)
-                client.sendall(tagged(0x30, asked[2:5], answer))  # with the number of the message that came
-                client.recv(4096)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        with pytest.raises(SourceRejected, match=f"refuses the sign-in: {told}"):
-            read(server.getsockname()[1], 5.0)
-        thread.join(10)
+    with (
+        scripted(lambda _, asked: result(asked, 0x61, 49, words)) as port,
+        pytest.raises(SourceRejected, match=f"refuses the sign-in: {told}"),
+    ):
+        read(port, 5.0)
 
 
 def tagged(tag: int, *parts: bytes) -> bytes:
