@@ -12,7 +12,7 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.disk.file_kind import kind_of
 from bridge.sdk.errors import SourceRejected, UnexpectedAnswer
 from bridge.sdk.files.settings import FileSettings
-from bridge.sdk.files.share_links import GOOGLE, Format, download_address
+from bridge.sdk.files.share_links import DRIVE, GOOGLE, Format, download_address
 from bridge.sdk.http.address import origin
 from bridge.sdk.http.client import HttpClient, HttpSettings
 from bridge.sdk.http.credentials import NoAuth, signed
@@ -26,6 +26,8 @@ _GOOD = 200
 _SHARING = {
     GOOGLE: "in the sheet: Share (Chia sẻ) > General access (Quyền truy cập chung) > Anyone with the link (Bất kỳ ai "
     "có đường liên kết) > Viewer (Người xem), or File > Share > Publish to web",
+    DRIVE: "on the file: Share (Chia sẻ) > General access (Quyền truy cập chung) > Anyone with the link (Bất kỳ ai có "
+    "đường liên kết) > Viewer (Người xem)",
 }
 _ANY_SHARING = "open the address in a private window of the browser: without signing in it has to download the file"
 

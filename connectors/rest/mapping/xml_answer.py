@@ -37,6 +37,7 @@ def xml_data(response: Response, lists: Container[str]) -> object:
     body = response.body
     declared = _DECLARED.search(body[:_LONGEST_HEAD])
     text = response.text("surrogateescape", declared[1].decode("ascii") if declared else "")
+    text = text.lstrip("\ufeff \t\r\n")  # many a script writes a line break before all
     whole = with_replacements(text)
     if problem := _clear_problem(body, whole):
         raise UnexpectedAnswer(f"{response.host} answered {response.status} with {problem}")
@@ -105,6 +106,8 @@ def _clear_problem(body: bytes, text: str) -> str:
         return "an empty body, not XML"
     if _HTML.match(body):
         return "an HTML page, not XML: is the address right, or is it a login page?"
+    if body.lstrip(_BLANK).startswith(b"--"):
+        return "a message of several parts (MTOM or attachments), not XML alone: is there a way to ask without them?"
     if start in {b"{", b"["}:
         return "JSON, not XML: leave out answer: xml"
     most = max(_MOST_TAGS, len(text) // _CHARACTERS_PER_TAG)

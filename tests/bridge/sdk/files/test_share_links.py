@@ -6,6 +6,7 @@ from bridge.sdk.files.share_links import download_address, is_google_sheet
 
 ID = "1aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789-_abcde"
 SHEET = f"https://docs.google.com/spreadsheets/d/{ID}"
+DRIVE = "https://drive.google.com"
 PUBLISHED = "https://docs.google.com/spreadsheets/d/e/2PACX-1vAbCdEf_gH"
 
 
@@ -24,6 +25,10 @@ PUBLISHED = "https://docs.google.com/spreadsheets/d/e/2PACX-1vAbCdEf_gH"
         (f"{PUBLISHED}/pubhtml", f"{PUBLISHED}/pub?output=csv"),
         (f"{PUBLISHED}/pubhtml?gid=9&single=true", f"{PUBLISHED}/pub?gid=9&single=true&output=csv"),
         (f"{PUBLISHED}/pub?output=csv", f"{PUBLISHED}/pub?output=csv"),
+        (f"{DRIVE}/file/d/{ID}/view?usp=sharing", f"{DRIVE}/uc?export=download&id={ID}"),
+        (f"{DRIVE}/file/u/0/d/{ID}/edit?resourcekey=0-x", f"{DRIVE}/uc?export=download&id={ID}&resourcekey=0-x"),
+        (f"{DRIVE}/open?id={ID}&usp=drive_copy", f"{DRIVE}/uc?export=download&id={ID}"),
+        (f"{DRIVE}/drive/folders/{ID}?usp=sharing", f"{DRIVE}/drive/folders/{ID}?usp=sharing"),
         (
             "https://www.dropbox.com/scl/fi/x/khach.csv?rlkey=y&dl=0",
             "https://www.dropbox.com/scl/fi/x/khach.csv?rlkey=y&dl=1",

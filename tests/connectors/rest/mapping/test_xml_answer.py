@@ -58,6 +58,7 @@ def test_what_stands_before_brackets_is_gone_through_as_a_list(expression, names
     [
         ('<?xml version="1.0" encoding="UTF-8"?><r>Lân</r>'.encode(), {}),
         ("\ufeff<r>Lân</r>".encode(), {}),
+        ('\r\n\ufeff\n <?xml version="1.0" encoding="utf-8"?><r>Lân</r>'.encode(), {}),
         ('<?xml version="1.0" encoding="utf-16"?><r>Lân</r>'.encode("utf-16"), {}),
         ('<?xml version="1.0" encoding="windows-1258"?><r>Lân</r>'.encode("windows-1258"), {}),
         ("<r>Lân</r>".encode("windows-1258"), {"Content-Type": "text/xml; charset=windows-1258"}),
@@ -84,6 +85,7 @@ def test_bytes_that_are_no_characters_spoil_their_own_text_alone():
         (b"<!-- x --><html/>", "an HTML page, not XML"),
         (b"<r>\n<a></r>", "a body that is not XML in its line 2: mismatched tag"),
         (b"<r/><r/>", "a body that is not XML in its line 1"),
+        (b"--uuid:1\r\nContent-Type: application/xop+xml\r\n\r\n<r/>\r\n--uuid:1--", "several parts (MTOM"),
         (b"good morning", "a body that is not XML in its line 1: syntax error"),
         (b"<r>&#1;</r>", "a body that is not XML in its line 1"),
         (b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><r>&b;</r>', "XML that declares entities"),
