@@ -10,9 +10,9 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import closing
 
 from bridge.config.loading import Config
+from bridge.config.sections import DECIDED
 from bridge.diagnosis.sources import judge_directory
 from bridge.insight.kept_view import KeptView
 from bridge.insight.line_mask import LineMask
@@ -21,6 +21,7 @@ from bridge.lookup.decision import Outcome
 from bridge.sdk.deadline import Clock
 from bridge.sdk.http.rate_limit import calls_come_first
 from bridge.service import Service
+from bridge.storage.sqlite_file import reading
 
 KEPT_FOR = 300.0
 """Seconds for which the same is told again."""
@@ -55,9 +56,8 @@ def _lost(config: Config, since: float) -> Counter[str]:
     """Count for each owner the newest calls that rang nobody, because no owner of the customer had an extension."""
     question = "SELECT because FROM decisions WHERE outcome = ? AND at >= ? AND request_id NOT LIKE ? ORDER BY id DESC"
     values = [Outcome.UNMAPPED.value, since, f"{BY_HAND}%", _MOST_CALLS]
-    uri = f"{config.decisions_file.absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(uri, uri=True)) as db:
+        with reading(config.decisions_file, DECIDED) as db:
             rows = db.execute(f"{question} LIMIT ?", values).fetchall()
     except sqlite3.Error:  # nothing is kept yet
         return Counter()

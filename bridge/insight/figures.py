@@ -2,12 +2,13 @@
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from bridge.config.sections import DECIDED
 from bridge.config.values import OMICALL_WAITS
 from bridge.insight.trace import BY_HAND
+from bridge.storage.sqlite_file import reading
 
 EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.8, OMICALL_WAITS)
 """Upper edges of a histogram's classes of times, in seconds."""
@@ -23,8 +24,7 @@ def figures_of_today(file: Path, now: datetime) -> Mapping[str, object]:
     """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     values = [midnight.timestamp(), f"{BY_HAND}%"]
-    uri = f"{file.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as db:
+    with reading(file, DECIDED) as db:
         counts = db.execute(
             "SELECT count(*), coalesce(sum(milliseconds > ?), 0), coalesce(sum(answer != ''), 0), "
             f"coalesce(sum(answer NOT IN ('', 'live')), 0) {_TODAY}",

@@ -9,12 +9,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from shutil import disk_usage
 from typing import Generic, Protocol, TypeVar
 
-from bridge.sdk.disk.own_file import DatabaseOf, Mark, judged, refuse_foreign, reserve_beside
+from bridge.sdk.disk import in_use
+from bridge.sdk.disk.in_use import Place, place_of
+from bridge.sdk.disk.own_file import DatabaseOf, Mark, refuse_foreign, reserve_beside
 from bridge.sdk.disk.replaced_file import obstacle as obstacle_to_a_file
 from bridge.sdk.errors import BridgeError
 
@@ -113,7 +115,8 @@ class SqliteFile(Generic[T]):
     def __init__(self, path: Path, kind: type[T]) -> None:
         self._path = path
         self._kind = kind
-        self._place: tuple[int, int] | None = None
+        self._place: Place | None = None
+        self._open: Place | None = None
         self._db: sqlite3.Connection | None = None
         self._table: T | None = None
 
@@ -125,7 +128,9 @@ class SqliteFile(Generic[T]):
                 _log.warning("%s was deleted or replaced: what comes from now on goes to a new one", self._path)
                 self.close()
             if self._table is None:
-                self._place = _make(self._path, DatabaseOf(self._kind.APPLICATION))
+                self.close()
+                self._open = self._place = _make(self._path, mark := DatabaseOf(self._kind.APPLICATION))
+                in_use.begin(self._open, mark.head())
                 self._db = sqlite3.connect(self._path, timeout=_PATIENCE_WITH_LOCKS, isolation_level=None)
                 self._table = self._judge(self._db)
             yield self._table
@@ -150,6 +155,9 @@ class SqliteFile(Generic[T]):
             with suppress(sqlite3.Error):
                 self._db.close()
         self._db = None
+        if self._open is not None:
+            in_use.end(self._open)
+        self._open = None
 
     def _judge(self, db: sqlite3.Connection) -> T:
         """Return the table if the file is new or ours."""
@@ -165,10 +173,10 @@ class SqliteFile(Generic[T]):
         db.execute("PRAGMA synchronous = NORMAL")
         return self._kind(db)
 
-    def _look(self) -> tuple[int, int] | None:
+    def _look(self) -> Place | None:
         """Tell which file the path means at this moment, None if there is none."""
         try:
-            return _place(self._path.stat())
+            return place_of(self._path.stat())
         except FileNotFoundError:
             return None
 
@@ -188,6 +196,23 @@ def why_without_table(path: Path, free_bytes: Callable[[Path], int] = lambda pat
 
 
 @contextmanager
+def reading(path: Path, application: int, *, patience: float = _PATIENCE_WITH_LOCKS) -> Iterator[sqlite3.Connection]:
+    """Open one of our databases to read in it alone, waiting for locks so many seconds. Raises sqlite3.Error."""
+    mark = DatabaseOf(application)
+    try:
+        refuse_foreign(path, mark)
+        place = place_of(path.stat())
+    except OSError as error:
+        raise sqlite3.OperationalError(error.strerror) from error
+    in_use.begin(place, mark.head())
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=patience)) as db:
+            yield db
+    finally:
+        in_use.end(place)
+
+
+@contextmanager
 def _plainly() -> Iterator[None]:
     """Say in our own words what the disk, SQLite or the table raised."""
     try:
@@ -201,32 +226,30 @@ def _plainly() -> Iterator[None]:
         raise (Damaged if code in _DAMAGE else Unusable)(_PLAINLY.get(code, str(error))) from error
 
 
-def _make(path: Path, mark: Mark) -> tuple[int, int]:
+def _make(path: Path, mark: Mark) -> Place:
     """Make an empty file if there is none, and tell which one it is; raises OSError for one that is not ours.
 
     Callers' numbers are in it: nobody else may read it, nor the side files, which get the rights that it has. That
     holds for an empty one as well, which somebody made beforehand.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
-    try:
-        status = judged(descriptor, mark)
-        _keep_to_its_owner(descriptor)
-        for suffix in SIDE_FILES:
-            with suppress(FileNotFoundError):
-                _keep_to_its_owner(f"{path}{suffix}")
-    finally:
-        os.close(descriptor)
-    return _place(status)
+    make_empty(path)
+    status = refuse_foreign(path, mark, flags=os.O_RDWR) or path.stat()
+    for suffix in ("", *SIDE_FILES):
+        with suppress(FileNotFoundError):
+            _keep_to_its_owner(f"{path}{suffix}")
+    return place_of(status)
 
 
-def _keep_to_its_owner(file: int | str) -> None:
+def make_empty(path: Path) -> None:
+    """Make an empty file if there is none; one that is there is not opened. Raises OSError."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _keep_to_its_owner(file: str) -> None:
     """Let nobody but its owner read or write a file. Raises Unusable if others still may."""
     with suppress(PermissionError):
-        os.chmod(file, 0o600)  # noqa: PTH101 - a descriptor, too
-    status = os.stat(file)  # noqa: PTH116 - a descriptor, too
+        Path(file).chmod(0o600)
+    status = Path(file).stat()
     if status.st_mode & 0o077:
         raise Unusable("others may read it, and this user cannot change that: delete it, or choose another path")
-
-
-def _place(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bridge.sdk.disk import in_use
+
 _HEAD = 100  # bytes: SQLite's header (https://sqlite.org/fileformat.html#the_database_header)
 _SQLITE = b"SQLite format 3\0"
 _COOKIE, _APPLICATION = slice(40, 44), slice(68, 72)
@@ -55,6 +57,13 @@ class DatabaseOf:
 
     application: int
 
+    def head(self) -> bytes:
+        """Return how such a file begins, as far as it is looked at."""
+        head = bytearray(_HEAD)
+        head[: len(_SQLITE)] = _SQLITE
+        head[_APPLICATION] = self.application.to_bytes(4)
+        return bytes(head)
+
     def foreign(self, head: bytes) -> str:
         """Tell by the header; zeros alone are what a power failure leaves of a file, and nobody's."""
         if head[_APPLICATION] == self.application.to_bytes(4) or not any(head):
@@ -77,18 +86,28 @@ class WithFacts:
         return "" if self.known else "there is a file that omi-bridge did not make"
 
 
-def refuse_foreign(path: Path, mark: Mark) -> os.stat_result | None:
+def refuse_foreign(path: Path, mark: Mark, *, flags: int = os.O_RDONLY) -> os.stat_result | None:
     """Return what the file at `path` looks like, None if there is none; raises ForeignFileError if it is not ours.
 
-    Links are followed. Raises OSError if it cannot be read, and never waits, for a pipe neither.
+    Links are followed. Raises OSError if it cannot be opened with these `flags`, and never waits, for a pipe neither.
+    A database that this process has open is judged by what is known of it.
     """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise ForeignFileError("it is no file")
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with in_use.kept_closed(in_use.place_of(status)) as known:
+            if known is None:
+                return _judged(path, mark, flags)
     except FileNotFoundError:
         return None
+    if told := mark.foreign(known):
+        raise ForeignFileError(told)
+    return status
+
+
+def _judged(path: Path, mark: Mark, flags: int) -> os.stat_result:
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
     try:
         return judged(descriptor, mark)
     finally:

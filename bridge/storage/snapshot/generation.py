@@ -23,11 +23,12 @@ from typing import Any, NamedTuple
 from bridge.config.identity import fingerprint
 from bridge.config.sections import READ_AHEAD
 from bridge.sdk.connector import Customer, CustomerPage, Owner, Owners
+from bridge.sdk.disk import in_use
 from bridge.sdk.disk.own_file import DatabaseOf, refuse_foreign
 from bridge.sdk.disk.replaced_file import replace_file
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.answer_table import written_owner
-from bridge.storage.sqlite_file import Damaged, transaction
+from bridge.storage.sqlite_file import Damaged, make_empty, reading, transaction
 
 MARK = DatabaseOf(READ_AHEAD)
 STAMP_BEGINS = b'{"generation": '
@@ -74,13 +75,23 @@ class Generation:
     def __init__(self, path: Path) -> None:
         self.path = path
         refuse_foreign(path, MARK)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_empty(path)
         path.chmod(0o600)
-        self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute("PRAGMA secure_delete = ON")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            self._db.executescript(_NEW)
+        self._held = in_use.place_of(path.stat())
+        in_use.begin(self._held, MARK.head())
+        try:
+            self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        except BaseException:
+            in_use.end(self._held)
+            raise
+        try:
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA secure_delete = ON")
+            if self._db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+                self._db.executescript(_NEW)
+        except BaseException:
+            self.close()
+            raise
         self._lists: dict[str, int] = {}
 
     def about(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - a number or a text
@@ -147,6 +158,7 @@ class Generation:
         """Let go of the file."""
         with contextlib.suppress(sqlite3.Error):
             self._db.close()
+        in_use.end(self._held)
 
     def _put(self, customer: Customer, position: int) -> bool:
         """Put a record in the place of what it was; tell whether it is another one now."""
@@ -293,8 +305,7 @@ def belongs_to(db: sqlite3.Connection, identity: str) -> bool:
 def facts_of(path: Path) -> Mapping[str, Any]:
     """Return what stands in a file of the whole, nothing if it cannot be read just now."""
     try:
-        refuse_foreign(path, MARK)
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as db:
+        with reading(path, READ_AHEAD, patience=0.1) as db:
             return dict(db.execute("SELECT key, value FROM about"))
     except (sqlite3.Error, OSError):
         return {}

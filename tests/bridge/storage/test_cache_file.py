@@ -137,7 +137,7 @@ def test_a_file_that_others_may_read_for_good_is_not_written(path, monkeypatch):
     path.touch()
     path.chmod(0o644)
 
-    def refuse(_file, _mode):
+    def refuse(_file, _mode, **_options):
         raise PermissionError  # it is another user's
 
     monkeypatch.setattr(os, "chmod", refuse)

@@ -90,7 +90,7 @@ def test_as_long_as_the_file_cannot_be_used_the_newest_are_held_and_the_others_c
     until(lambda: not written.trouble)
     written.close()
     assert words_in(path) == ["three", "four", "five"]
-    assert [line for line in caplog.messages if "not kept" in line] == [f"words are not kept: {path}: Is a directory"]
+    assert [line for line in caplog.messages if "not kept" in line] == [f"words are not kept: {path}: it is no file"]
     assert f"{path} is in use again; 2 entries are missing in it" in caplog.messages
 
 
