@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bridge.config.console import Console
+from bridge.console.calls import CallsPage
 from bridge.console.configuration import ConfigurationPage
 from bridge.console.door import Door, SessionsOverTls
 from bridge.console.languages import chosen_language
@@ -51,6 +52,7 @@ def create_app(settings: Console, ask: Ask, clock: Clock = time.time) -> Flask:
     CSRFProtect(app)
     app.register_blueprint(door.blueprint())
     app.register_blueprint(ConsolePages(ask).blueprint())
+    app.register_blueprint(CallsPage(ask).blueprint())
     app.register_blueprint(ConfigurationPage(ask).blueprint())
     app.register_blueprint(UpkeepPage(ask).blueprint())
     app.register_blueprint(SetUpPage(ask).blueprint())

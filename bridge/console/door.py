@@ -27,9 +27,14 @@ TRIES = 5
 _MINUTE = 60.0
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
 _OPEN = {"door.sign_in", "door.choose_language", "static", "bootstrap.static"}
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_REFRESHED = {"calls.calls"}
+"""The pages whose script may ask us, and nobody else, for the page once more."""
+
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -79,6 +84,8 @@ class Door:
     def close_behind(response: Response) -> Response:
         """Tell the browser what the page may do, and to keep nothing of it but what everybody may have."""
         response.headers.extend(_HEADERS)
+        asks = "; connect-src 'self'" if request.endpoint in _REFRESHED else ""
+        response.headers["Content-Security-Policy"] = _POLICY + asks
         if request.endpoint not in {"static", "bootstrap.static"}:
             response.cache_control.no_store = True
         return response

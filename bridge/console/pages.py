@@ -6,16 +6,14 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from bridge.console.audit import tell
-from bridge.console.forms import CallsForm, NumberForm, TryForm
+from bridge.console.forms import NumberForm, TryForm
 from bridge.console.languages import LANGUAGES
 from bridge.console.plots import bars_of, columns_of
-from bridge.console.words import MENU, OUTCOMES, support_text
+from bridge.console.words import MENU, support_text
 from bridge.insight.client import AnswerRefused
 
 _TRY_LATER = {"busy", "often", "no-room"}
 """Why a number is not looked up just now, though it may be in a moment."""
-
-_FILTERS = ("number", "owner", "extension", "hotline", "outcome", "day")
 
 Ask = Callable[[Mapping[str, object]], Any]
 """Asks the running service. Raises ServiceUnreachable and AnswerRefused."""
@@ -31,7 +29,6 @@ class ConsolePages:
         """Make the routes."""
         blueprint = Blueprint("pages", __name__)
         blueprint.add_url_rule("/", view_func=self.trace, methods=["GET", "POST"])
-        blueprint.add_url_rule("/calls", view_func=self.calls, methods=["GET", "POST"])
         blueprint.add_url_rule("/sources", view_func=self.sources, methods=["GET", "POST"])
         for view in (self.directory, self.figures):
             blueprint.add_url_rule(f"/{view.__name__}", view_func=view)
@@ -52,20 +49,6 @@ class ConsolePages:
             return render_template("trace.html", form=form, refused=str(refusal))
         tell("looks up the caller %s", found["caller"])
         return render_template("trace.html", form=form, found=found, bars=bars_of(found), support=support_text(found))
-
-    def calls(self) -> str:
-        """Show the recent calls, or those that are looked for."""
-        form = CallsForm()
-        wanted = {name: form[name].data or "" for name in _FILTERS} if form.validate_on_submit() else {}
-        found, refused = None, ""
-        try:
-            found = self._ask({"ask": "calls", **wanted})
-        except AnswerRefused as refusal:
-            refused = str(refusal)
-        tell(
-            "looks at the calls%s", f", those of the number …{number[-3:]}" if (number := wanted.get("number")) else ""
-        )
-        return render_template("calls.html", form=form, found=found, refused=refused, outcomes=OUTCOMES)
 
     def sources(self) -> str:
         """Show how each source is, and have one tried that is left alone."""

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 
 MENU = {
     "pages.trace": _("Try a number"),
-    "pages.calls": _("Calls"),
+    "calls.calls": _("Calls"),
     "pages.sources": _("Sources"),
     "pages.directory": _("Directory"),
     "pages.figures": _("Two seconds"),

@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 import pytest
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -24,15 +25,27 @@ PAGES = {
 }
 MOST_TABS = 30
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+IT_IS_TIME = "document.dispatchEvent(new Event('visibilitychange'))"
+"""Has the page of calls ask again at once, if it would at all: as when somebody comes back to its tab."""
 RUN_AXE = "const done = arguments[0]; axe.run().then(found => done(found.violations));"
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory):
-    config = write_config(tmp_path_factory.mktemp("console"), HOSTILE)
-    with RunningService(config, "--workers", "2") as service, running_console(config) as address:
+def config(tmp_path_factory):
+    return write_config(tmp_path_factory.mktemp("console"), HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def service(config):
+    with RunningService(config, "--workers", "2") as running:
         for _ in range(3):
-            service.ask()
+            running.ask()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def console(config, service):  # noqa: ARG001 - which it asks
+    with running_console(config) as address:
         yield address
 
 
@@ -156,3 +169,91 @@ def test_a_hostile_name_is_only_a_text(console, browser):
     tab_to(browser, "#copy")
     press(browser, Keys.ENTER)
     WebDriverWait(browser, 10).until(lambda driver: driver.find_element(By.ID, "copy").text in {"Copied", "Đã chép"})
+
+
+def shown(browser):
+    """Return which of the page's states is told, and how many calls are listed."""
+    told = [one.get_attribute("data-state") for one in browser.find_elements(By.CSS_SELECTOR, "[data-state]")
+            if one.is_displayed()]  # fmt: skip
+    return told, len(browser.find_elements(By.CSS_SELECTOR, "#calls details"))
+
+
+def becomes(browser, *expected):
+    try:
+        WebDriverWait(browser, 20).until(lambda driver: shown(driver) == expected)
+    except TimeoutException:
+        raise AssertionError(shown(browser)) from None
+
+
+@pytest.fixture
+def calls(browser, console):
+    """The page of calls, narrowed by what is typed into it to those of one extension; how many there are."""
+    browser.delete_all_cookies()
+    as_large_as(browser, DESKTOP)
+    sign_in(browser, console)
+    browser.get(f"{console}/calls")
+    browser.find_element(By.ID, "extension").send_keys("102", Keys.ENTER)
+    wait_for(browser, "#extension[value='102']")
+    return len(browser.find_elements(By.CSS_SELECTOR, "#calls details"))
+
+
+def test_new_calls_appear_by_themselves_among_those_that_are_looked_for(browser, console, service, calls):
+    becomes(browser, ["live"], calls)
+    assert asks_again(browser, console) == [f"{console}/calls"]
+    service.ask("0977000111")
+    service.ask()
+    becomes(browser, ["live"], calls + 1)
+    assert browser.find_element(By.ID, "extension").get_attribute("value") == "102"
+    assert complaints(browser) == ([], 0)
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def asks_again(browser, console):
+    """Return what the page asks for when it is time to."""
+    requested(browser)
+    browser.execute_script(IT_IS_TIME)
+    return [url for url in requested(browser) if url.startswith(console)]
+
+
+def test_no_call_appears_while_one_is_read_or_the_page_pauses(browser, console, service, calls):
+    tab_to(browser, "#pause")
+    press(browser, Keys.ENTER)
+    becomes(browser, ["paused"], calls)
+    assert asks_again(browser, console) == []
+    tab_to(browser, "#calls summary")
+    press(browser, Keys.ENTER)
+    wait_for(browser, "#calls details[open]")
+    ActionChains(browser).click(browser.find_element(By.ID, "pause")).perform()
+    becomes(browser, ["held"], calls)
+    service.ask()
+    assert asks_again(browser, console) == []
+    assert shown(browser) == (["held"], calls)
+    ActionChains(browser).click(browser.find_element(By.CSS_SELECTOR, "#calls details[open] summary")).perform()
+    becomes(browser, ["live"], calls + 1)
+
+
+def test_who_is_not_signed_in_any_more_keeps_the_list_and_is_told(browser, calls):
+    becomes(browser, ["live"], calls)
+    browser.delete_all_cookies()
+    becomes(browser, ["signed-out"], calls)
+    assert browser.find_elements(By.ID, "password") == []
+    assert complaints(browser) == ([], 0)
+
+
+def test_without_a_script_the_button_brings_the_new_calls(browser, service, calls):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.find_element(By.ID, "refresh").click()
+        wait_for(browser, "#extension[value='102']")
+        assert shown(browser) == ([], calls)
+        assert not browser.find_element(By.ID, "pause").is_displayed()
+        service.ask()
+        WebDriverWait(browser, 20).until(lambda driver: refreshed(driver) == ([], calls + 1))
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def refreshed(browser):
+    browser.find_element(By.ID, "refresh").click()
+    wait_for(browser, "#refresh")
+    return shown(browser)

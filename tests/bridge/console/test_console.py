@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 
 from bridge.config.console import Console
 from bridge.console.app import create_app
+from bridge.console.audit import TOLD_FOR, ToldLately
 from bridge.console.door import TRIES
 from bridge.console.plots import WIDTH, bars_of, columns_of
 from bridge.insight.client import AnswerRefused, ServiceSlow, ask_service
@@ -60,6 +61,7 @@ FIGURES = {
     "network": {"round_trip": 0.02}, "histogram": [[0.005, 1], [2.0, 2], [None, 0]],
 }  # fmt: skip
 CALLS = {
+    "read": "2026-11-26T17:45:36+07:00",
     "callers": "masked", "refused": {"wrong-key": "2026-11-26T17:45:36+07:00", HOSTILE: "2026-11-26T17:45:36+07:00"},
     "calls": [{
         "at": "2026-11-26T17:45:36.123+07:00", "caller": HOSTILE, "hotline": HOSTILE, "outcome": HOSTILE,
@@ -270,12 +272,16 @@ def test_whatever_a_crm_calls_somebody_nothing_runs_in_a_page(path, language):
     seen.feed(text)
     assert f'<html lang="{language}">' in text
     assert "alert(1)" not in [tag for tag, _ in seen.tags]
-    assert [found["src"] for tag, found in seen.tags if tag == "script"] == (["/static/copy.js"] if path == "/" else [])
+    scripts = {"/": ["/static/copy.js"], "/calls": ["/static/live.js"]}
+    assert [found["src"] for tag, found in seen.tags if tag == "script"] == scripts.get(path, [])
     assert [name for name, _ in seen.attributes if name == "style" or name.startswith("on")] == []
     assert [
         to for name, to in seen.attributes if name in {"href", "src", "action"} and not to.startswith(("/", "#"))
     ] == []
-    assert "default-src 'none'; style-src 'self'; script-src 'self'" in answer.headers["Content-Security-Policy"]
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'; style-src 'self'; script-src 'self'" in policy
+    assert ("connect-src 'self'" in policy) == (path == "/calls")
+    assert policy.count("connect-src") <= 1
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -338,6 +344,62 @@ def test_calls_are_looked_for_by_what_is_filled_in(caplog):
     assert asked == [empty, empty | filled | {"day": "2026-11-26"}]
     assert "looks at the calls, those of the number …567" in caplog.text
     assert "0901234567" not in caplog.text
+
+
+REFRESH = {"X-Refresh": "1"}
+
+
+@pytest.fixture
+def refreshing():
+    """A page of calls in a browser that asks for it again and again, and what it has asked."""
+    asked = []
+    client = signed_in(client_of(lambda question: asked.append(question) or said(question)))
+    token = token_in(client.get("/calls", **LOCAL).get_data(as_text=True))
+
+    def refresh(**wanted):
+        form = {"csrf_token": token, **wanted}
+        return client.post("/calls", data=form, headers=REFRESH, **LOCAL)
+
+    asked.clear()
+    return client, refresh, asked
+
+
+def test_what_a_page_asks_by_itself_says_so_and_is_told_once(refreshing, caplog):
+    caplog.set_level("INFO")
+    _, refresh, asked = refreshing
+    for _ in range(3):
+        assert "Read at 26/11/2026 17:45:36." in refresh(number="0901234567").get_data(as_text=True)
+    assert [question["refresh"] for question in asked] == [True] * 3
+    told = [record.getMessage() for record in caplog.records if record.name == "bridge.console.audit"]
+    assert told == ["127.0.0.1 looks at the calls, those of the number …567"]
+
+
+def test_whoever_asks_in_the_name_of_a_refresh_is_written_down_for_each_number_and_again_later(caplog):
+    caplog.set_level("INFO", "bridge.console.audit")
+    clock = FakeClock()
+    told = ToldLately(clock)
+    assert [told.was_told("a"), told.was_told("b"), told.was_told("a")] == [False, False, True]
+    clock.advance(TOLD_FOR)
+    assert not told.was_told("a")
+
+
+def test_a_refresh_is_not_answered_with_a_form_to_sign_in(refreshing):
+    client, refresh, asked = refreshing
+    post(client, "/sign-out", {}, page="/")
+    assert refresh().status_code == 302
+    assert asked == []
+
+
+def test_a_refresh_that_the_service_has_no_time_for_is_none():
+    def busy(question):
+        if question.get("refresh"):
+            raise AnswerRefused("busy")
+        return said(question)
+
+    client = signed_in(client_of(busy))
+    token = token_in(client.get("/calls", **LOCAL).get_data(as_text=True))
+    answer = client.post("/calls", data={"csrf_token": token}, headers=REFRESH, **LOCAL)
+    assert answer.status_code == 503
 
 
 def test_who_looked_at_what_is_told_without_the_number(caplog):

@@ -12,6 +12,7 @@ from types import SimpleNamespace as Namespace
 import pytest
 
 from bridge.insight import client
+from bridge.insight.calls import REST, RecentCalls
 from bridge.insight.client import PURPOSE, AnswerRefused, ServiceSlow, ask_service
 from bridge.insight.directory import KEPT_FOR, DirectoryView
 from bridge.insight.line_mask import LineMask
@@ -195,6 +196,42 @@ def test_calls_are_found_by_what_is_known_of_them(called, wanted, found):
 def test_what_cannot_be_read_is_refused(called, wanted, why):
     with pytest.raises(AnswerRefused, match=why):
         called(**wanted)
+
+
+class SlowMask(LineMask):
+    """Takes a second for each text, by the clock that is given."""
+
+    def __init__(self, clock):
+        super().__init__(Redaction())
+        self.clock = clock
+
+    def __call__(self, line, caller=None):
+        self.clock.advance(1.0)
+        return super().__call__(line, caller)
+
+
+def test_pages_that_refresh_themselves_have_a_twentieth_of_the_time_whatever_they_look_for(tmp_path):
+    config, clock = consoled(tmp_path), FakeClock()
+    with opened(config) as app:
+        call(app)
+        bridge = app.extensions["omi_bridge"]
+        bridge.decisions.close()
+        calls = RecentCalls(lambda: bridge.service, dict, SlowMask(clock), clock)
+        began = clock()
+        first, refresh = calls.answer({}), {"refresh": True}
+        took = clock() - began
+        clock.advance(REST * took - 0.5)
+        assert calls.answer(refresh) is first
+        with pytest.raises(ValueError, match="busy"):
+            calls.answer(refresh | {"owner": "lan"})
+        assert callers(calls.answer({"owner": "lan"})) == ["…567"]  # somebody has asked for it
+        assert calls.answer(refresh) is first
+        clock.advance(REST * took + 0.5)
+        assert calls.answer(refresh) is not first
+        clock.advance(0.5)
+        assert reload(bridge)
+        with pytest.raises(ValueError, match="busy"):  # nothing of another configuration
+            calls.answer(refresh)
 
 
 def test_the_sources_are_told_with_their_troubles(tmp_path, crm):
