@@ -70,6 +70,8 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Document, b
         and isinstance(document.value(path), (int, float))
     ):
         message += ": a number without a unit is seconds, and milliseconds are written 1800ms"
+    if kind in _MAPPING and field is None and (above := _entry_above(document, path)):
+        message += f"; if it is a key of '{above}', indent it as the others there"
     absent = kind == "missing" or (path[-1:] != location[-1:] and field is not None)
     if absent:
         if elsewhere := _stands_elsewhere(location, model, document, path):
@@ -83,6 +85,15 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Document, b
             message = "a fraction has a point, not a comma, as in 1.8s"
         return replace(problem, key=dotted((*path[:-1], "…")), message=message)
     return problem
+
+
+def _entry_above(document: Document, path: KeyPath) -> str:
+    """Return the last entry before this one, of equal depth, that has keys, to which this may belong; or nothing."""
+    beside = document.value(path[:-1])
+    if not isinstance(beside, dict) or path[-1] not in beside or isinstance(beside[path[-1]], list):
+        return ""
+    above = list(beside)[: list(beside).index(path[-1])]
+    return next((str(name) for name in reversed(above) if isinstance(beside[name], dict)), "")
 
 
 def _stands_elsewhere(location: KeyPath, model: type[BaseModel], document: Document, at: KeyPath) -> KeyPath | None:

@@ -65,7 +65,7 @@ class Tried:
     def findings(self, guards: Sequence[Guard]) -> Iterator[Finding]:
         """Tell of those who answer, and of whom nobody knows whether they find anybody."""
         for guard in guards:
-            if guard.connector.needs_network and guard.name in self._answer - self._found:
+            if _asks_elsewhere(guard) and guard.name in self._answer - self._found:
                 yield Finding(
                     guard.name,
                     f"no known customer was found here{self._left_out(guard)}, and missing rights or hidden records "
@@ -95,7 +95,7 @@ def ask_known_customers(service: Service, known: Sequence[Expectation], tried: T
     if total := sum(verdicts.values()):
         counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items() if count)
         yield Finding(_SUBJECT, f"{total} known customer(s): {counted}", _worst(verdicts))
-    elif any(guard.connector.needs_network for guard in service.guards.values()):
+    elif any(map(_asks_elsewhere, service.guards.values())):
         told = "no known customers are named: those are asked for at each check --online and before each reload. Write"
         yield Finding(_SUBJECT, told, Severity.WARNING, _EXAMPLE)
 
@@ -104,12 +104,17 @@ def name_known_customers(service: Service, known: Sequence[Expectation]) -> Iter
     """Say without asking anybody how many there are, and what of them is doubtful."""
     if known:
         yield Finding(_SUBJECT, f"{len(known)} known customer(s): not asked (--online asks for them)")
-    elif any(guard.connector.needs_network for guard in service.guards.values()):
+    elif any(map(_asks_elsewhere, service.guards.values())):
         yield Finding(_SUBJECT, "no known customers are named (check --online tells how)")
     for one in known:
         yield from (
             Finding(one.key, f"{one.place}: {doubt}", Severity.WARNING) for doubt in _doubts(one, service.extensions)
         )
+
+
+def _asks_elsewhere(guard: Guard) -> bool:
+    """Tell whether another machine is asked about each caller: a list that is fetched whole hides nobody."""
+    return guard.connector.needs_network and guard.connector.remembered
 
 
 def _finding(judgement: Judgement, service: Service) -> Finding:

@@ -64,7 +64,7 @@ def _tell(config: Config, sharing: Sharing, caller: PhoneNumber) -> str:
     forgotten = forgotten_of(config)
     forgotten.shared = sharing.of_all()
     forgotten.forget(caller)
-    return f"each process forgets within 2 s, as {forgotten.path} tells those whose $STATE_DIRECTORY is this one's"
+    return f"each process forgets within 2 s, by {forgotten.path}; a service with another $STATE_DIRECTORY does not"
 
 
 def _decisions(config: Config, caller: PhoneNumber) -> str:
@@ -124,7 +124,7 @@ def _hotlines(config: Config) -> Sequence[PhoneNumber | None]:
 
 def not_touched(config: Config) -> Iterator[str]:
     """Say what else may hold a number."""
-    yield f"what {', '.join(config.sources)} keep themselves: whoever is in there is known again at the next call"
+    yield f"the sources themselves ({', '.join(config.sources)}): whoever is in there is known again at the next call"
     copies = sorted(path for ending in ("good", "downloaded") for path in config.lists_folder.glob(f"*.{ending}"))
     if copies:
         names = ", ".join(map(str, copies))

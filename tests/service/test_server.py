@@ -107,7 +107,7 @@ def test_a_changed_file_is_picked_up_without_a_signal(tmp_path):
     config = write_config(tmp_path)
     with RunningService(config, "--threads", "4") as service:
         write_config(tmp_path, rows="0912345678,103\n")
-        service.wait_for_log("1 rows, 1 telephone")
+        service.wait_for_log("1 row, 1 telephone")
         assert service.ask_until("0912345678", b"103").status == 200
 
 

@@ -76,6 +76,11 @@ class Report:
         return urlsplit(self.plan.target.url).path in {"", "/"} and found == {_NOT_FOUND}
 
     @property
+    def reached_nobody(self) -> bool:
+        """Tell whether no call found anybody listening."""
+        return bool(self.results) and all(result.verdict is Verdict.NO_CONNECTION for result in self.results)
+
+    @property
     def lagged(self) -> bool:
         """Tell whether the calls were not sent at a steady rate: then the figures say more about this machine."""
         return self.lag > _LAG

@@ -26,6 +26,8 @@ def told(report: Report) -> Iterator[str]:
         yield f"  {_masked(result.phone)} after {_seconds(result.seconds)}: {result.verdict}{_because(result.detail)}"
     if report.asked_the_root:
         yield f"  is the path missing? Write --url {plan.target.url.rstrip('/')}{USUAL_PATH}"
+    if report.reached_nobody:
+        yield "  does the service run, and is this its address? It listens where server.bind or serve --bind says"
     if report.lagged:
         yield f"  this machine sent calls up to {_seconds(report.lag)} late: choose a lower rate or another machine"
     yield _verdict(report)

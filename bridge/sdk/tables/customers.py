@@ -27,7 +27,7 @@ from bridge.sdk.tables.problems import Lines
 from bridge.sdk.tables.row_signs import RowSigns
 from bridge.sdk.tables.table import AnyTable, Ending, Problems, clean_cell, is_nothing, shown
 from bridge.sdk.tables.unread import UnreadColumns, UnreadCountries
-from bridge.sdk.words import canonical
+from bridge.sdk.words import canonical, counted
 
 _MOST_REMEMBERED = 50_000
 _MOST_NAMED = 40
@@ -57,14 +57,17 @@ class Customers:
     def summary(self) -> Iterator[str]:
         """Say what was read, and what of it cannot be used."""
         file = self.ending.file
-        yield f"{file}: {self.ending.rows} rows, {len(self.index)} telephone numbers; {self.read_as}"
+        read = f"{counted(self.ending.rows, 'row')}, {counted(len(self.index), 'telephone number')}"
+        yield f"{file}: {read}; {self.read_as}"
         if not self.ending.rows:
             yield Attention(f"empty: {file}: holds a header and no customers: everybody who calls is nobody's")
         if self.without_phone.count or self.without_owner.count:
-            numbers, owners = self.without_phone, self.without_owner
-            yield f"{file}: {numbers.told('rows without a number')}, {owners.told('without an owner')}"
+            rows = self.without_phone
+            without = f"{counted(rows.count, 'row')} without a number{f' ({rows})' if rows.count else ''}"
+            yield f"{file}: {without}, {self.without_owner.told('without an owner')}"
         if self.problems.count:
-            yield Attention(f"{file}: {self.problems.count} rows with something that cannot be used; the first ones:")
+            told = f"{counted(self.problems.count, 'row')} with something that cannot be used"
+            yield Attention(f"{file}: {told}; the first ones:")
             yield from map(Attention, self.problems.told())
         if self.assumed:
             more = ", …" if len(self.assumed) > _MOST_NAMED else ""

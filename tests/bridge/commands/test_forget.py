@@ -145,7 +145,7 @@ def test_it_says_what_it_cannot_remove(folder: Path) -> None:
     (folder / "last-good" / "customers.good").write_text("phone,owner\n")
     (folder / "answers.db.damaged-20261125-120000").touch()
     told = [line for line in forget(folder).stdout.splitlines() if line.startswith("not touched: ")]
-    for part in ("what customers keep themselves", "customers.good", "damaged-20261125-120000", "logs and the journal"):
+    for part in ("sources themselves (customers)", "customers.good", "damaged-20261125-120000", "logs and the journal"):
         assert sum(part in line for line in told) == 1, part
 
 

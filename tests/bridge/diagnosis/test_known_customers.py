@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from bridge.commands.main import main
 from tests.support.crm import Crm, Says
+from tests.support.shelf import Shelf
 
 CONFIG = """
 api_keys: [change-me]
@@ -51,6 +52,19 @@ def about(lines, subject):
     return [
         line for line in lines if line.startswith(tuple(f"{word:6}  {subject}: " for word in ("ok", "warn", "FAILED")))
     ]
+
+
+def test_a_list_that_is_fetched_whole_hides_nobody_and_needs_no_known_customer(tmp_path):
+    shelf = Shelf(b"phone,owner email\n0901234567,lan@congty.example\n")
+    file = tmp_path / "config.yaml"
+    with shelf.server:
+        connectors = f"connectors: {{customers: {{type: csv, url: '{shelf.url}'}}}}"
+        extensions = "extensions: {inline: {lan@congty.example: 101}}"
+        file.write_text(f"api_keys: [change-me]\n{connectors}\n{extensions}\n", encoding="utf-8")
+        for options in ([], ["--online"]):
+            result = CliRunner().invoke(main, ["check", "-c", str(file), *options], catch_exceptions=False)
+            assert result.exit_code == 0
+            assert "known customer" not in result.output
 
 
 def test_without_known_customers_it_says_what_was_never_tried_and_how_to_name_some(check):

@@ -188,7 +188,7 @@ def test_rows_that_cannot_be_used_are_counted_and_named_and_no_number_is_given_a
     connector = connector_of(tmp_path, "phone,extension\n" + "\n".join(rows) + "\n")
     report = "\n".join(connector.report())
     assert "customers.csv: 4 rows with something that cannot be used" in report
-    assert "customers.csv: 1 rows without a number (line 6), 1 without an owner (line 4)" in report
+    assert "customers.csv: 1 row without a number (line 6), 1 without an owner (line 4)" in report
     assert "customers.csv:2: the telephone number cannot be repaired: Excel has shortened it" in report
     assert "customers.csv:3: no telephone number in 'abc ****234': " in report
     assert "customers.csv:4: 'x101' is no extension" in report
@@ -207,7 +207,7 @@ def test_an_unreadable_number_beside_a_good_one_is_reported_and_the_good_one_use
     connector = connector_of(tmp_path, "phone,mobile,extension\n12,0901234567,101\n-,0912345678,102\n")
     assert ask(connector, "0901234567") == (Owner(extension="101"),)
     assert "customers.csv:2: no telephone number in '12'" in connector.report()[-1]
-    assert "1 rows with something" in connector.report()[-2]
+    assert "1 row with something" in connector.report()[-2]
 
 
 def test_one_number_of_a_cell_that_cannot_be_read_is_reported_and_the_others_used(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_numbers_taken_for_another_countrys_are_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["", "-", "0", "không có", "null"])
 def test_words_for_no_number_are_no_fault_of_the_row(tmp_path: Path, word: str) -> None:
     connector = connector_of(tmp_path, f"phone,extension\n{word},101\n0901234567,101\n")
-    assert connector.report()[1:] == ("customers.csv: 1 rows without a number (line 2), 0 without an owner",)
+    assert connector.report()[1:] == ("customers.csv: 1 row without a number (line 2), 0 without an owner",)
 
 
 def test_a_bad_extension_beside_an_email_leaves_the_email(tmp_path: Path) -> None:

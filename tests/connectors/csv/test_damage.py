@@ -243,7 +243,7 @@ def test_blanks_that_excel_leaves_out_at_the_end_are_no_break(tmp_path: Path) ->
 def test_a_footer_is_named_and_takes_no_customer_with_it(tmp_path: Path, footer: str) -> None:
     connector = connector_of(tmp_path, HEADER + row(1) + row(2) + footer + "\n")
     assert ask(connector, "0901000002") == (MINH,)
-    assert "1 rows with something that cannot be used" in connector.report()[1]
+    assert "1 row with something that cannot be used" in connector.report()[1]
     assert "the row has 1 cell, but there are 4 columns" in connector.report()[2]
 
 

@@ -53,7 +53,7 @@ def test_what_formulas_yield_counts_and_an_error_names_nobody(name: str) -> None
     assert ask(connector, "0901234562") == ask(connector, "0901234567") == (LAN,)
     assert ask(connector, "0901234563") == ()
     counted = connector.report()[1]
-    assert "1 rows without a number (line 13)" in counted
+    assert "1 row without a number (line 13)" in counted
     assert "without an owner (line" in counted
     assert "8" in counted.rpartition("without an owner")[2]
 

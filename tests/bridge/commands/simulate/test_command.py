@@ -108,6 +108,9 @@ def test_nobody_listening_fails_with_the_reason():
     assert result.exit_code == 1
     assert "no connection" in result.stdout
     assert "Connection refused" in result.stdout
+    assert "  does the service run, and is this its address? It listens where server.bind or serve --bind says" in (
+        result.stdout
+    )
 
 
 def test_what_has_to_be_answered_is_compared(tmp_path):
