@@ -7,7 +7,9 @@ steps tell of a row (a company's representatives) is asked once for equal rows o
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from bridge.sdk import Customer, CustomerPage, Deadline, Owners, SourceError, UnexpectedAnswer
 from connectors.rest.answer_rules import NOBODY, AnswerRules
@@ -21,7 +23,17 @@ _MOST_KNOWN = 50_000
 _TURN = 60.0
 """Seconds that a page may wait for its turn, where `max_rate` counts in seconds or minutes."""
 
-Place = tuple[int, int, object]
+_ENOUGH = 0.9
+"""The share of the customers that a list has to have shown at its end; some come and go while it is read."""
+
+
+class Place(NamedTuple):
+    """Where a reading is: the step, the text of `for_each`, the page, and how many records were `seen` before it."""
+
+    number: int
+    value: int
+    page: object = None
+    seen: int = 0
 
 
 class Since(dict[str, str]):
@@ -54,10 +66,10 @@ class CustomerList:
 
     def pages(self, after: str) -> Iterator[CustomerPage]:
         """Give the customers from a place on. Raises SourceError, naming the step."""
-        for number, value, page in self._places(after):
-            step = self._steps[number]
+        for place in self._places(after):
+            step = self._steps[place.number]
             try:
-                yield from self._of_step(step, value, page)
+                yield from self._of_step(step, place)
             except SourceError as error:
                 error.args = (self._context.mask.text(f"list, {step.place}: {error}"),)
                 raise
@@ -72,40 +84,63 @@ class CustomerList:
                 if (number, value) == first[:2]:
                     yield first
                 elif (number, value) > first[:2]:
-                    yield number, value, None
+                    yield Place(number, value)
 
-    def _of_step(self, step: NumberedStep, value: int, page: object) -> Iterator[CustomerPage]:
+    def _of_step(self, step: NumberedStep, place: Place) -> Iterator[CustomerPage]:
         settings = self._listed[step.number - 1]
-        seen: set[object] = set()
-        page = page if page is not None or settings.pages is None else settings.pages.beginning
+        asked: set[object] = set()
+        shown: list[object] = []
+        total, pages = 0, settings.pages
+        if place.page is None and pages:
+            place = place._replace(page=pages.beginning)
         while True:
-            seen.add(page)
-            answer = self._answer(step, {**_value(settings, value), "page": page})
-            following = None if answer is NOBODY or settings.pages is None else settings.pages.following(page, answer)
-            if following is not None and following in seen:
+            asked.add(place.page)
+            answer = self._answer(step, {**_value(settings, place.value), "page": place.page})
+            following = pages.following(place.page, answer) if pages and answer is not NOBODY else None
+            if following is not None and following in asked:
                 raise UnexpectedAnswer("pages.next: leads to a page that was read before, so reading would never end")
-            place = (step.number - 1, value + 1, None) if following is None else (step.number - 1, value, following)
-            yield self._page(step, answer, json.dumps(place))
+            before, shown = shown, _shown(settings, answer)
+            if shown and shown == before:
+                raise UnexpectedAnswer(
+                    f"page {place.page} shows the same records as the one before: what asks for a page is not heeded, "
+                    "or only so far: is its name in `query` right?"
+                )
+            page = self._page(step, answer)
+            total, seen = page.total or total, place.seen + page.records
+            if following is None and seen < _ENOUGH * total:
+                yield replace(page, after="")  # so it is read from its beginning next time
+                raise UnexpectedAnswer(
+                    f"the list ended behind {seen:,} of the {total:,} customers that `total` tells of: does the source "
+                    "show no more than that, or fewer on a page than `pages.more` goes by?"
+                )
             if following is None:
+                yield replace(page, after=json.dumps(Place(place.number, place.value + 1)))
                 return
-            page = following
+            place = place._replace(page=following, seen=seen)
+            yield replace(page, after=json.dumps(place))
 
-    def _page(self, step: NumberedStep, answer: object, after: str) -> CustomerPage:
+    def _page(self, step: NumberedStep, answer: object) -> CustomerPage:
+        """Return the customers of an answer; where the next page is stands elsewhere."""
         if answer is NOBODY:
-            return CustomerPage((), after)
+            return CustomerPage()
         settings = self._listed[step.number - 1]
         found: list[Customer] = []
         seen = 0
         rank = sum(one.settings.start == "otherwise" for one in self._steps[: step.number])
         for numbers, rows, record in self._reader().listed(settings, answer):
             seen += 1
+            if not record and settings.tells_changes and settings.record:
+                raise UnexpectedAnswer(
+                    f"record: `{settings.record.source}` finds no id in record {seen}, and without one nobody knows "
+                    "what a change replaces"
+                )
             named = f"{step.number}:{record}" if record else ""
             if numbers:
                 found.append(Customer(numbers, self._owners(step, rows), named, rank))
             elif named:
                 found.append(Customer((), (), named, rank, gone=True))
         total = settings.total.search(answer) if settings.total else None
-        return CustomerPage(found, after, total if isinstance(total, int) and total >= 0 else None, seen)
+        return CustomerPage(found, "", total if isinstance(total, int) and total >= 0 else None, seen)
 
     def _owners(self, step: NumberedStep, rows: list[Row] | None) -> Owners | None:
         """Return the owners of a record as the CRM names them; None if that cannot be told."""
@@ -184,10 +219,16 @@ def tells_changes(steps: Sequence[ListStep]) -> bool:
 def _place_of(after: str) -> Place:
     """Return the place that a page has said; the beginning for anything else."""
     try:
-        number, value, page = json.loads(after)
-        return int(number), int(value), page
+        number, value, page, *seen = json.loads(after)
+        return Place(int(number), int(value), page, *map(int, seen))
     except (ValueError, TypeError):
-        return 0, 0, None
+        return Place(0, 0)
+
+
+def _shown(settings: ListStep, answer: object) -> list[object]:
+    """Return the records of a page; of a single one nobody knows whether it is another one."""
+    found = settings.records.search(answer) if settings.records and answer is not NOBODY else answer
+    return found if isinstance(found, list) and len(found) > 1 else []
 
 
 def _value(settings: ListStep, number: int) -> dict[str, str]:

@@ -123,6 +123,8 @@ def _of_libreoffice(content: bytes) -> bytes:
 def _text(cell: object) -> str:
     """Return what a cell says, a number without what Excel shows around it."""
     if isinstance(cell, str):
+        if "\0" in cell:
+            cell = _without_nulls(cell)
         return unicodedata.normalize("NFC", cell[:_LONGEST_CELL]).strip()
     if isinstance(cell, bool):
         return str(cell).upper()
@@ -133,6 +135,16 @@ def _text(cell: object) -> str:
     if isinstance(cell, timedelta):
         return _text(cell / timedelta(days=1))
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)
+
+
+def _without_nulls(text: str) -> str:
+    """Return a text without what fills up fixed widths. Raise if every other sign is one: letters were taken for halves.
+
+    The library does that with long tables in .xls (https://github.com/tafia/calamine/issues/229).
+    """
+    if len(text) > 3 and {"\0"} in (set(text[::2]), set(text[1::2])):  # noqa: PLR2004 - two letters
+        raise _RefusedError("unreadable")
+    return text.replace("\0", "")
 
 
 def _rows(sheet: python_calamine.CalamineSheet) -> Iterator[_Row]:

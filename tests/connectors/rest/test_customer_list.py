@@ -108,3 +108,20 @@ def test_each_list_has_a_total_of_its_own() -> None:
     leads = {"items": [{"id": 1, "phone": "0987654321", "owner": "minh@congty.example"}], "total": 1}
     with Crm({"customers": lambda asked: page_at(offset(asked)), "leads": leads}) as crm:
         assert [page.records for page in pages(crm, text=text)] == [10, 10, 10, 5, 1]
+
+
+@pytest.mark.parametrize("broken", [{"id": None}, {"id": ""}, {"id": "0"}])
+def test_a_record_without_an_id_is_an_error_where_changes_are_told(broken: dict[str, object]) -> None:
+    """A change would stand beside what it replaces, and the owner before would ring on."""
+    text = TEXT.replace("    match: phone\n", "    match: phone\n    changed_since: {since: '{{ since.iso }}'}\n")
+    one = {**EVERYBODY[0], **broken}
+    with Crm({"customers": {"items": [EVERYBODY[1], one]}}) as crm:
+        _, why = begun(crm, text)
+        assert why.endswith("record: `id` finds no id in record 2, and without one nobody knows what a change replaces")
+        assert pages(crm)[0].records == 2  # where all are read each time
+
+
+def test_a_misspelt_id_is_an_error_where_changes_are_told() -> None:
+    text = TEXT.replace("record: id", "record: uuid\n    changed_since: {since: '{{ since.iso }}'}")
+    with Crm({"customers": lambda asked: page_at(offset(asked))}) as crm:
+        assert "record: `uuid` finds no id in record 1" in begun(crm, text)[1]

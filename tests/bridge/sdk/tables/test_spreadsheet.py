@@ -125,6 +125,21 @@ def test_a_day_is_a_day_however_it_is_shown_and_so_is_a_number(tmp_path: Path) -
     assert rows_of(path) == [(2, ["901234567", "0.5"]), (3, ["2026-12-31", "2026-12-31 12:30"])]
 
 
+def with_null(text: str) -> Callable[[str, bytes], tuple[str, bytes]]:
+    """Let a text be `text`, a character that XML does not know written as Excel does (ECMA-376, ST_Xstring)."""
+    return lambda name, content: (name, content.replace(b">lan<", f">{text}<".encode()))
+
+
+def test_a_text_that_was_filled_up_is_what_stands_before_that(tmp_path: Path) -> None:
+    path = rewritten(book_of(tmp_path, {"KH": [HEADER, ["0901234567", "lan"]]}), with_null("lan_x0000__x0000_"))
+    assert rows_of(path) == [(2, ["0901234567", "lan"])]
+
+
+def test_a_text_whose_letters_were_taken_for_halves_is_none(tmp_path: Path) -> None:
+    path = rewritten(book_of(tmp_path, {"KH": [HEADER, ["0901234567", "lan"]]}), with_null("l_x0000_a_x0000_n_x0000_"))
+    assert "cannot be read: it is damaged" in refusal(path)
+
+
 def as_iso_dates(name: str, content: bytes) -> bytes:
     """Let the texts of the third row be dates as ISO 8601 writes them (ECMA-376, ST_CellType `d`)."""
     if name.endswith("sheet1.xml"):
