@@ -138,7 +138,7 @@ def _text(cell: object) -> str:
 
 
 def _without_nulls(text: str) -> str:
-    """Return a text without what fills up fixed widths. Raise if every other sign is one: letters were taken for halves.
+    """Return a text without what fills up a width. Raise if every other sign is one: letters were taken for halves.
 
     The library does that with long tables in .xls (https://github.com/tafia/calamine/issues/229).
     """
