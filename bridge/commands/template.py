@@ -6,12 +6,7 @@ from pathlib import Path
 import click
 
 from bridge.commands.options import PlainCommand
-from bridge.starters import ENDINGS, starter
-
-_NEXT = {
-    "customers": "connectors:\n  customers: {{type: {type}, path: {path}}}",
-    "extensions": "extensions:\n  {type}: {{path: {path}}}",
-}
+from bridge.starters import ENDINGS, lines_for, starter
 
 
 @click.command(cls=PlainCommand)
@@ -34,4 +29,4 @@ def template(file: Path, *, extensions: bool) -> None:
         click.echo(f"{file}: cannot be written: {error.strerror}", err=True)
         sys.exit(1)
     click.echo(f"{file} is written. Delete its two example rows, fill it in, and name it in the configuration:")
-    click.echo(_NEXT[kind].format(type=ending[1:], path=file))
+    click.echo(lines_for(kind, str(file)))

@@ -13,13 +13,17 @@ from bridge.console.forms import SetUpForm
 from bridge.console.pages import Ask
 from bridge.console.words import PROVEN
 from bridge.insight.client import AnswerRefused
-from bridge.starters import NAMES, starter
+from bridge.starters import KINDS, NAMES, lines_for, starter
 
 _LONGEST = 500
 _KINDS = {
     ".csv": "text/csv; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+_TABLES = {name: lines_for(kind, name) for kind in KINDS for name in NAMES if name.startswith(kind)}
+"""The tables to start from, each with the lines that name it."""
 
 
 class SetUpPage:
@@ -53,7 +57,7 @@ class SetUpPage:
             else:
                 problems = {one["key"]: one["text"] for one in found["problems"]}
             tell("makes lines for %s", chosen["type"])
-        shown = {"presets": presets, "chosen": chosen, "values": values, "problems": problems, "tables": NAMES}
+        shown = {"presets": presets, "chosen": chosen, "values": values, "problems": problems, "tables": _TABLES}
         return render_template("set_up.html", found=None if problems else found, proven=PROVEN, **shown)
 
     def table(self, name: str) -> Response:

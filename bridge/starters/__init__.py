@@ -5,11 +5,23 @@ it is asked for, and what is given away is what was tried.
 """
 
 from importlib.resources import files
+from pathlib import PurePath
 
 KINDS, ENDINGS = ("customers", "extensions"), (".xlsx", ".csv")
 
 NAMES = tuple(f"{kind}{ending}" for kind in KINDS for ending in ENDINGS)
 """What the files are called."""
+
+
+_LINES = {
+    "customers": "connectors:\n  customers: {{type: {type}, path: {path}}}",
+    "extensions": "extensions:\n  {type}: {{path: {path}}}",
+}
+
+
+def lines_for(kind: str, path: str) -> str:
+    """Return how the configuration names a table of this kind, one of `KINDS`, that lies at `path`."""
+    return _LINES[kind].format(type=PurePath(path).suffix[1:].lower(), path=path)
 
 
 def starter(name: str) -> bytes:

@@ -493,6 +493,18 @@ def test_no_other_file_is_given(name):
     assert signed_in(client_of()).get(f"/set-up/{name}", **LOCAL).status_code == 404
 
 
+def test_the_page_to_begin_with_has_the_lines_that_name_each_table():
+    page = signed_in(client_of()).get("/set-up", **LOCAL).get_data(as_text=True)
+    for line in (
+        "customers: {type: xlsx, path: customers.xlsx}",
+        "customers: {type: csv, path: customers.csv}",
+        "xlsx: {path: extensions.xlsx}",
+        "csv: {path: extensions.csv}",
+        "customers: {type: google_sheet, url:",
+    ):
+        assert line in page
+
+
 @pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm", "/sources", "/set-up"])
 def test_nothing_is_done_for_another_site_or_by_looking(heard, path):
     client, deeds = heard
