@@ -45,10 +45,11 @@ _REJECTED: Mapping[type[Exception], str] = {
     ldap.LDAPConfidentialityRequiredResult: "wants TLS: write ldaps://HOST, or 'starttls: true'",
     ldap.LDAPInappropriateAuthenticationResult: "wants a 'user' and a 'password'",
     ldap.LDAPOperationsErrorResult: "refuses: Active Directory says so to whoever did not sign in: 'user', 'password'",
+    ldap.LDAPAdminLimitExceededResult: "looks through no more entries than a limit, and has more: raise it for 'user', "
+    "let it index what holds the extension, or let 'filter' find fewer",
     ldap.LDAPProtocolErrorResult: "does not understand the request: does it speak LDAP 3, and TLS by 'starttls'?",
 }
-_LATER = (ldap.LDAPBusyResult, ldap.LDAPUnavailableResult, ldap.LDAPAdminLimitExceededResult)
-
+_LATER = (ldap.LDAPBusyResult, ldap.LDAPUnavailableResult)
 
 _ELSEWHERE = 10
 """The result `referral` (RFC 4511, 4.1.10), which the library takes for no error."""

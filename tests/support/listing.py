@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bridge.sdk import Customer, CustomerPage, ListState, Owner, Owners, PhoneNumber, SourceError
-from bridge.sdk.connector import ConnectorConfig
+from bridge.sdk.connector import AnyConnector, ConnectorConfig
 from bridge.storage.forgotten import Forgotten
 from bridge.storage.purges.purges import Purges
 from bridge.storage.snapshot.keeper import Keeper
@@ -64,7 +64,7 @@ class Kept:
 
     def __init__(
         self,
-        connector: Lister,
+        connector: AnyConnector,
         folder: Path,
         clock: FakeClock,
         *,

@@ -279,6 +279,22 @@ def test_whoever_is_sent_to_another_server_is_told_and_never_takes_part_as_a_str
         read(port, 5.0)
 
 
+@pytest.mark.parametrize(
+    ("code", "error", "told"),
+    [
+        (3, SourceRejected, r"gives a part of the entries only \(timeLimitExceeded\)"),
+        (11, SourceRejected, "looks through no more entries than a limit, and has more: raise it for 'user'"),
+        (51, SourceUnavailable, r"asks to try again later \(busy\)"),
+    ],
+)
+def test_whether_waiting_helps_is_told(code, error, told):
+    with (
+        scripted(lambda number, asked: result(asked, 0x65, code) if number else result(asked, 0x61)) as port,
+        pytest.raises(error, match=told),
+    ):
+        read(port, 5.0)
+
+
 @pytest.mark.parametrize("said", ["3005c702016515", "308000", "3003020102", "30020500"])
 def test_an_answer_that_is_no_ldap_is_told_as_one_of_the_source(said):
     with (

@@ -1,6 +1,7 @@
 """Customers who are listed page by page: a list that repeats itself or ends too early is never taken for the whole."""
 
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from bridge.sdk import CustomerPage, UnexpectedAnswer
 from connectors.rest.connector import RestConnector
 from tests.support.crm import Crm, Question, config
+from tests.support.fakes import FakeClock
+from tests.support.listing import Kept
 
 TEXT = """
 snapshot: {every: 1h, only: true}
@@ -125,3 +128,24 @@ def test_a_misspelt_id_is_an_error_where_changes_are_told() -> None:
     text = TEXT.replace("record: id", "record: uuid\n    changed_since: {since: '{{ since.iso }}'}")
     with Crm({"customers": lambda asked: page_at(offset(asked))}) as crm:
         assert "record: `uuid` finds no id in record 1" in begun(crm, text)[1]
+
+
+def test_a_list_that_ended_too_early_is_put_in_force_once_it_is_whole(tmp_path: Path) -> None:
+    """It is read from its beginning: where it ended says nothing of what was left out before."""
+    cut = True
+
+    def answer(asked: Question) -> dict[str, Any]:
+        return page_at(offset(asked)) if offset(asked) < 20 or not cut else {"items": [], "total": 35}
+
+    clock = FakeClock()
+    with Crm({"customers": answer}) as crm, closing(RestConnector(config(TEXT, crm.url))) as connector:
+        connector.open()
+        kept = Kept(connector, tmp_path, clock)
+        assert kept.read().snapshot.age is None
+        assert "behind 20 of the 35 customers" in kept.snapshot.trouble
+        cut = False
+        clock.now += 10
+        assert kept.read().snapshot.in_force is not None
+        assert kept.snapshot.counted() == (35, 35)
+        assert [offset(asked) for asked in crm.asked] == [0, 10, 20, 0, 10, 20, 30]
+        kept.ends()
