@@ -139,8 +139,7 @@ class CustomerList:
                 found.append(Customer(numbers, self._owners(step, rows), named, rank))
             elif named:
                 found.append(Customer((), (), named, rank, gone=True))
-        total = settings.total.search(answer) if settings.total else None
-        return CustomerPage(found, "", total if isinstance(total, int) and total >= 0 else None, seen)
+        return CustomerPage(found, "", _total(settings, answer), seen)
 
     def _owners(self, step: NumberedStep, rows: list[Row] | None) -> Owners | None:
         """Return the owners of a record as the CRM names them; None if that cannot be told."""
@@ -223,6 +222,12 @@ def _place_of(after: str) -> Place:
         return Place(int(number), int(value), page, *map(int, seen))
     except (ValueError, TypeError):
         return Place(0, 0)
+
+
+def _total(settings: ListStep, answer: object) -> int | None:
+    """Return how many customers an answer says there are, None if it does not; in XML a number is a text."""
+    found = str(settings.total.search(answer)) if settings.total else ""
+    return int(found) if found.isdecimal() else None
 
 
 def _shown(settings: ListStep, answer: object) -> list[object]:

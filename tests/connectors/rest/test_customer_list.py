@@ -8,7 +8,7 @@ import pytest
 
 from bridge.sdk import CustomerPage, UnexpectedAnswer
 from connectors.rest.connector import RestConnector
-from tests.support.crm import Crm, Question, config
+from tests.support.crm import Crm, Question, Says, config
 from tests.support.fakes import FakeClock
 from tests.support.listing import Kept
 
@@ -94,7 +94,7 @@ def test_a_list_that_ends_too_early_is_told_and_read_from_its_beginning(size: in
         assert came[-1].after == ""  # where a reading cannot be gone on with, and so begins anew
 
 
-@pytest.mark.parametrize("total", [0, 30, 38, -1, None, "35"])
+@pytest.mark.parametrize("total", [0, 30, 38, -1, None, "35", "many", True, 35.5])
 def test_a_few_who_came_meanwhile_and_a_total_that_is_none_are_no_fault(total: object) -> None:
     with Crm({"customers": lambda asked: {**page_at(offset(asked)), "total": total}}) as crm:
         assert sum(page.records for page in pages(crm)) == 35
@@ -149,3 +149,12 @@ def test_a_list_that_ended_too_early_is_put_in_force_once_it_is_whole(tmp_path: 
         assert kept.snapshot.counted() == (35, 35)
         assert [offset(asked) for asked in crm.asked] == [0, 10, 20, 0, 10, 20, 30]
         kept.ends()
+
+
+def test_a_total_in_xml_is_a_text_and_counts() -> None:
+    text = TEXT.replace("    records: items", "    answer: xml\n    records: r.item[]").replace("items[9]", "r.item[9]")
+    text = text.replace("total: total", "total: r._total").replace("    record: id\n", "")
+    items = "".join(f"<item><phone>{one['phone']}</phone><owner>{one['owner']}</owner></item>" for one in EVERYBODY[:4])
+    body = f'<r total="35">{items}</r>'.encode()
+    with Crm({"customers": Says(raw=body, headers=(("Content-Type", "text/xml"),))}) as crm:
+        assert "the list ended behind 4 of the 35 customers" in begun(crm, text)[1]
