@@ -53,10 +53,12 @@ _BY_BYTES = (
     (b"\x89PNG", _PICTURE),
     (b"\xff\xd8\xff", _PICTURE),
 )
+_BEFORE = r"(?s:(?><\?xml.*?\?>)|(?><!--.*?-->)|\s)*+"  # atomic: what is made to be tried in all ways is not
+_OF_A_PAGE = "html|head|body|table|script|style|meta|title|link|div|span|center|form|font|h[1-6]|p|br"
 _BY_TEXT = (
     (r"ID;P[^\r\n]*[\r\n]+[A-Z];", FileKind("a SYLK file (.slk)", "open it in Excel and save it as CSV UTF-8")),
     (r"\{\\rtf", FileKind("a formatted text (RTF)", "save it as plain text, in UTF-8")),
-    (r"<html|<!doctype html|<table|<head", FileKind("a web page (HTML)", "export it as CSV")),
+    (rf"{_BEFORE}<(?:!doctype\s+html|{_OF_A_PAGE})\b", FileKind("a web page (HTML)", "export it as CSV")),
     (r"(?s)<\?xml.*office:spreadsheet", FileKind("an XML Spreadsheet", "open it in Excel and save it as CSV UTF-8")),
     (r"<\?xml", FileKind("XML", "export it as CSV")),
     (r"begin:vcard", FileKind("a file of contacts (vCard)", "export them as CSV")),

@@ -54,8 +54,7 @@ class Spreadsheet(AnyTable):
         self._signs = signs
         blank = [""] * len(self.columns)
         for row, cells in self._book.rows(self._sheet):
-            # Formulas are often filled in far below the last customer, and yield errors there.
-            if row > self._header and not all(map(yields_nothing, filter(None, cells))):
+            if row > self._header and not _is_filled_in_ahead(cells, signs):
                 self._count += 1
                 yield row, [*cells, *blank[len(cells) :]]
 
@@ -144,6 +143,16 @@ def _known(cells: Sequence[str], headings: Collection[str]) -> int:
 
 def _filled(cells: Sequence[str]) -> int:
     return sum(map(bool, cells))
+
+
+def _is_filled_in_ahead(cells: Sequence[str], signs: RowSigns | None) -> bool:
+    """Tell whether nothing stands in a row but errors of formulas, which are often filled in far below the last one.
+
+    An error where a row has what it is asked for by is somebody's, and is told.
+    """
+    if signs and any(cells[at] for at in signs.keys if at < len(cells)):
+        return False
+    return all(map(yields_nothing, filter(None, cells)))
 
 
 def _letters(column: int) -> str:

@@ -1,3 +1,4 @@
+import time
 import zipfile
 from io import BytesIO
 
@@ -39,6 +40,10 @@ def packed(*names: str) -> bytes:
         (b'\xef\xbb\xbf<?xml version="1.0"?><customers>', "XML"),
         (b"\n\n<!DOCTYPE html>", "a web page (HTML)"),
         ("<TABLE>".encode("utf-16"), "a web page (HTML)"),
+        (b"<!-- a -->\n<!-- b --> <html>", "a web page (HTML)"),
+        (b'<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "x">', "a web page (HTML)"),
+        (b'\n<script>location = "/login"</script>', "a web page (HTML)"),
+        ('<div class="error">Bạn không có quyền</div>'.encode(), "a web page (HTML)"),
         (b"BEGIN:VCARD\r\n", "a file of contacts (vCard)"),
     ],
 )
@@ -63,3 +68,10 @@ def test_json_is_told_from_a_table_where_it_is_no_configuration(content):
 )
 def test_a_table_is_left_to_be_read(content):
     assert kind_of(BytesIO(content), also_json=True) is None
+
+
+@pytest.mark.parametrize("content", [b"<phone>,<owner>\n", b"<!-- -->" * 500 + b"x", b"<data>", b"<p1>;<p2>"])
+def test_what_merely_begins_like_a_page_is_none_and_told_at_once(content):
+    began = time.monotonic()
+    assert kind_of(BytesIO(content)) is None
+    assert time.monotonic() - began < 1

@@ -172,6 +172,20 @@ def test_an_error_is_told_and_one_that_the_library_does_not_know_as_well(tmp_pat
     ]
 
 
+def test_a_row_of_which_nothing_is_left_but_errors_is_told(tmp_path: Path) -> None:
+    """As where the sheet was deleted that the formulas go to."""
+    path = tmp_path / "customers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("KH")
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_row(1, 0, LAN)
+        for column in (0, 1):
+            sheet.write_formula(2, column, "=#REF!A2", None, "#REF!")
+    with open_spreadsheet(path, sheet=None, headings=HEADINGS) as table:
+        (told,) = read_customers(table, {}, "VN").problems.first
+    assert told.startswith("customers.xlsx, sheet 'KH':3: the telephone number cannot be repaired: a formula ")
+
+
 @pytest.mark.parametrize("prefix", ["", "x:"])
 @pytest.mark.parametrize("result", ["", "<{}v></{}v>", "<{}v/>"])
 def test_a_formula_that_was_never_computed_is_told_and_a_blank_text_is_one(
