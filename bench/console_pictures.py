@@ -35,6 +35,8 @@ def main() -> None:
                 written = config.read_text(encoding="utf-8")
                 config.write_text(written.replace("customers.csv}", "customers.csv, time_out: 1s}"), encoding="utf-8")
                 configuration(browser, address, folder)
+                config.write_text(written.replace('["101", "102"]', '["109"]'), encoding="utf-8")
+                change(browser, address, folder)
                 config.write_text(written, encoding="utf-8")
 
 
@@ -62,6 +64,18 @@ def pictures(browser, address: str, language: str, folder: Path) -> None:  # noq
 def configuration(browser, address: str, folder: Path) -> None:  # noqa: ANN001 - the library's own
     WebDriverWait(browser, 30).until(lambda driver: _shows_the_slip(driver, address))
     picture(browser, folder / "console-configuration.png")
+
+
+def change(browser, address: str, folder: Path) -> None:  # noqa: ANN001 - the library's own
+    WebDriverWait(browser, 30).until(lambda driver: _shows_no_slip(driver, address))
+    browser.find_element(By.CSS_SELECTOR, "main .btn-primary").click()
+    WebDriverWait(browser, 30).until(lambda driver: driver.find_elements(By.ID, "tried"))
+    browser.find_element(By.CSS_SELECTOR, "summary").click()
+    picture(browser, folder / "console-change.png")
+
+
+def _shows_no_slip(browser, address: str) -> bool:  # noqa: ANN001 - the library's own
+    return not _shows_the_slip(browser, address)
 
 
 def _shows_the_slip(browser, address: str) -> bool:  # noqa: ANN001 - the library's own

@@ -22,7 +22,7 @@ from bridge.lookup.meter import Meter
 from bridge.lookup.sightings import Sightings
 from bridge.resilience.sanitizing import content_age
 from bridge.sdk.disk.list_state import ListState
-from bridge.sdk.errors import SourceError
+from bridge.sdk.errors import BridgeError, SourceError
 from bridge.sdk.shared import Moments
 from bridge.storage.cache import AnswerCache
 from bridge.storage.cache_file import CacheFile
@@ -51,6 +51,14 @@ class Snapshot:
     doubted: frozenset[str] = frozenset()
     read_ahead: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """How many customers are read, and how many there are, by connector."""
+
+
+class ReloadRefused(BridgeError):
+    """A configuration that is valid may not take the place of the one in force; `problems` say why, secrets masked."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
 
 
 class Service:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -69,13 +69,14 @@ def _logging_as_it_was() -> Iterator[None]:
 def _log_of_this_test(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """What a test before has left running may still have something to say: `caplog` has none of it.
 
-    A kept thread that has nothing to do may do this test's work.
+    A kept thread that has done the work from before may do this test's, under another name.
     """
-    others = (thread for thread in threading.enumerate() if thread.name != "idle")
-    before = WeakSet(others) - {threading.current_thread()}
+    before = WeakKeyDictionary((thread, thread.name) for thread in threading.enumerate() if thread.name != "idle")
+    before.pop(threading.current_thread())
 
     def is_of_this_test(_record: logging.LogRecord) -> bool:
-        return threading.current_thread() not in before
+        thread = threading.current_thread()
+        return before.get(thread) != thread.name
 
     caplog.handler.addFilter(is_of_this_test)
     yield

@@ -1,13 +1,16 @@
-"""The page of the configuration: the file with its problems in place, and what a reload would change."""
+"""The page of the configuration: the file with its problems in place, what a reload would change, and for whom."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from bridge.console.audit import tell
 from bridge.console.pages import Ask
+from bridge.insight.client import AnswerRefused
+
+_REFUSED = {"busy", "no-callers", "not-valid", "shadow-often"}
 
 
 class ConfigurationPage:
@@ -19,14 +22,24 @@ class ConfigurationPage:
     def blueprint(self) -> Blueprint:
         """Make the route."""
         blueprint = Blueprint("configuration", __name__)
-        blueprint.add_url_rule("/configuration", view_func=self.configuration)
+        blueprint.add_url_rule("/configuration", view_func=self.configuration, methods=["GET", "POST"])
         return blueprint
 
     def configuration(self) -> str:
-        """Show the file as it stands."""
+        """Show the file as it stands; when that is wanted, what it would answer the last callers."""
+        tried, refused = None, ""
+        if request.method == "POST":
+            try:
+                tried = self._ask({"ask": "shadow"})
+            except AnswerRefused as refusal:
+                refused = str(refusal)
+            tell("tries the configuration's file on the last callers%s", f", refused: {refused}" if refused else "")
+            if refused and refused not in _REFUSED:
+                raise AnswerRefused(refused)
         found = self._ask({"ask": "configuration"})
         tell("looks at the configuration")
-        return render_template("configuration.html", found=found, problems=_by_line(found))
+        shown = {"found": found, "problems": _by_line(found), "tried": tried, "refused": refused}
+        return render_template("configuration.html", **shown)
 
 
 def _by_line(found: Mapping[str, Any]) -> Mapping[int, list[Mapping[str, Any]]]:

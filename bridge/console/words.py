@@ -58,6 +58,10 @@ _WORDS = {
     "no-trial": _(
         "It cannot be tried just now: it asks to be left alone, nothing was asked of it yet, or no place is free."
     ),
+    "no-callers": _("Nobody has called since the service was started: there is nobody to try it on."),
+    "not-valid": _("This file cannot be put in force: mend first what is shown below."),
+    "shadow-often": _("A change can be tried twice a minute. Try again in a minute."),
+    "time": _("not asked, for the time was over"),
     "forget-often": _("Five callers a minute can be forgotten. Try again in a minute."),
     "not-forgotten": _(
         "Not forgotten: omi-bridge forget, run as the user of the service on its machine, says what is in the way."

@@ -11,6 +11,8 @@ from bridge.insight.figures import figures_of_today
 from bridge.insight.line_mask import LineMask
 from bridge.insight.server import InsightSocket
 from bridge.insight.set_up import lines, presets
+from bridge.insight.shadow_run import PER_MINUTE as TRIED_ON_PER_MINUTE
+from bridge.insight.shadow_run import Shadow, ShadowRun
 from bridge.insight.sources import PER_MINUTE as TRIED_PER_MINUTE
 from bridge.insight.sources import Page, Sources
 from bridge.insight.trace import PER_MINUTE, Hear, Tracer
@@ -21,23 +23,26 @@ from bridge.service import Service
 from bridge.storage.machine import MachineMemory
 
 
-def insight_of(
+def insight_of(  # noqa: PLR0913 - all of which the console is told
     current: Callable[[], Service],
     page: Page,
     hear: Hear,
     redaction: Redaction,
     memory: MachineMemory,
+    *,
     refused: Callable[[], Mapping[str, float]],
+    shadow: Shadow,
 ) -> InsightSocket:
     """Make what tells of the service that `current` gives, while its configuration has a section `console`.
 
-    `refused` says how many seconds ago calls were last turned away, by why.
+    `refused` says how many seconds ago calls were last turned away, by why; with `shadow` a change is tried.
     """
     mask = LineMask(redaction)
     tracer = Tracer(current, hear, mask, memory.turns("traces by hand", PER_MINUTE, 60.0))
     forgetter = Forgetter(current, mask, memory.turns("forgotten by hand", FORGOTTEN_PER_MINUTE, 60.0))
     doubts = Doubts(current, mask)
     sources = Sources(current, page, mask, memory.turns("trials by hand", TRIED_PER_MINUTE, 60.0))
+    shadow_run = ShadowRun(current, shadow, mask, memory.turns("shadow runs by hand", TRIED_ON_PER_MINUTE, 60.0))
     calls = RecentCalls(current, refused, mask)
 
     def figures(_question: Mapping[str, object]) -> Mapping[str, object]:
@@ -65,5 +70,6 @@ def insight_of(
             "confirm": doubts.confirm,
             "try": sources.try_now,
             "lines": lines,
+            "shadow": shadow_run.answer,
         },
     )

@@ -47,7 +47,7 @@ class Tracer:
         number, hotline = str(question.get("number", ""))[:_LONGEST], str(question.get("hotline", ""))[:_LONGEST]
         service = self._current()
         hotlines = [hotline] if hotline else []
-        if not all(map(_takes_no_place, service.lookup.guards_for(hotlines))):
+        if not all(map(takes_no_place, service.lookup.guards_for(hotlines))):
             raise ValueError("no-room")
         self._take_turn()
         token = REQUEST_ID.set(BY_HAND + secrets.token_hex(4))
@@ -127,6 +127,6 @@ class Tracer:
             raise ValueError("often")
 
 
-def _takes_no_place(guard: Guard) -> bool:
+def takes_no_place(guard: Guard) -> bool:
     """Tell whether a caller finds a place in the source beside a question that may hang; one left alone needs none."""
     return guard.is_left_alone or (guard.has_room and guard.connector.config.max_in_flight > 1)

@@ -8,6 +8,8 @@ tracebacks and explanations is the second line of defence: nothing is meant to w
 import threading
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
@@ -45,27 +47,44 @@ class Redaction:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: tuple[str, ...] = ()
+        self._passing: tuple[tuple[str, ...], ...] = ()
         self.replace_secrets(secrets)
 
     def replace_secrets(self, secrets: Iterable[str]) -> None:
         """Mask `secrets` from now on, and no others."""
-        forms = {form.replace("+", " ") for secret in secrets for form in _forms(secret)}
-        self._forms = tuple(form for form in forms if len(form) >= _SHORTEST)
+        self._forms = _all_forms(secrets)
+
+    @contextmanager
+    def also(self, secrets: Iterable[str]) -> Iterator[None]:
+        """Mask these too, for as long as it is entered, whatever is replaced meanwhile."""
+        forms = _all_forms(secrets)
+        self._passing += (forms,)
+        try:
+            yield
+        finally:
+            self._passing = tuple(one for one in self._passing if one is not forms)
 
     def __call__(self, text: str) -> str:
         """Return `text` with every secret masked."""
-        if not (self._forms or _derived) or (is_plain(text) and not any(True for _ in self._find(text))):
+        nothing_known = not (self._forms or self._passing or _derived)
+        if nothing_known or (is_plain(text) and not any(True for _ in self._find(text))):
             return text
         return masked(text, self._find, MASK)
 
     def _find(self, text: str) -> Iterator[Span]:
         """Find the secrets; in a query a plus is a blank, and somebody may have undone that where it was none."""
         text = text.replace("+", " ")
-        for form in (*self._forms, *(derived.replace("+", " ") for derived in list(_derived))):
+        derived = (one.replace("+", " ") for one in list(_derived))
+        for form in chain(self._forms, *self._passing, derived):
             start = text.find(form)
             while start >= 0:
                 yield start, start + len(form)
                 start = text.find(form, start + len(form))
+
+
+def _all_forms(secrets: Iterable[str]) -> tuple[str, ...]:
+    forms = {form.replace("+", " ") for secret in secrets for form in _forms(secret)}
+    return tuple(form for form in forms if len(form) >= _SHORTEST)
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -6,7 +6,8 @@ Between the two steps the other processes say whether they can follow: see `brid
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,14 +19,16 @@ from bridge.config.loading import Config
 from bridge.diagnosis.expectation_watch import PAUSE, ExpectationWatch
 from bridge.diagnosis.judgement import Judgement, judge
 from bridge.insight.questions import insight_of
+from bridge.insight.shadow_run import Shadow
+from bridge.lookup.decision import Decision
 from bridge.observability.decision_log import DecisionLog
 from bridge.observability.metrics_sampler import MetricsSampler
-from bridge.sdk.errors import BridgeError
 from bridge.sdk.secrets import Redaction
 from bridge.sdk.threads.background import BackgroundLoop
-from bridge.service import Service, Snapshot, forgotten_of
+from bridge.service import ReloadRefused, Service, Snapshot, forgotten_of
 from bridge.storage.machine import MachineMemory
 from bridge.storage.noticeboard import Slips
+from bridge.storage.recent_callers import RecentCallers
 from bridge.web.endpoint import OwnerEndpoint
 from bridge.web.health import Health
 from bridge.web.incoming import Incoming
@@ -48,14 +51,6 @@ RELOAD_PATIENCE = 10.0
 
 _WRITING_PATIENCE = 15.0
 """Seconds that a reload waits for a file that is just being written."""
-
-
-class ReloadRefused(BridgeError):
-    """A configuration that is valid may not take the place of the one in force; `problems` say why, secrets masked."""
-
-    def __init__(self, *problems: str) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +89,7 @@ class Bridge:
         self.decisions.start()
         self.metrics = _metrics()
         self.incoming = Incoming(self._memory, config.settings.server.path)
+        self.recent = RecentCallers(self._memory, self.forgotten)
         self.service = Service(config, meter=self.metrics.of, memory=self._memory, forgotten=self.forgotten)
         self.purges = self.service.purges
         self.forgotten.shared = self.purges.shared = self.service.sharing.of_all()
@@ -111,8 +107,15 @@ class Bridge:
         self.sampler.start()
         self.alerts.start()
         page, hear = self.health.page, self.decisions.hear
+        shadow = Shadow(self.candidate, self.recent.newest)
         self._insight = insight_of(
-            lambda: self.service, page, hear, self._redaction, self._memory, self.incoming.last_refused
+            lambda: self.service,
+            page,
+            hear,
+            self._redaction,
+            self._memory,
+            refused=self.incoming.last_refused,
+            shadow=shadow,
         )
         self._insight.start()
 
@@ -122,8 +125,21 @@ class Bridge:
         What is returned waits for `put_in_force` or `drop`; nothing of what is in force has changed until then. Known
         customers are asked for by the one process of a machine that `judges`.
         """
+        self._redaction.replace_secrets(self.service.config.secrets | config.secrets)
+        return self._made_ready(self.service, config, judges=judges)
+
+    @contextmanager
+    def candidate(self, config: Config) -> Iterator[Service]:
+        """Make ready what `config` says, as `prepare` does, and drop it in the end. Raises ReloadRefused."""
         old = self.service
-        self._redaction.replace_secrets(old.config.secrets | config.secrets)
+        with self._redaction.also(config.secrets):
+            prepared = self._made_ready(old, config, judges=False)
+            try:
+                yield prepared.service
+            finally:
+                prepared.service.close(old)
+
+    def _made_ready(self, old: Service, config: Config, *, judges: bool) -> Prepared:
         new = Service(config, old, self.metrics.of, memory=self._memory, forgotten=self.forgotten, purges=self.purges)
         try:
             new.open(RELOAD_PATIENCE, writes=False)
@@ -154,6 +170,11 @@ class Bridge:
         self.forgotten.shared = self.purges.shared = new.sharing.of_all()
         # Calls that began under the old configuration have left by then.
         BackgroundLoop("close-before", partial(old.close, new)).start(old.deadline + 1.0)
+
+    def note_caller(self, decision: Decision, _seconds: float) -> None:
+        """Hold the caller of a call, for who tries a change on the last of them: the console."""
+        if decision.call and self.service.config.settings.console is not None:
+            self.recent.note(decision.call)
 
     def drop(self, prepared: Prepared) -> None:
         """Release what was made ready and is not put in force."""
@@ -216,7 +237,7 @@ def create_app(
     refusals = Refusals(path, lambda: bridge.service, bridge.incoming, bridge.metrics.refused)
     app.before_request(refusals.turn_away)
     app.register_error_handler(Exception, refusals.answer)
-    listeners = (bridge.decisions.hear, bridge.metrics.answered)
+    listeners = (bridge.decisions.hear, bridge.metrics.answered, bridge.note_caller)
     endpoint = OwnerEndpoint(path, lambda: bridge.service, bridge.incoming, listeners, bridge.network.look)
     app.register_blueprint(endpoint.blueprint())
     app.wsgi_app = endpoint.ahead_of(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way

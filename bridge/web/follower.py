@@ -16,7 +16,8 @@ from bridge.config.loading import Config, load_again, load_config
 from bridge.local.packets import Line, Packet
 from bridge.sdk.errors import ConfigError
 from bridge.sdk.threads.background import BackgroundLoop
-from bridge.web.app import Bridge, Prepared, ReloadRefused
+from bridge.service import ReloadRefused
+from bridge.web.app import Bridge, Prepared
 
 _log = logging.getLogger(__name__)
 

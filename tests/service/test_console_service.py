@@ -1,5 +1,6 @@
 """The console as somebody uses it: the real service with two processes, the console, and a real browser's keyboard."""
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -110,6 +111,18 @@ def forget(browser, number):
     assert complaints(browser) == ([], 0)
 
 
+def try_a_change(browser, console):
+    """Try the configuration's file on whoever called, whichever process took the call; nothing in it has changed."""
+    browser.get(f"{console}/configuration")
+    tab_to(browser, "main .btn-primary")
+    press(browser, Keys.ENTER)
+    wait_for(browser, "#tried, .alert[role=alert]")
+    if browser.find_elements(By.ID, "tried"):  # else it was tried twice in this minute
+        told = browser.find_element(By.CSS_SELECTOR, "section [role=status]").text
+        assert {int(number) for number in re.findall(r"[0-9]+", told)} == {0, 1}
+    assert complaints(browser) == ([], 0)
+
+
 def set_up(browser, console):
     """Fill in the form of a CRM, wrongly and then rightly."""
     browser.get(f"{console}/set-up?crm=espocrm")
@@ -152,6 +165,7 @@ def test_each_page_by_the_keyboard(console, browser, size, language):
         assert told in browser.find_element(By.TAG_NAME, "main").text
         assert complaints(browser) == ([], 0)
     forget(browser, "0987654321")
+    try_a_change(browser, console)
     set_up(browser, console)
     asked = requested(browser)
     assert asked

@@ -7,15 +7,17 @@ from flask import Flask
 
 from bridge.config.loading import Config, load_config
 from bridge.sdk.errors import ConfigError
-from bridge.web.app import Bridge, ReloadRefused, create_app
+from bridge.sdk.secrets import Redaction
+from bridge.service import ReloadRefused
+from bridge.web.app import Bridge, create_app
 
 _PATIENCE = 20.0
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[Flask]:
+def opened(config: Config, redaction: Redaction | None = None) -> Iterator[Flask]:
     """Make the application, and wait until its connectors are open, for which a start itself has only so much time."""
-    app = create_app(config)
+    app = create_app(config, redaction)
     bridge = app.extensions["omi_bridge"]
     try:
         for guard in bridge.service.guards.values():

@@ -78,6 +78,7 @@ CONFIGURATION = {
     "problems": [{"line": 3, "column": 7, "text": HOSTILE}, {"line": 0, "column": 0, "text": "as a whole"}],
     "changes": [HOSTILE], "more_changes": 1, "beside": [HOSTILE], "same": False,
 }  # fmt: skip
+VALID = {**CONFIGURATION, "problems": []}
 DOUBTS = [{"name": HOSTILE, "told": HOSTILE}]
 FORGOTTEN = {
     "caller": "…567", "left": [HOSTILE],
@@ -90,7 +91,18 @@ PRESETS = {"presets": [{
         {"key": "key", "help": HOSTILE, "example": "${KEY}", "secret": True, "choices": [], "default": None},
     ],
 }]}  # fmt: skip
+SHADOW = {
+    "callers": 4, "same": 1, "refused": [],
+    "differ": [{"caller": "…567", "hotline": HOSTILE,
+                "now": {"outcome": "found", "extensions": ["101"], "because": [HOSTILE]},
+                "then": {"outcome": "nobody", "extensions": [], "because": [HOSTILE]}}],
+    "unknown": [{"caller": "…568", "hotline": "", "why": "no-room"},
+                {"caller": "…569", "hotline": "", "why": "unavailable",
+                 "now": {"outcome": HOSTILE, "extensions": [], "because": [HOSTILE]},
+                 "then": {"outcome": "unavailable", "extensions": [], "because": [HOSTILE]}}],
+}  # fmt: skip
 SAID = {
+    "shadow": SHADOW,
     "presets": PRESETS,
     "lines": {"yaml": HOSTILE, "variables": ["KEY"], "problems": []},
     "doubts": DOUBTS,
@@ -262,22 +274,28 @@ class Seen(HTMLParser):
         self.attributes += attrs
 
 
+def scripts_in(text):
+    """Return what scripts a page has; all else in it that could run or come from elsewhere is a fault."""
+    seen = Seen()
+    seen.feed(text)
+    assert "alert(1)" not in [tag for tag, _ in seen.tags]
+    assert [name for name, _ in seen.attributes if name == "style" or name.startswith("on")] == []
+    assert [
+        to for name, to in seen.attributes if name in {"href", "src", "action"} and not to.startswith(("/", "#"))
+    ] == []
+    return [found["src"] for tag, found in seen.tags if tag == "script"]
+
+
 @pytest.mark.parametrize("language", ["en", "vi"])
 @pytest.mark.parametrize("path", [*PAGES, "/sign-in", "/nowhere"])
 def test_whatever_a_crm_calls_somebody_nothing_runs_in_a_page(path, language):
     client = signed_in(client_of())
     post(client, "/language", {"language": language, "page": "/"}, page="/")
     answer = post(client, path, {"number": HOSTILE}) if path == "/" else client.get(path, **LOCAL)
-    text, seen = answer.get_data(as_text=True), Seen()
-    seen.feed(text)
+    text = answer.get_data(as_text=True)
     assert f'<html lang="{language}">' in text
-    assert "alert(1)" not in [tag for tag, _ in seen.tags]
     scripts = {"/": ["/static/copy.js"], "/calls": ["/static/live.js"]}
-    assert [found["src"] for tag, found in seen.tags if tag == "script"] == scripts.get(path, [])
-    assert [name for name, _ in seen.attributes if name == "style" or name.startswith("on")] == []
-    assert [
-        to for name, to in seen.attributes if name in {"href", "src", "action"} and not to.startswith(("/", "#"))
-    ] == []
+    assert scripts_in(text) == scripts.get(path, [])
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'; style-src 'self'; script-src 'self'" in policy
     assert ("connect-src 'self'" in policy) == (path == "/calls")
@@ -417,12 +435,37 @@ def test_a_problem_stands_below_its_line_or_above_all():
     assert places == sorted(places)
 
 
+def test_a_change_is_tried_on_the_last_callers_when_that_is_wanted(caplog):
+    caplog.set_level("INFO")
+    client = signed_in(client_of(lambda question: said(question) if question["ask"] != "configuration" else VALID))
+    looked = client.get("/configuration", **LOCAL).get_data(as_text=True)
+    page = post(client, "/configuration", {}).get_data(as_text=True)
+    assert "Last callers: 4" not in looked
+    assert "Last callers: 4. The same: 1, otherwise: 1, not to be said: 2." in page
+    words = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "now 101 , by the file Nobody looks after this customer" in words
+    assert "…568 : The sources have no room just now" in words
+    assert scripts_in(page) == []
+    assert "tries the configuration's file on the last callers" in caplog.text
+
+
+@pytest.mark.parametrize("why", ["busy", "no-callers", "not-valid", "shadow-often"])
+def test_why_a_change_is_not_tried_is_said_in_words(why):
+    def answer(question):
+        if question["ask"] == "shadow":
+            raise AnswerRefused(why)
+        return VALID
+
+    page = post(signed_in(client_of(answer)), "/configuration", {}).get_data(as_text=True)
+    assert re.search(r'class="alert alert-warning" role="alert">\w+ .*\.</p>', page)
+
+
 @pytest.fixture
 def heard():
     """A console, signed in, and the deeds that it has asked for."""
     asked = []
     client = signed_in(client_of(lambda question: asked.append(question) or said(question)))
-    return client, lambda: [one for one in asked if one["ask"] in {"forget", "confirm", "try", "lines"}]
+    return client, lambda: [one for one in asked if one["ask"] in {"forget", "confirm", "try", "lines", "shadow"}]
 
 
 def test_a_caller_is_forgotten_once_that_was_asked_twice(heard, caplog):
@@ -505,7 +548,7 @@ def test_the_page_to_begin_with_has_the_lines_that_name_each_table():
         assert line in page
 
 
-@pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm", "/sources", "/set-up"])
+@pytest.mark.parametrize("path", ["/upkeep/forget", "/upkeep/confirm", "/sources", "/set-up", "/configuration"])
 def test_nothing_is_done_for_another_site_or_by_looking(heard, path):
     client, deeds = heard
     form = {"number": "0901234567", "name": "customers", "told": "x", "sure": "yes", "type": "hostile", "url": "x"}
