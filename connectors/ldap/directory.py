@@ -56,16 +56,16 @@ _ELSEWHERE = 10
 
 
 @dataclass(slots=True)
-class Found:
+class FoundPeople:
     """What a directory has below the base; `elsewhere` counts the places that it says other servers keep."""
 
     entries: list[Entry]
     elsewhere: int = 0
 
 
-def people(settings: LdapConfig, attributes: Sequence[str], asked: str, deadline: Deadline) -> Found:
+def people(settings: LdapConfig, attributes: Sequence[str], asked: str, deadline: Deadline) -> FoundPeople:
     """Return the entries below the base that the filter `asked` lets through. Raises SourceError."""
-    found = Found([])
+    found = FoundPeople([])
     with _signed_in(settings, deadline) as directory:
         count, cookie = 0, None
         while cookie or not count:

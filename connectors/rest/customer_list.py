@@ -27,7 +27,7 @@ _ENOUGH = 0.9
 """The share of the customers that a list has to have shown at its end; some come and go while it is read."""
 
 
-class Place(NamedTuple):
+class ListPosition(NamedTuple):
     """Where a reading is: the step, the text of `for_each`, the page, and how many records were `seen` before it."""
 
     number: int
@@ -74,9 +74,9 @@ class CustomerList:
                 error.args = (self._context.mask.text(f"list, {step.place}: {error}"),)
                 raise
 
-    def _places(self, after: str) -> Iterator[Place]:
+    def _places(self, after: str) -> Iterator[ListPosition]:
         """Give where each list begins, from the one on in which the last reading ended."""
-        first = _place_of(after)
+        first = _position_of(after)
         for number, step in enumerate(self._steps):
             if number and not step.settings.start:
                 continue
@@ -84,9 +84,9 @@ class CustomerList:
                 if (number, value) == first[:2]:
                     yield first
                 elif (number, value) > first[:2]:
-                    yield Place(number, value)
+                    yield ListPosition(number, value)
 
-    def _of_step(self, step: NumberedStep, place: Place) -> Iterator[CustomerPage]:
+    def _of_step(self, step: NumberedStep, place: ListPosition) -> Iterator[CustomerPage]:
         settings = self._listed[step.number - 1]
         asked: set[object] = set()
         shown: list[object] = []
@@ -114,7 +114,7 @@ class CustomerList:
                     "show no more than that, or fewer on a page than `pages.more` goes by?"
                 )
             if following is None:
-                yield replace(page, after=json.dumps(Place(place.number, place.value + 1)))
+                yield replace(page, after=json.dumps(ListPosition(place.number, place.value + 1)))
                 return
             place = place._replace(page=following, seen=seen)
             yield replace(page, after=json.dumps(place))
@@ -215,13 +215,13 @@ def tells_changes(steps: Sequence[ListStep]) -> bool:
     return bool(beginning) and all(step.tells_changes for step in beginning)
 
 
-def _place_of(after: str) -> Place:
+def _position_of(after: str) -> ListPosition:
     """Return the place that a page has said; the beginning for anything else."""
     try:
         number, value, page, *seen = json.loads(after)
-        return Place(int(number), int(value), page, *map(int, seen))
+        return ListPosition(int(number), int(value), page, *map(int, seen))
     except (ValueError, TypeError):
-        return Place(0, 0)
+        return ListPosition(0, 0)
 
 
 def _total(settings: ListStep, answer: object) -> int | None:
