@@ -112,25 +112,9 @@ class _OurTls(ldap3.Tls):  # type: ignore[misc]  # the library has no types
 
 @contextmanager
 def _signed_in(settings: LdapConfig, deadline: Deadline) -> Iterator[Any]:
-    server = ldap3.Server(
-        settings.host,
-        settings.port,
-        use_ssl=settings.has_tls_at_once,
-        tls=_OurTls(settings.tls),
-        get_info=ldap3.NONE,
-        connect_timeout=deadline.seconds(),
-    )
-    secret = settings.password.get_secret_value() if settings.password else None
-    directory = ldap3.Connection(
-        server,
-        settings.user,
-        secret,
-        client_strategy=ldap3.SAFE_SYNC,
-        auto_referrals=False,
-        raise_exceptions=True,
-        check_names=False,
-    )
+    directory = None
     try:
+        directory = _connection(settings, deadline.seconds())
         with cut_off_at(deadline, lambda: hang_up(directory.socket.fileno())):
             directory.open()
             if settings.starttls:
@@ -145,8 +129,28 @@ def _signed_in(settings: LdapConfig, deadline: Deadline) -> Iterator[Any]:
     except Exception:  # noqa: BLE001 - what the library falls over when an answer does not end where it says
         raise SourceUnavailable(f"{_place(settings)} answers in no LDAP that can be read: is the port right?") from None
     finally:
-        if directory.socket:
+        if directory and directory.socket:
             directory.socket.close()
+
+
+def _connection(settings: LdapConfig, seconds: float) -> Any:  # noqa: ANN401 - the library has no types
+    server = ldap3.Server(
+        settings.host,
+        settings.port,
+        use_ssl=settings.has_tls_at_once,
+        tls=_OurTls(settings.tls),
+        get_info=ldap3.NONE,
+        connect_timeout=seconds,
+    )
+    return ldap3.Connection(
+        server,
+        settings.user,
+        settings.password.get_secret_value() if settings.password else None,
+        client_strategy=ldap3.SAFE_SYNC,
+        auto_referrals=False,
+        raise_exceptions=True,
+        check_names=False,
+    )
 
 
 def _refuse_unless_bound(directory: Any, settings: LdapConfig) -> None:  # noqa: ANN401 - the library has no types

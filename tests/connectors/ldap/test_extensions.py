@@ -247,6 +247,11 @@ def entry(asked: bytes) -> bytes:
     return tagged(0x30, number_of(asked), tagged(0x64, tagged(0x04, b"cn=n"), tagged(0x30)))
 
 
+def test_a_directory_for_which_no_time_is_left_is_not_asked():
+    with pytest.raises(SourceUnavailable, match="did not answer in time"):
+        read(9, 0.0)
+
+
 @pytest.mark.parametrize("begins", [False, True], ids=["says nothing", "begins to answer"])
 def test_a_directory_that_hangs_behind_the_sign_in_costs_no_more_than_the_time_that_there_is(begins):
     def answer(number: int, asked: bytes) -> bytes | None:
