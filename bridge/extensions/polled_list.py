@@ -148,7 +148,12 @@ class PolledList:
         deadline = Deadline.after(timeout, self._clock)
         seconds = newer_than_seen(refresh, self.content_age())
         found = self._shared.once(
-            "list", lambda: as_text(self._asked(deadline)), seconds=seconds, patience=timeout, good=is_text
+            "list",
+            lambda: as_text(self._asked(deadline)),
+            seconds=seconds,
+            patience=timeout,
+            good=is_text,
+            pause=lambda error: pause_after(error, self._good.failures + 1, refresh),
         )
         self._source_says = self._notes() if found.age == 0 else ("read by another instance",)
         self._read_at = self._clock() - found.age

@@ -2,11 +2,14 @@
 
 What failed because the source is away is tried again within seconds: that costs the source nothing, and calls want it
 as soon as it is back. What the source refused is tried ever more seldom: a sign-in that is refused too often locks the
-account, and another one does not help before somebody has acted.
+account, and another one does not help before somebody has acted. What fails in one process of the machine need not be
+tried in the others until its pause is over; files are, for each holds them itself.
 """
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bridge.resilience.late_connector import LateConnector
 from bridge.resilience.sanitizing import failure_of
@@ -18,6 +21,9 @@ from bridge.sdk.threads.background import BackgroundLoop, Wait
 _log = logging.getLogger(__name__)
 
 _PAUSE, _LONGEST_HOLD = 1.0, 60.0
+_PATIENCE = 1.0
+"""Seconds for which one process waits for what becomes of another one's attempt."""
+
 _FIRST_PAUSE_IF_REFUSED, _LONGEST_PAUSE_IF_REFUSED = 2.0, 60.0
 
 
@@ -53,7 +59,7 @@ class Opening:
     def attempt(self) -> None:
         """Open the connector once; raises SourceError if that is not possible now."""
         try:
-            with at_hand(self._connector.shared):
+            with at_hand(self._connector.shared), self._once():
                 self._connector.open()
         except BaseException as error:  # noqa: BLE001 - a stranger's code may even call sys.exit()
             failure = failure_of(self._name, error)
@@ -69,6 +75,22 @@ class Opening:
         self._tried.wait(seconds)
         return self.trouble
 
+    @contextmanager
+    def _once(self) -> Iterator[None]:
+        """Open, unless another process has just failed at it."""
+        if not self._connector.needs_network:
+            yield
+            return
+        shared = self._connector.shared
+        with shared.here.lock("open", _PATIENCE), shared.failing_once("open", self._pause_after):
+            yield
+
+    def _pause_after(self, error: SourceError) -> float:
+        """Return for how many seconds not to try again."""
+        if isinstance(error, SourceRejected):
+            return self._pause_if_refused
+        return max(_PAUSE, min(_LONGEST_HOLD, getattr(error, "retry_after", None) or 0.0))
+
     def _failed(self, error: SourceError) -> None:
         if self.trouble != str(error):
             _log.warning("connector %s cannot be opened yet: %s", self._name, error)
@@ -79,10 +101,9 @@ class Opening:
         """Try once; return after how many seconds to try again, None if it succeeded."""
         try:
             self.attempt()
-        except SourceRejected:
-            pause = self._pause_if_refused
-            self._pause_if_refused = min(_LONGEST_PAUSE_IF_REFUSED, pause * 2)
-            return pause
         except SourceError as error:
-            return max(_PAUSE, min(_LONGEST_HOLD, getattr(error, "retry_after", None) or 0.0))
+            pause = self._pause_after(error)
+            if isinstance(error, SourceRejected):
+                self._pause_if_refused = min(_LONGEST_PAUSE_IF_REFUSED, pause * 2)
+            return pause
         return None

@@ -15,8 +15,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import inf
 
+from bridge.sdk import failures
 from bridge.sdk.deadline import Clock
+from bridge.sdk.errors import SourceBusy, SourceError
 
+_LONGEST_FAILURE = 60.0
 _SHARE_OF_REFRESH = 0.9
 """How much of its time between two readings a list may have behind it: who reads a moment later finds it."""
 
@@ -90,6 +93,11 @@ class Shared:
     As it stands here nothing is shared. Contents are encrypted wherever they are kept.
     """
 
+    @property
+    def here(self) -> "Shared":
+        """What the processes of this machine alone share."""
+        return self
+
     def get(self, name: str) -> SharedValue | None:  # noqa: ARG002 - part of the interface
         """Return what is known under a name, or None."""
         return None
@@ -122,6 +130,24 @@ class Shared:
         """
         yield
 
+    @contextmanager
+    def failing_once(self, name: str, pause: Callable[[SourceError], float]) -> Iterator[None]:
+        """Do the block, unless another process of this machine has just failed at what has this name: raises the same.
+
+        `pause` tells for how many seconds a failure of the block counts for the others, a minute at most: a source may
+        count failures, such as those to sign in. What another machine fails with may be its own network's.
+        """
+        here, failed = self.here, f"failed {name}"
+        if known := here.get(failed):
+            raise failures.read(known.content)
+        try:
+            yield
+        except SourceBusy:  # our own restraint
+            raise
+        except SourceError as error:
+            here.put(failed, failures.written(error), min(_LONGEST_FAILURE, pause(error)))
+            raise
+
     def once(
         self,
         name: str,
@@ -130,16 +156,19 @@ class Shared:
         seconds: float,
         patience: float,
         good: Callable[[bytes], bool] = lambda _content: True,
+        pause: Callable[[SourceError], float] = lambda _failure: 0.0,
     ) -> SharedValue:
         """Return what an instance made within the last `seconds`, if it is `good`, or make it while the others wait.
 
-        `patience` is for how long making it may keep the others waiting. Raises what `make` raises.
+        `patience` is for how long making it may keep the others waiting. Raises what `make` raises, and so do for
+        `pause` seconds the others of this machine.
         """
         with self.lock(name, patience):
             known = self.get(name)
             if known and known.age < seconds and good(known.content):
                 return known
-            made = make()
+            with self.failing_once(name, pause):
+                made = make()
             self.put(name, made, seconds)
             return SharedValue(made, 0.0)
 

@@ -2,8 +2,9 @@
 
 A renewal runs in a thread of its own with its own time limit: a caller waits for it no longer than his call may last,
 and the token still arrives for the next one. While a token is about to expire but still good, nobody waits at all.
-A token server that fails is left alone for a while, and so is one whose new tokens are refused again and again. Where
-several instances share what they know, one of them fetches and all use the token.
+A token server that fails is left alone for a while, by all processes of the machine together, and so is one whose new
+tokens are refused again and again. Where several instances share what they know, one of them fetches and all use the
+token.
 """
 
 import copy
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _AHEAD_SHARE, _AHEAD_AT_MOST = 0.2, 300.0
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IF_AWAY = 1.0, 60.0, 2.0
-_SHARED_AS = "token"
+_SHARED_AS, _FAILURES = "token", "token failures"
 _PATIENCE = 1.0  # seconds; then two sign in at the same time, which is better than that nobody does
 _SHARED_FOR = 86400.0  # seconds, if a token's end is not known
 _REFUSED_KEPT = 8
@@ -168,7 +169,9 @@ class TokenSupply:
             self._remember_failure(error)
             raise
         with self._lock:
-            self._token, self._failure, self._failures = token, None, 0
+            self._token, self._failure = token, None
+        if self._failures:
+            self._count(0)
         return token
 
     def _next(self) -> AccessToken:
@@ -177,7 +180,10 @@ class TokenSupply:
         with self._shared.lock(_SHARED_AS, self._timeout, patience):
             token = self._of_others()
             if token is None:
-                token = self._fetch(Deadline.after(self._timeout))
+                with self._shared.failing_once(_SHARED_AS, self._pause_after):
+                    if counted := self._shared.here.get(_FAILURES):  # another process may have failed since we did
+                        self._failures = max(self._failures, int(counted.content))
+                    token = self._fetch(Deadline.after(self._timeout))
                 now = self._clock()
                 left = _SHARED_FOR if token.lifetime is None else token.asked_at + token.lifetime - now
                 if left > 0:
@@ -197,17 +203,27 @@ class TokenSupply:
             return None
         return token
 
-    def _remember_failure(self, error: Exception) -> None:
+    def _pause_after(self, error: Exception) -> float:
+        """Return for how many seconds to leave the server alone."""
         is_away = isinstance(error, SourceUnavailable)  # else each attempt may count towards locking us out
         longest = _LONGEST_PAUSE_IF_AWAY if is_away else _LONGEST_PAUSE
-        pause = min(longest, _FIRST_PAUSE * 2 ** min(self._failures, 10))
+        pause = min(longest, _FIRST_PAUSE * 2.0 ** min(self._failures, 10))
         if isinstance(error, SourceUnavailable) and error.retry_after is not None:
             pause = max(pause, error.retry_after)
+        return pause
+
+    def _remember_failure(self, error: Exception) -> None:
+        pause = self._pause_after(error)
         log.warning("no new token, the next attempt is made in %.0f s at the earliest: %s", pause, _said(error))
         with self._lock:
             self._failure = error
-            self._failures += 1
             self._not_before = self._clock() + pause
+        self._count(self._failures + 1)
+
+    def _count(self, failures: int) -> None:
+        """Have the processes of this machine know how often in a row signing in has failed."""
+        self._failures = failures
+        self._shared.here.put(_FAILURES, str(failures).encode(), 2 * _LONGEST_PAUSE)
 
 
 def _said(error: Exception) -> str:

@@ -150,11 +150,9 @@ class UserList:
     def update(self) -> None:
         """Read the list once; a failure is told once as long as its reason stays the same."""
         try:
-            self._take(self._reading())
-        except SourceUnavailable as error:
-            self._refuse(str(error), error.retry_after or 0.0)
+            self._take(self._reading(self._pause_after))
         except SourceError as error:
-            self._refuse(str(error), self._refresh)
+            self._refuse(str(error), self._pause_after(error))
         except Exception as error:  # noqa: BLE001 - a bug must not end the reading; its words may quote a value
             self._refuse(f"users: reading failed: {type(error).__name__}", self._refresh)
 
@@ -173,11 +171,18 @@ class UserList:
             self._named.add(owner_id)
             _log.warning("owner_id %s is not among the users (%s): nobody is told for his customers", owner_id, self)
 
-    def _reading(self) -> _List:
+    def _pause_after(self, error: SourceError) -> float:
+        """Return for how many seconds the CRM is left alone."""
+        pause = (error.retry_after or 0.0) if isinstance(error, SourceUnavailable) else self._refresh
+        return max(pause, _LEAST_PAUSE)
+
+    def _reading(self, pause: Callable[[SourceError], float] = lambda _failure: 0.0) -> _List:
         begun = self._clock()
         self._not_before = begun + _LEAST_PAUSE
         seconds = newer_than_seen(self._refresh, None if self._seen_at is None else begun - self._seen_at)
-        found = self._shared.once("users", self._written, seconds=seconds, patience=_LEAST_PAUSE, good=_is_list)
+        found = self._shared.once(
+            "users", self._written, seconds=seconds, patience=_LEAST_PAUSE, good=_is_list, pause=pause
+        )
         self._seen_at = self._clock() - found.age
         rows: dict[str, list[Row]] = {}
         for row in json.loads(found.content):

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
@@ -51,7 +52,7 @@ class Crm:
     """Counts what it is asked, and answers searches when it may."""
 
     def __init__(self):
-        self.asked, self.may_answer, self.fails = [], threading.Event(), False
+        self.asked, self.may_answer, self.fails, self.refuses_at = [], threading.Event(), False, None
         self.may_answer.set()
         self._lock = threading.Lock()
 
@@ -59,6 +60,9 @@ class Crm:
         what = request.path.rpartition("/")[2]
         with self._lock:
             self.asked.append(what)
+            if self.refuses_at is not None:
+                self.refuses_at.append(time.monotonic())
+                return Reply(401, {"error": "invalid_client"})
         if self.fails:
             return Reply(status=500)
         match what:
@@ -164,3 +168,15 @@ def asked_in_an_outage(tmp_path, crm, processes):
 def test_an_outage_costs_the_crm_no_more_requests_with_two_processes_than_with_one(tmp_path):
     alone, two = (asked_in_an_outage(tmp_path, Crm(), processes) for processes in (1, 2))
     assert two <= alone + 1, "a trial more, if the machine is slow"
+
+
+def test_a_sign_in_that_is_refused_is_not_repeated_by_the_other_process_before_its_time(tmp_path):
+    crm, config = Crm(), tmp_path / "config.yaml"
+    crm.refuses_at = []
+    with FakeCrm(crm) as server:
+        config.write_text(CONFIG.format(url=server.url), encoding="utf-8")
+        with RunningService(config) as service:
+            service.wait_for_workers(2)
+            until(lambda: service.ask() and len(crm.refuses_at) >= 4)
+    first, second, third, fourth = crm.refuses_at[:4]
+    assert (second - first > 0.95, third - second > 1.9, fourth - third > 3.8) == (True, True, True)

@@ -8,7 +8,7 @@ has been set back, a content seems to come from the future: its age is unknown, 
 import secrets
 from collections.abc import Callable
 
-from bridge.sdk.shared import SharedValue, Turns
+from bridge.sdk.shared import Shared, SharedValue, Turns
 from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.backend import LIMIT, Counted, Silent, Window
 from bridge.storage.shared.client import SharedClient
@@ -20,16 +20,31 @@ _STEADY = 1000  # milliseconds that the server's clock may be corrected by
 
 
 class Namespace(NamedValues):
-    """The part of the connector `name`; `memory` is what this machine counts, for as long as the server does not."""
+    """The part of the connector `name`; `memory` is what this machine counts, for as long as the server does not.
+
+    `here` is its part of what this machine's processes share.
+    """
 
     def __init__(
-        self, client: SharedClient, prefix: str, name: str, encryption: Encryption, memory: MachineMemory | None = None
+        self,
+        client: SharedClient,
+        prefix: str,
+        name: str,
+        encryption: Encryption,
+        memory: MachineMemory | None = None,
+        here: Shared | None = None,
     ) -> None:
         super().__init__(memory or MachineMemory(), name)
+        self._here = here or Shared()
         self.client = client
         self._machines, self._counts = 1, True
         self._encryption = encryption
         self._prefix = f"{prefix}:{name}"
+
+    @property
+    def here(self) -> Shared:
+        """What the processes of this machine alone share."""
+        return self._here
 
     @property
     def is_silent(self) -> bool:
@@ -44,6 +59,7 @@ class Namespace(NamedValues):
     def move_to(self, other: "Namespace") -> None:
         """Become the same as another one; what this one knew may be unknown there."""
         self.client, self._encryption, self._prefix = other.client, other._encryption, other._prefix  # noqa: SLF001 - another of us
+        self._here = other._here  # noqa: SLF001 - another of us
 
     def look(self, name: str, patience: float = LIMIT) -> Look:
         """Return what is known at this moment; raises Silent."""

@@ -87,7 +87,8 @@ class Sharing:
         """Return the part of whoever has this name and identity, if there is a shared memory."""
         if self._client is None or not self._joins:
             return None
-        return Namespace(self._client, self._prefix, name, Encryption(self._secret, identity), self._memory)
+        encryption, here = Encryption(self._secret, identity), MachineNamespace(self._memory, name, identity)
+        return Namespace(self._client, self._prefix, name, encryption, self._memory, here)
 
     def shared(self, name: str, identity: str) -> Shared:
         """Return the same; without one, what the processes of this machine share, or one that is alone."""

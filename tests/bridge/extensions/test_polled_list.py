@@ -86,6 +86,23 @@ def test_a_list_that_is_read_before_its_time_is_a_new_one_and_the_other_process_
         theirs.list.close()
 
 
+def test_a_list_that_one_process_could_not_read_the_other_does_not_try_before_the_pause_is_over():
+    memory, clock = MachineMemory.make(), FakeClock()
+    with reading(SourceRejected("401"), started=False, clock=clock, refresh="1h") as ours:
+        theirs = Reading(entries(lan="101"), clock=clock, refresh="1h")
+        for process in (ours, theirs):
+            process.list.share(MachineNamespace(memory, "extensions.scripted", "1", clock))
+            process.list.start()
+            process.rounds.step(0)
+        assert (ours.source.readings, theirs.kind.made) == (1, [])
+        assert ours.pauses == theirs.pauses == [60.0]
+        assert theirs.list.trouble == ours.list.trouble
+        clock.advance(60)
+        theirs.rounds.step()
+        assert theirs.list.current().extensions_of(LAN) == ("101",)
+        theirs.rounds.end()
+
+
 def test_half_a_list_is_not_believed_because_the_same_reading_says_so_again():
     memory, clock = MachineMemory.make(), FakeClock()
     with reading(entries(lan="101", minh="102", nghi="103"), started=False, clock=clock, refresh="1h") as made:

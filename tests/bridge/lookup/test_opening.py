@@ -3,7 +3,9 @@ import pytest
 from bridge.lookup.opening import Opening
 from bridge.sdk.errors import SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.shared import Shared, Turns, turns_at_hand
-from tests.support.fakes import FakeConnector
+from bridge.storage.machine import MachineMemory
+from bridge.storage.shared.machine_namespace import MachineNamespace
+from tests.support.fakes import FakeClock, FakeConnector
 from tests.support.kept import until
 
 
@@ -57,3 +59,38 @@ def test_what_a_connector_makes_while_it_is_opened_counts_together_with_the_othe
     connector.shared = Counting()
     Opening("crm", connector).attempt()
     assert asked == [("max_rate", 5, 60.0)]
+
+
+def two_openings(
+    failure: SourceError, *, needs_network: bool = True
+) -> tuple[list[FakeConnector], list[Opening], FakeClock]:
+    memory, clock, connectors = MachineMemory.make(), FakeClock(), [FakeConnector(), FakeConnector()]
+    for one in connectors:
+        one.open_error, one.needs_network = failure, needs_network
+        one.shared = MachineNamespace(memory, "crm", "crm", clock)
+    return connectors, [Opening("crm", one) for one in connectors], clock
+
+
+@pytest.mark.parametrize(
+    "failure", [SourceRejected("401"), SourceUnavailable("503", retry_after=30), UnexpectedAnswer("a page of HTML")]
+)
+def test_what_fails_in_one_process_of_the_machine_is_not_tried_in_another_before_its_pause_is_over(failure):
+    connectors, (ours, theirs), clock = two_openings(failure)
+    for opening in (ours, theirs):
+        with pytest.raises(type(failure), match=str(failure)) as told:
+            opening.attempt()
+        assert getattr(told.value, "retry_after", None) == getattr(failure, "retry_after", None)
+    assert [one.opened for one in connectors] == [1, 0]
+    assert (theirs.trouble, theirs.is_rejected) == (ours.trouble, ours.is_rejected)
+    connectors[1].open_error = None
+    clock.advance(31)
+    theirs.attempt()
+    assert theirs.trouble == ""
+
+
+def test_what_needs_no_network_is_tried_in_each():
+    connectors, openings, _ = two_openings(SourceUnavailable("is being written"), needs_network=False)
+    for opening in openings:
+        with pytest.raises(SourceUnavailable):
+            opening.attempt()
+    assert [one.opened for one in connectors] == [1, 1]

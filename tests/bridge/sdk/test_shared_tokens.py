@@ -10,12 +10,14 @@ import pytest
 
 from bridge.sdk.connector import ConnectorConfig
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.errors import SourceUnavailable
+from bridge.sdk.errors import SourceRejected, SourceUnavailable
 from bridge.sdk.http.client import HttpClient, HttpSettings, Request
 from bridge.sdk.shared import Shared
 from bridge.sdk.tokens import TokenSupply
+from bridge.storage.machine import MachineMemory
 from bridge.storage.shared.client import SharedClient
 from bridge.storage.shared.encryption import Encryption
+from bridge.storage.shared.machine_namespace import MachineNamespace
 from bridge.storage.shared.namespace import Namespace
 from connectors.rest.auth.choices import Auth, Authentication, authentication
 from connectors.rest.auth.token_file import RefreshTokenStore
@@ -115,6 +117,28 @@ def test_one_that_is_due_is_renewed_by_the_first_and_taken_by_the_others(
             done.wait(0.01)
         assert number(one) == 2
     assert server.issued == 2
+
+
+@pytest.mark.parametrize("order", [(0, 1), (0, 0, 0, 0, 0, 0, 1)], ids=["in turn", "one is called seldom"])
+def test_a_refused_sign_in_is_repeated_by_one_of_a_machines_processes_after_the_pause_of_all(
+    clock: FakeClock, server: Server, order: tuple[int, ...]
+) -> None:
+    memory, supplies = MachineMemory.make(), []
+    for _ in range(2):
+        supplies.append(TokenSupply(server.fetch, PATIENCE, clock))
+        supplies[-1].share(MachineNamespace(memory, "crm", "crm", clock))
+    server.failure = SourceRejected("invalid_client")
+    asked = []
+    for turn in range(180):
+        with pytest.raises(SourceRejected, match="invalid_client"):
+            number(supplies[order[turn % len(order)]])
+        if server.issued > len(asked):
+            asked.append(clock() - 1000)
+        clock.advance(0.1)
+    assert asked == pytest.approx([0, 1, 3, 7, 15], abs=0.15)
+    server.failure = None
+    clock.advance(20)
+    assert [number(one) for one in supplies] == [6, 6]
 
 
 def test_a_token_that_was_refused_is_not_taken_again(supply: Callable[[], TokenSupply], server: Server) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from bridge.sdk import SourceError, SourceRejected, SourceUnavailable, UnexpectedAnswer
+from bridge.storage.machine import MachineMemory
+from bridge.storage.shared.machine_namespace import MachineNamespace
 from connectors.rest.records import Row
 from connectors.rest.user_list import UserList
 from tests.support.fakes import FakeClock
@@ -182,6 +184,26 @@ def test_a_source_that_fails_is_left_alone_for_a_while(
     clock.advance(1.0)
     users.of("8")
     assert source.readings.acquire(timeout=10)
+
+
+def test_a_list_that_one_process_could_not_read_the_other_does_not_try_for_a_minute(clock: FakeClock) -> None:
+    memory, sources = MachineMemory.make(), [Source(LAN), Source(LAN)]
+    lists = [UserList(source, 900.0, clock) for source in sources]
+    for one in lists:
+        one.share(MachineNamespace(memory, "crm", "1", clock))
+        one.open()
+    clock.advance(900)
+    sources[0].error = SourceUnavailable("no answer")
+    for one in lists:
+        one.update()
+        assert "no answer" in one.trouble
+    clock.advance(60)
+    lists[1].update()
+    assert lists[1].trouble == ""
+    asked = [sum(source.readings.acquire(blocking=False) for _ in range(9)) for source in sources]
+    assert asked == [2, 1], "the first list, the failure; what came after the minute"
+    for one in lists:
+        one.close()
 
 
 def test_a_list_that_was_never_read_is_a_failure(source: Source) -> None:
