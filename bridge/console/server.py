@@ -6,6 +6,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from bridge.resilience.patient_worker import PatientWorker
+
 
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Leaves gunicorn's log lines to our own set-up; who looked at what, the pages tell."""
@@ -33,8 +35,8 @@ class ConsoleServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no t
         chosen = {
             "bind": self._bind,
             "workers": 1,  # sessions and tries of the password are one process's
-            "threads": 8,
-            "worker_class": "gthread",
+            "threads": 32,
+            "worker_class": PatientWorker,
             "logger_class": QuietLogger,
             "limit_request_line": 4094,
             "forwarded_allow_ips": "",

@@ -4,7 +4,6 @@ Each call of the system that may wait hands the interpreter to another thread, a
 more than the call: so there are as few of them as can be for a request.
 """
 
-import select
 import socket
 import struct
 import time
@@ -50,13 +49,6 @@ def _told(sock: socket.socket, place: int) -> int | None:
         return int(struct.unpack_from("I", told, place)[0])
     except (AttributeError, OSError, struct.error):  # no TCP, or no Linux
         return None
-
-
-def has_data(sock: socket.socket, seconds: float) -> bool:
-    """Wait for something to read; tell whether there is, or an end."""
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
 
 
 def has_ended(sock: socket.socket) -> bool:

@@ -21,14 +21,15 @@ from typing import Any
 from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
-from gunicorn.workers import base, gthread
+from gunicorn.workers import base
 from gunicorn.workers.workertmp import WorkerTmp
 
 from bridge.local.packets import Line
 from bridge.observability.metrics_folder import remove_figures
+from bridge.resilience.patient_worker import PatientWorker
 from bridge.sdk.threads.background import NO_THREAD, BackgroundLoop, start_what_waits
 from bridge.web.app import Bridge
-from bridge.web.connections import OneSend, begins_with, date, empty_answer, has_data, has_ended, waited
+from bridge.web.connections import OneSend, begins_with, date, empty_answer, has_ended, waited
 from bridge.web.endpoint import ARRIVED
 from bridge.web.follower import Follower
 
@@ -42,7 +43,6 @@ _FEWEST_THREADS = 2
 _OTHER_THREADS = 32
 """How many there have to be for what is not serving requests: the log, the files, the sources' lookups."""
 _REMEDY = " (`ulimit -u`, `ulimit -v`, `TasksMax=` of systemd, `pids_limit` of a container)"
-_LEAVING = 0.5
 _PULSE = 1.0
 _ORPHANED = 5.0
 """Seconds after the master's death in which a worker may end as it should."""
@@ -105,8 +105,10 @@ wsgi.Response = OneSend
 util.http_date = date
 
 
-class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """A gthread worker that knows when a request arrived, and whose own error answers have no body."""
+class Worker(PatientWorker):
+    """A worker that knows when a request arrived, and whose own error answers have no body."""
+
+    ARRIVAL = 1.0
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         super().__init__(*args)
@@ -147,25 +149,23 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             _log.warning("no connection can be accepted just now: %s", error)
             time.sleep(_SILENCE)  # it is still there in a moment, and would be tried without end
 
-    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
+    def serve(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
         """Serve a request, in a thread; say whether the connection goes on.
 
         Whoever has waited for too long for this thread is turned away, so that at least the others are answered in
         time; who came while the service started is not, for there is no crowd behind him.
         """
-        if not conn.initialized and not conn.data_ready and not has_data(conn.sock, _SILENCE):
-            return gthread._DEFER  # noqa: SLF001 - gunicorn's own word for "wait for it without a thread"
-        conn.data_ready = True
         now = time.monotonic()
         arrived = now - waited(conn.sock)
         if now - arrived > _LONGEST_QUEUE and arrived > self._serving_since:
-            goes_on = self._turn_away(conn.sock, now - arrived)
-        else:
-            ARRIVED.set(arrived)
-            goes_on = super().handle(conn)
-        if not goes_on:  # here, not in `finish_request`: there a client that does not close makes all others wait
-            util.close_graceful(conn.sock, _LEAVING)
-        return goes_on
+            return self._turn_away(conn.sock, now - arrived)
+        ARRIVED.set(arrived)
+        return super().serve(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
+        """Answer a request whose head is whole: a body is waited for by who reads it."""
+        conn.late.cancel()
+        return super().handle_request(req, conn)
 
     # gunicorn's own method, private: it would hold this thread for five seconds for the rest of a body.
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:  # noqa: ANN401 - gunicorn has no types
@@ -181,14 +181,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self.keepalived_conns.remove(conn)
         self.nr_conns -= 1
         client.close()
-
-    def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-        """Wait for the connection's next request without a thread, or forget it."""
-        if fs.cancelled() or fs.exception() or not fs.result():
-            self.nr_conns -= 1
-            conn.sock.close()
-        else:
-            super().finish_request(conn, fs)
 
     def handle_error(self, _req: object, client: socket.socket, addr: object, exc: BaseException) -> None:
         """Answer what is no proper HTTP request with a status (RFC 9110, RFC 6585) and nothing else."""

@@ -5,16 +5,21 @@ import os
 import re
 import resource
 import signal
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 
 from tests.support.crm import Crm
+from tests.support.dripping import dripping
 from tests.support.service import RunningService
 
 BODY = re.compile(rb"([0-9]+(:[0-9]+)*)?")
 SECRET = "planted-secret-0123456789"
+QUESTION = b"GET /get_owner_contact_by_phone?phoneNumber=0901234567"
+REST = b" HTTP/1.1\r\nHost: x\r\nX-API-KEY: change-me\r\nConnection: close\r\n\r\n"
 
 
 def write_config(folder, *, rows="0901234567,101\n0901234567,102\n", extra=""):
@@ -49,6 +54,22 @@ def test_owners_are_answered_over_the_wire_in_the_contract_s_own_form(service):
         (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n", 400),
         (b"GET /get_owner_contact_by_phone?phoneNumber=\xff\x00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
+        (QUESTION + b"&a=1" * 10_000 + REST, 414),
+        (QUESTION + REST.replace(b"\r\n", b"\n"), 400),
+        *(
+            (QUESTION + b" HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n", status)
+            for header, status in [
+                (b"Content-Length: 6\r\nTransfer-Encoding: chunked", 400),
+                (b"Content-Length: 6\r\nContent-Length: 0", 400),
+                (b"Transfer-Encoding: xchunked", 400),
+                (b"Host: y", 400),
+                (b"X-API-KEY: change-\r\n me", 400),
+                (b"X-API-KEY : change-me", 400),
+                (b"X-API-KEY: change-me\0", 400),
+                (b"X_API_KEY: change-me\r\nConnection: close", 401),
+                (b"X-API-KEY: wrong\r\nX-API-KEY: change-me\r\nConnection: close", 401),
+            ]
+        ),
     ],
 )
 def test_what_is_no_proper_request_gets_a_status_and_no_body(service, request_bytes, status):
@@ -56,6 +77,22 @@ def test_what_is_no_proper_request_gets_a_status_and_no_body(service, request_by
     assert int(head.split()[1]) == status
     assert body == b""
     assert b"Traceback" not in head
+
+
+def test_questions_one_behind_the_other_are_answered_each_also_if_nothing_more_will_come(service):
+    keeps = QUESTION + b" HTTP/1.1\r\nHost: x\r\nX-API-KEY: change-me\r\n\r\n"
+    with service.connect(keeps * 9 + QUESTION + REST) as client:
+        client.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: client.recv(65536), b""))
+    assert received.count(b"HTTP/1.1 200 OK") == received.count(b"\r\n\r\n101:102") == 10
+
+
+def test_what_follows_a_question_as_its_body_is_no_question(service):
+    body = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    said = f"X-API-KEY: change-me\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+    received = service.raw(QUESTION + b" HTTP/1.1\r\nHost: x\r\n" + said + body)
+    assert received.endswith(b"\r\n\r\n101:102")
+    assert received.count(b"HTTP/1.1") == 1
 
 
 def test_a_changed_configuration_is_put_in_force_by_a_signal_and_loses_no_call(tmp_path):
@@ -186,6 +223,17 @@ def test_half_a_request_does_not_hold_a_thread_for_good(tmp_path):
     with RunningService(write_config(tmp_path), "--threads", "4") as service, ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(service.connect(b"GET /get_owner_contact_by_phone?phoneNumber=09"))
+        assert service.ask_until("0901234567", b"101:102").seconds < 2.0
+
+
+def test_a_head_that_drips_is_cut_off_after_a_second(tmp_path):
+    with (
+        RunningService(write_config(tmp_path), "--threads", "4") as service,
+        dripping(service.port, b"GET /", 8) as clients,
+    ):
+        began = time.monotonic()
+        assert [client.recv(1) for client in clients[:4]] == [b""] * 4
+        assert time.monotonic() - began < 3.0
         assert service.ask_until("0901234567", b"101:102").seconds < 2.0
 
 
