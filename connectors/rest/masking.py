@@ -10,6 +10,7 @@ from bridge.sdk.http import Request
 from bridge.sdk.http.address import full_url
 from connectors.rest.auth.login import Login
 from connectors.rest.config.config import RestConfig
+from connectors.rest.templates.request import RequestTemplate
 from connectors.rest.templates.template import Template
 
 _SECRET_NAME = re.compile(r"key|token|secret|pass|pwd|auth|sign|session|sid|hook", re.IGNORECASE)
@@ -17,6 +18,9 @@ _NO_SECRET = re.compile(
     r"user|login|name|mail|account|client_?id|grant|scope|type|method|service|database|db|jsonrpc", re.IGNORECASE
 )
 _SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password", re.IGNORECASE)
+_KEY = re.compile(r"(?=.*\d)\S{8,}|\S{20,}")
+"""What is no word: others stand under such a name as well, `key: phone`."""
+
 _XML_TEXT = re.compile(r"(<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>)([^<]+)(</)")
 _XML_ATTRIBUTE = re.compile(r"""(\s(?:[\w.-]+:)?([\w.-]+)\s*=\s*["'])([^"'<]*)(["'])""")
 
@@ -30,7 +34,7 @@ class Mask:
 
     def __init__(self, config: RestConfig, live: Callable[[], Iterable[str]], *, is_signing_in: bool = False) -> None:
         self._config = config
-        self._fixed = frozenset((*secrets_in(config), *_secret_headers(config)))
+        self._fixed = frozenset((*secrets_in(config), *_secret_headers(config), *_secret_texts(config)))
         self._live = live
         self._is_signing_in = is_signing_in
 
@@ -94,14 +98,30 @@ class Mask:
         return is_secret or (self._is_signing_in and not _NO_SECRET.search(key))
 
 
+def _requests(config: RestConfig) -> Iterator[RequestTemplate]:
+    """Give every request of the configuration."""
+    yield from (*config.steps, *config.listing)
+    if config.users:
+        yield config.users
+    if isinstance(config.auth, Login):
+        yield config.auth.request
+        if config.auth.challenge:
+            yield config.auth.challenge
+
+
+def _secret_texts(config: RestConfig) -> Iterator[str]:
+    """Find what looks like a credential and is written as it is into a query or a body, under a name that tells one."""
+    for request in _requests(config):
+        for name, text in request.constants():
+            if _SECRET_HEADER.search(name) and _KEY.fullmatch(text):
+                yield text
+
+
 def _secret_headers(config: RestConfig) -> Iterator[str]:
     """Find credentials that are written as they are into a header whose name tells what it holds."""
-    written = [config.headers, *(step.headers for step in (*config.steps, *config.listing))]
-    if config.users:
-        written.append(config.users.headers)
+    written = [config.headers, *(request.headers for request in _requests(config))]
     if isinstance(config.auth, Login):
-        written += [config.auth.headers, config.auth.request.headers]
-        written += [config.auth.challenge.headers] if config.auth.challenge else []
+        written.append(config.auth.headers)
     for name, template in (header for headers in written for header in headers.items()):
         if template.is_constant and _SECRET_HEADER.search(name):
             yield from _forms(template)

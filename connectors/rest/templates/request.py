@@ -71,6 +71,10 @@ class Parameter:
             raise ValueError("write a text, a list of texts, or 'json:' with the data to send as JSON text")
         self.names = self._template.names
 
+    def constants(self, name: str) -> Iterator[tuple[str, str]]:
+        """Give each text into which nothing is put, with the name under which it stands: `name`, if none of its own."""
+        return self._template.constants(name)
+
     def texts(self, names: Mapping[str, object]) -> list[str]:
         """Return the values to send; an empty list leaves the parameter out."""
         value = self._template.render(names)
@@ -128,6 +132,13 @@ class RequestTemplate(BaseModel):
     body: XmlBody | None = Field(
         default=None, description="Body to send as XML, a template; what is put in is escaped."
     )
+
+    def constants(self) -> Iterator[tuple[str, str]]:
+        """Give each text of the query and the body into which nothing is put, with the name under which it stands."""
+        for name, parameter in (*self.query.items(), *(self.form or {}).items()):
+            yield from parameter.constants(name)
+        if self.json_body is not None:
+            yield from self.json_body.constants()
 
     @model_validator(mode="after")
     def _has_one_body(self) -> Self:

@@ -152,6 +152,22 @@ class DataTemplate:
         """Return the data with every template filled in; a text that is one placeholder keeps its value's type."""
         return _fill(self._data, names)
 
+    def constants(self, name: str = "") -> Iterator[tuple[str, str]]:
+        """Give each text into which nothing is put, with the name under which it stands: `name`, if none of its own."""
+        return _constants(self._data, name)
+
+
+def _constants(data: object, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(data, Template):
+        if data.is_constant:
+            yield name, data.source
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _constants(value, key)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _constants(value, name)
+
 
 def _compile(data: object, names: set[str], place: tuple[str | int, ...], problems: list[InitErrorDetails]) -> object:
     if isinstance(data, dict) and all(isinstance(key, str) for key in data):

@@ -176,6 +176,27 @@ def test_every_name_that_tells_a_credential_is_known(text: str) -> None:
     assert Mask(settings, tuple).text("it is planted.") == "it is •••."
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "apikey: planted-1}",
+        "access_token: [planted-1]}",
+        "x: y}, form: {password: planted-1}",
+        "x: y}, json: {login: {secret_key: planted-1}}",
+        "x: y}, json: [{token: planted-1}]",
+        "filter: {json: {api_key: planted-1}}}",
+    ],
+)
+def test_a_credential_that_is_written_into_a_query_or_a_body_is_masked_where_the_crm_quotes_it(written: str) -> None:
+    settings = config(ONE_STEP.replace("form }}'}", f"form }}}}', {written}"))
+    assert Mask(settings, tuple).text("planted-1 is wrong") == "••• is wrong"
+
+
+def test_a_word_under_such_a_name_is_none() -> None:
+    settings = config(ONE_STEP.replace("form }}'}", "form }}', key: phone, keyword: customers, sort: created-2026}"))
+    assert Mask(settings, tuple).text("phone customers created-2026") == "phone customers created-2026"
+
+
 def test_other_headers_are_no_secret() -> None:
     settings = config(ONE_STEP + "\nheaders: {X-Client: omi-bridge}")
     assert Mask(settings, tuple).text("omi-bridge") == "omi-bridge"
