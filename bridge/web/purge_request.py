@@ -28,6 +28,8 @@ _PLACES: Mapping[str, Sequence[str]] = {
 _NESTED = re.compile(r"\[([^\[\]]*)\]")
 _LONGEST_VALUE, _LONGEST_PLACE, _DEEPEST = 200, 200, 10
 _MOST_FIELDS = 5000
+_MOST_PLACES = 10
+"""Each costs a walk through the whole body."""
 
 
 class PurgeRequest(NamedTuple):
@@ -42,7 +44,10 @@ def read_purge(query: MultiDict[str, str], body: bytes, region: str) -> PurgeReq
     content = _content(body)
     found = {kind: {*filter(None, map(_text, query.getlist(kind)))} for kind in _KINDS}
     for kind in _KINDS:
-        for place in query.getlist(f"{kind}_in") or _PLACES[kind]:
+        places = query.getlist(f"{kind}_in") or _PLACES[kind]
+        if len(places) > _MOST_PLACES:
+            raise ValueError(f"{kind}_in= stands there more than {_MOST_PLACES} times: name fewer places")
+        for place in places:
             found[kind].update(filter(None, map(_text, _at(content, _segments(place)))))
     if sum(map(len, found.values())) > MOST_SUBJECTS:
         raise ValueError(f"it names more than {MOST_SUBJECTS}: send several requests")
@@ -70,8 +75,11 @@ def _numbers(texts: set[str], region: str) -> tuple[frozenset[PhoneNumber], int]
 
 
 def _content(body: bytes) -> Any:  # noqa: ANN401 - whatever a CRM sends
-    """Return the body as JSON has it. Raises ValueError if it is neither JSON nor a form."""
-    text = body.decode("utf-8", "replace").strip()
+    """Return the body as JSON has it. Raises ValueError if it is neither JSON nor a form.
+
+    It is UTF-8, or UTF-16 or -32 if it says so itself (RFC 8259, section 8.1, and older).
+    """
+    text = body.decode(json.detect_encoding(body), "replace").strip()
     if text[:1] in ("{", "["):
         try:
             return json.loads(text)

@@ -96,6 +96,16 @@ FORM = "application/x-www-form-urlencoded"
             {"json": {"phone": ["0901234567", "+84 90 123 45 67", "no number"]}},
             {"numbers": 1, "owners": 0, "records": 0},
         ),
+        (
+            "",
+            {"data": '\ufeff{"phone": "0901234567"}'.encode(), "content_type": "application/json"},
+            {"numbers": 1, "owners": 0, "records": 0},
+        ),
+        (
+            "",
+            {"data": '{"phone": "0901234567"}'.encode("utf-16"), "content_type": "application/json"},
+            {"numbers": 1, "owners": 0, "records": 0},
+        ),
         ("", {"data": "phone=0901234567", "content_type": "text/plain"}, {"numbers": 1, "owners": 0, "records": 0}),
         ("", {"json": {"owner": 7}}, {"numbers": 0, "owners": 1, "records": 0}),
         ("&record=42&owner=8", {}, {"numbers": 0, "owners": 1, "records": 1}),
@@ -190,6 +200,14 @@ def test_what_names_nothing_or_too_much_is_told_in_words(app, body, status, erro
     reply = purge(app, **body)
     assert reply.status_code == status
     assert error in reply.json["error"]
+
+
+def test_so_many_places_are_looked_at_and_no_more(app) -> None:
+    places = [f"record_in={name}.*" for name in "abcdefghijk"]
+    few, many = (f"key={KEY}&{'&'.join(some)}" for some in (places[:10], places))
+    assert purge(app, few, json={"j": {"x": 42}}).json == {"forgotten": {"numbers": 0, "owners": 0, "records": 1}}
+    reply = purge(app, many, json={"k": {"x": 42}})
+    assert (reply.status_code, "more than 10 times" in reply.json["error"]) == (400, True)
 
 
 def test_a_place_that_is_no_place_is_told(app) -> None:

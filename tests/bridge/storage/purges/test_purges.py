@@ -267,6 +267,24 @@ def test_a_file_gives_nothing_back_that_was_purged_before_the_restart(tmp_path: 
         assert len(cache) == 1
 
 
+def test_a_clock_that_was_ahead_brings_nothing_back_that_was_purged(tmp_path: Path) -> None:
+    file, path, right = tmp_path / "answers.db", tmp_path / "purged", FakeClock()
+    right.advance(1e9)
+
+    def known() -> Purges:
+        return Purges(path=path, secret=KEY, wall_clock=right)
+
+    with life(file, lambda: right() + 7 * 3600, purges=known()) as (cache, _):
+        cache.put(call(1), LAN)
+        cache.put(call(2), KHOA)
+        until(lambda: rows(file) == 2)
+    known().purge(of_caller(2))
+    for later in (SETTINGS.ttl + 60, 60):
+        right.advance(later)
+        with life(file, right, purges=known()) as (cache, _):
+            assert [cache.get(call(number)) is not None for number in (1, 2)] == [True, False]
+
+
 def test_the_file_keeps_the_records_of_an_answer(tmp_path: Path) -> None:
     file = tmp_path / "answers.db"
     with life(file) as (cache, _):
