@@ -58,7 +58,7 @@ def create_app(settings: Console, ask: Ask, clock: Clock = time.time) -> Flask:
     app.register_blueprint(SetUpPage(ask).blueprint())
     app.register_error_handler(Exception, _failed)
     app.jinja_env.filters |= {"in_words": in_words, "moment": _moment, "duration": _duration}
-    app.jinja_env.globals["language"] = chosen_language
+    app.jinja_env.globals |= {"language": chosen_language, "is_signed_in": door.is_signed_in}
     return app
 
 

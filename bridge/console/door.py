@@ -1,13 +1,14 @@
 """Who may see the pages: signed in with the console's own password, by a name that the console knows itself by.
 
 The password is tried so many times a minute altogether, whoever tries: it has no user's name, and an address says
-little behind a proxy. A browser gets everything from here, runs no script but ours, and shows us in nobody's frame.
+little behind a proxy. One is tried at a time, for the hash that makes guessing slow takes 32 MB. A browser gets
+everything from here, runs no script but ours, and shows us in nobody's frame.
 """
 
 import logging
 import re
+import threading
 import time
-from collections import deque
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, session, url_for
@@ -17,15 +18,13 @@ from werkzeug.security import check_password_hash
 
 from bridge.config.console import Console
 from bridge.console.forms import LanguageForm, SignInForm
+from bridge.console.sessions import Sessions
 from bridge.sdk.deadline import Clock
 
 _audit = logging.getLogger("bridge.console.audit")
 
-TRIES = 5
-"""How often a wrong password may be tried in a minute, by everybody together."""
-
-_MINUTE = 60.0
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*", re.ASCII)
 _OPEN = {"door.sign_in", "door.choose_language", "static", "bootstrap.static"}
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -56,8 +55,8 @@ class Door:
 
     def __init__(self, settings: Console, clock: Clock = time.time) -> None:
         self._settings = settings
-        self._clock = clock
-        self._wrong: deque[float] = deque(maxlen=TRIES)
+        self._sessions = Sessions(settings.session, clock)
+        self._one_at_a_time = threading.Lock()
 
     def blueprint(self) -> Blueprint:
         """Make the pages for signing in and out, and for choosing a language."""
@@ -72,13 +71,18 @@ class Door:
         asked = _HOST.fullmatch(request.host.lower())
         if asked is None or asked["name"] not in self._settings.hosts:
             _audit.warning("%s asks for the host %r, which is none of console.hosts", _who(), request.host[:64])
-            return Response("this host is none of console.hosts\n", 400, content_type="text/plain; charset=utf-8")
-        if request.endpoint in _OPEN:
-            return None
-        if session.get("until", 0) > self._clock():
+            return _refused("this host is none of console.hosts")
+        if not _PREFIX.fullmatch(request.root_path):
+            _audit.warning("%s comes with X-Forwarded-Prefix: %r, which is no path", _who(), request.root_path[:64])
+            return _refused("X-Forwarded-Prefix is no path")
+        if request.endpoint in _OPEN or self.is_signed_in():
             return None
         for_later = request.full_path if request.method == "GET" and request.endpoint else None
         return redirect(url_for("door.sign_in", next=for_later))
+
+    def is_signed_in(self) -> bool:
+        """Tell whether whoever asks has signed in."""
+        return self._sessions.is_open(_browser())
 
     @staticmethod
     def close_behind(response: Response) -> Response:
@@ -95,22 +99,15 @@ class Door:
         form = SignInForm()
         wrong, status = "", 200
         if form.validate_on_submit():
-            if self._is_throttled():
-                wrong, status = "throttled", 429
-                _audit.warning("%s tries to sign in too often", _who())
-            elif check_password_hash(self._settings.password.get_secret_value(), form.password.data):
+            wrong, status = self._judged(form.password.data)
+            if not wrong:
                 self._let_in()
                 return redirect(_own_page(request.args.get("next", "")))
-            else:
-                self._wrong.append(self._clock())
-                wrong, status = "password", 403
-                _audit.warning("%s tries to sign in with a wrong password", _who())
         return render_template("sign_in.html", form=form, wrong=wrong), status
 
-    @staticmethod
-    def sign_out() -> ResponseReturnValue:
+    def sign_out(self) -> ResponseReturnValue:
         """End the session."""
-        session.pop("until", None)
+        self._sessions.end(_browser())
         _audit.info("%s signs out", _who())
         return redirect(url_for("door.sign_in"))
 
@@ -123,23 +120,42 @@ class Door:
         session["language"] = form.language.data
         return redirect(_own_page(form.page.data or ""))
 
+    def _judged(self, password: str) -> tuple[str, int]:
+        """Say what is wrong with a password, nothing if it is right, and the answer's status."""
+        with self._one_at_a_time:
+            if not self._sessions.may_try(_browser()):
+                _audit.warning("%s tries to sign in too often", _who())
+                return "throttled", 429
+            if check_password_hash(self._settings.password.get_secret_value(), password):
+                return "", 200
+            self._sessions.was_wrong(_browser())
+        _audit.warning("%s tries to sign in with a wrong password", _who())
+        return "password", 403
+
     def _let_in(self) -> None:
         language = session.get("language")
         session.clear()
-        session["until"] = self._clock() + self._settings.session
+        with self._one_at_a_time:
+            session["browser"] = self._sessions.begin()
         if language:
             session["language"] = language
         _audit.info("%s signs in", _who())
-
-    def _is_throttled(self) -> bool:
-        return len(self._wrong) == TRIES and self._wrong[0] > self._clock() - _MINUTE
 
 
 def _own_page(page: str) -> str:
     """Return the page if it is one of ours, else the first: nobody is led elsewhere by a link."""
     parts = urlsplit(page)
-    is_ours = page.startswith("/") and not page.startswith(("//", "/\\")) and not parts.netloc and "\\" not in page
+    is_path = page.startswith("/") and not page.startswith("//") and not parts.netloc and "\\" not in page
+    is_ours = is_path and page.isprintable()  # no header can carry a line break
     return request.root_path + page if is_ours else url_for("pages.trace")
+
+
+def _refused(why: str) -> Response:
+    return Response(f"{why}\n", 400, content_type="text/plain; charset=utf-8")
+
+
+def _browser() -> str:
+    return str(session.get("browser", ""))
 
 
 def _who() -> str:

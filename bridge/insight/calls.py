@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.config.loading import Config
 from bridge.config.sections import DECIDED
+from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
 from bridge.insight.trace import BY_HAND
 from bridge.lookup.decision import Outcome
@@ -55,7 +56,7 @@ class RecentCalls:
     def answer(self, question: Mapping[str, Any]) -> Mapping[str, object]:
         """Return the newest calls that fit, or those that did a moment ago if it is only to refresh.
 
-        Raises ValueError with `no-decisions`, `wrong-number`, `wrong-day`, or `busy` if it is to wait for that.
+        Raises AnswerRefused with `no-decisions`, `wrong-number`, `wrong-day`, or `busy` if it is to wait for that.
         """
         service, began = self._current(), self._clock()
         wanted = {name: str(value)[:_LONGEST].strip() for name, value in question.items() if name in _FILTERS}
@@ -65,7 +66,7 @@ class RecentCalls:
             self._kept.clear()
         if question.get("refresh") and began < self._rests_until:
             if key not in self._kept:
-                raise ValueError("busy")
+                raise AnswerRefused("busy")
             return self._kept[key]
         try:
             found = self._kept[key] = self._found(service.config, wanted)
@@ -115,14 +116,14 @@ def _kept(config: Config, sought: Sought | None, since: float, until: float, nar
         with reading(config.decisions_file, DECIDED) as db:
             return list(decisions(db, sought, since, until, MOST, narrowed))
     except sqlite3.Error:
-        raise ValueError("no-decisions") from None
+        raise AnswerRefused("no-decisions") from None
 
 
 def _number(text: str, config: Config) -> PhoneNumber | None:
     try:
         return PhoneNumber.parse(text, config.settings.phone.region) if text else None
     except InvalidNumber:
-        raise ValueError("wrong-number") from None
+        raise AnswerRefused("wrong-number") from None
 
 
 def _day(text: str) -> tuple[float, float]:
@@ -131,9 +132,10 @@ def _day(text: str) -> tuple[float, float]:
         return 0.0, time.time() + 86_400
     try:
         begin = datetime.strptime(text, "%Y-%m-%d").astimezone()
-    except ValueError:
-        raise ValueError("wrong-day") from None
-    return begin.timestamp(), (begin.replace(tzinfo=None) + timedelta(days=1)).astimezone().timestamp()
+        end = (begin.replace(tzinfo=None) + timedelta(days=1)).astimezone()
+    except (ValueError, OverflowError):  # of the last day that there is no end can be told
+        raise AnswerRefused("wrong-day") from None
+    return begin.timestamp(), end.timestamp()
 
 
 def _iso(moment: float) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bridge.insight.calls import RecentCalls
+from bridge.insight.client import AnswerRefused
 from bridge.insight.configuration import ConfigurationView
 from bridge.insight.directory import DirectoryView
 from bridge.insight.figures import figures_of_today
@@ -49,7 +50,7 @@ def insight_of(  # noqa: PLR0913 - all of which the console is told
         try:
             found = figures_of_today(current().config.decisions_file, datetime.now().astimezone())
         except sqlite3.Error:
-            raise ValueError("no-decisions") from None
+            raise AnswerRefused("no-decisions") from None
         return {**found, "deadline": current().deadline, "network": page()["network"]}
 
     return InsightSocket(

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bridge.insight.client import PURPOSE
+from bridge.insight.client import PURPOSE, AnswerRefused
 from bridge.local.address import address_of, is_taken, listener_at, may_speak
 from bridge.local.packets import Line
 from bridge.sdk.threads.background import NO_THREAD, BackgroundLoop
@@ -30,7 +30,7 @@ _KEPT_FOR, _MOST_KEPT = 1.0, 32
 
 Question = Mapping[str, Any]
 Answers = Mapping[str, Callable[[Question], object]]
-"""What is answered, by the word of a question: something to be written as JSON. ValueError refuses, with a word."""
+"""What is answered, by the word of a question: something to be written as JSON, or AnswerRefused with a word."""
 
 
 class InsightSocket:
@@ -108,7 +108,7 @@ class InsightSocket:
             line.close()
             return
         question = packet.said
-        word = str(question.get("ask"))
+        word = asked if isinstance(asked := question.get("ask"), str) else ""
         if word in self._slow and self._busy[word].acquire(blocking=False):
             thread = threading.Thread(
                 target=self._answer_slowly, args=(line, question), name="insight-slow", daemon=True
@@ -147,7 +147,7 @@ def _said(answer: Callable[[], bytes]) -> tuple[Mapping[str, object], bytes]:
     """Return an answer and what goes beside it, or why there is none."""
     try:
         return {"answer": True}, answer()
-    except ValueError as refused:
+    except AnswerRefused as refused:
         return {"refused": str(refused)}, b""
     except Exception:  # noqa: BLE001 - whoever asks may not end what answers
         _log.exception("a bug of omi-bridge in an answer to the console")

@@ -15,6 +15,7 @@ import yaml
 from bridge.config.content import Content
 from bridge.config.loading import load_config
 from bridge.config.plugins import CONNECTORS, connector_class, installed_types
+from bridge.insight.client import AnswerRefused
 from bridge.sdk.errors import ConfigError
 
 _LONGEST = 500
@@ -51,12 +52,12 @@ def presets(_question: Mapping[str, object]) -> Mapping[str, object]:
 def lines(question: Mapping[str, Any]) -> Mapping[str, object]:
     """Return the lines for a preset with these `values`, and what is wrong with them, by key.
 
-    ValueError: `unknown-preset`.
+    Raises AnswerRefused with `unknown-preset`.
     """
     name, values = str(question.get("type")), question.get("values")
     preset = _presets().get(name)
     if preset is None or not isinstance(values, dict):
-        raise ValueError("unknown-preset")
+        raise AnswerRefused("unknown-preset")
     given = {key: str(values.get(key, ""))[:_LONGEST].strip() for key, need in preset.needs.items() if not need.secret}
     settings = {"type": name} | {
         key: need.example if need.secret else given[key]

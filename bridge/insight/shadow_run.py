@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.config.loading import Config, load_again
+from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
 from bridge.insight.trace import takes_no_place
 from bridge.lookup.answer import Freshness
@@ -51,14 +52,17 @@ class ShadowRun:
         self._turns = turns
 
     def answer(self, _question: Mapping[str, Any]) -> Mapping[str, object]:
-        """Say how many are answered alike, and who is not. ValueError: `no-callers`, `not-valid`, `shadow-often`."""
+        """Say how many are answered alike, and who is not.
+
+        Raises AnswerRefused with `no-callers`, `not-valid` or `shadow-often`.
+        """
         in_force, callers = self._current(), self._recent()
         if not callers:
-            raise ValueError("no-callers")
+            raise AnswerRefused("no-callers")
         try:
             config = load_again(in_force.config)
         except ConfigError:
-            raise ValueError("not-valid") from None
+            raise AnswerRefused("not-valid") from None
         self._take_turn()
         try:
             with self._candidate(config) as candidate, calls_come_first():
@@ -101,7 +105,7 @@ class ShadowRun:
         except SourceBusy:
             wait = 1.0
         if wait > 0:
-            raise ValueError("shadow-often")
+            raise AnswerRefused("shadow-often")
 
 
 def _has_room(one: RecentCaller, *services: Service) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
 from bridge.lookup.guard import Guard
 from bridge.sdk.connector import Attention
@@ -43,18 +44,18 @@ class Sources:
         }
 
     def try_now(self, question: Mapping[str, Any]) -> Mapping[str, object]:
-        """Try the source `name` once, if it is left alone. Raises ValueError with `well`, `try-often` or `no-trial`."""
+        """Try the source `name` once, if it is left alone. Raises AnswerRefused: `well`, `try-often` or `no-trial`."""
         guard = self._current().guards.get(str(question.get("name")))
         if guard is None or not guard.is_left_alone:
-            raise ValueError("well")
+            raise AnswerRefused("well")
         try:
             wait = self._turns.book(PER_MINUTE, 0.0)
         except SourceBusy:
             wait = 1.0
         if wait > 0:
-            raise ValueError("try-often")
+            raise AnswerRefused("try-often")
         if not guard.try_now():
-            raise ValueError("no-trial")
+            raise AnswerRefused("no-trial")
         return {"name": guard.name}
 
     def _connector(self, guard: Guard, service: Service, age: float | None) -> Mapping[str, object]:

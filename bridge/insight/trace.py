@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge.diagnosis.judgement import SPELLINGS
 from bridge.extensions.directory import Reach
+from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
 from bridge.lookup.decision import Decision, Outcome
 from bridge.lookup.guard import Guard
@@ -43,12 +44,12 @@ class Tracer:
         self._turns = turns
 
     def answer(self, question: Mapping[str, Any]) -> Mapping[str, object]:
-        """Look up `number`, who dialled `hotline`. Raises ValueError with `often` or `no-room`."""
+        """Look up `number`, who dialled `hotline`. Raises AnswerRefused with `often` or `no-room`."""
         number, hotline = str(question.get("number", ""))[:_LONGEST], str(question.get("hotline", ""))[:_LONGEST]
         service = self._current()
         hotlines = [hotline] if hotline else []
         if not all(map(takes_no_place, service.lookup.guards_for(hotlines))):
-            raise ValueError("no-room")
+            raise AnswerRefused("no-room")
         self._take_turn()
         token = REQUEST_ID.set(BY_HAND + secrets.token_hex(4))
         try:
@@ -124,7 +125,7 @@ class Tracer:
         except SourceBusy:
             wait = 1.0
         if wait > 0:
-            raise ValueError("often")
+            raise AnswerRefused("often")
 
 
 def takes_no_place(guard: Guard) -> bool:

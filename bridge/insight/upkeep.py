@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bridge.config.loading import Config
+from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import InvalidNumber, SourceBusy
@@ -37,18 +38,21 @@ class Forgetter:
         self._turns = turns
 
     def answer(self, question: Mapping[str, Any]) -> Mapping[str, object]:
-        """Forget `number`; say what came of each part. ValueError: `wrong-number`, `forget-often`, `not-forgotten`."""
+        """Forget `number`; say what came of each part.
+
+        Raises AnswerRefused with `wrong-number`, `forget-often` or `not-forgotten`.
+        """
         config = self._current().config
         try:
             caller = PhoneNumber.parse(str(question.get("number", ""))[:_LONGEST], config.settings.phone.region)
         except InvalidNumber:
-            raise ValueError("wrong-number") from None
+            raise AnswerRefused("wrong-number") from None
         try:
             wait = self._turns.book(PER_MINUTE, 0.0)
         except SourceBusy:
             wait = 1.0
         if wait > 0:
-            raise ValueError("forget-often")
+            raise AnswerRefused("forget-often")
         found = _forgotten(config, caller)
         return {
             "caller": caller.masked,
@@ -71,7 +75,7 @@ class Doubts:
     def confirm(self, question: Mapping[str, Any]) -> Mapping[str, str]:
         """Believe the list `name`, if it is still that of which is `told`.
 
-        Raises ValueError with `not-doubted` or `not-confirmed`.
+        Raises AnswerRefused with `not-doubted` or `not-confirmed`.
         """
         for kept in self._doubted():
             told = self._mask(kept.doubted)
@@ -79,10 +83,10 @@ class Doubts:
                 try:
                     confirmed = kept.confirm()
                 except OSError:
-                    raise ValueError("not-confirmed") from None
+                    raise AnswerRefused("not-confirmed") from None
                 if confirmed:
                     return {"name": kept.name, "told": self._mask(confirmed)}
-        raise ValueError("not-doubted")
+        raise AnswerRefused("not-doubted")
 
     def _doubted(self) -> Iterator[ListState]:
         service = self._current()
@@ -107,4 +111,4 @@ def _forgotten(config: Config, caller: PhoneNumber) -> Any:  # noqa: ANN401 - an
         )
         return json.loads(child.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-        raise ValueError("not-forgotten") from None
+        raise AnswerRefused("not-forgotten") from None

@@ -68,9 +68,12 @@ def ask(
     Raises ServiceUnreachable, and TimeoutError if nothing has come within `patience` seconds.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-        connection.settimeout(patience)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", max(1, int(patience)), 0))
         try:
-            connection.connect(address_of(config, purpose))
+            connection.connect(address_of(config, purpose))  # which waits while many others stand in front
+            connection.settimeout(patience)
+        except BlockingIOError:
+            raise TimeoutError from None
         except OSError:
             where = f"no service with the configuration {config.absolute()} runs on this machine"
             raise ServiceUnreachable(f"{where}: name the file with -c as the service names it") from None

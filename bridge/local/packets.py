@@ -63,7 +63,7 @@ class Line:
         for _level, _kind, numbers in handed:  # nothing else than descriptors comes this way
             files.frombytes(numbers[: len(numbers) - len(numbers) % files.itemsize])
         try:
-            said = json.loads(text) if text else None
+            said = _read(text) if text else None
             beside = b"".join(os.pread(file, _MOST_BESIDE, 0) for file in files)
         finally:
             for file in files:
@@ -77,6 +77,13 @@ class Line:
     def close(self) -> None:
         """Hang up."""
         self._end.close()
+
+
+def _read(text: bytes) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("a message is not nested without end") from None
 
 
 def _in_memory(content: bytes) -> int:

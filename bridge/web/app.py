@@ -18,6 +18,7 @@ from bridge.alerts.watch import AlertWatch
 from bridge.config.loading import Config
 from bridge.diagnosis.expectation_watch import PAUSE, ExpectationWatch
 from bridge.diagnosis.judgement import Judgement, judge
+from bridge.insight.line_mask import LineMask
 from bridge.insight.questions import insight_of
 from bridge.insight.shadow_run import Shadow
 from bridge.lookup.decision import Decision
@@ -80,6 +81,7 @@ class Bridge:
         memory: MachineMemory | None = None,
     ) -> None:
         self._redaction = redaction or Redaction()
+        self._mask = LineMask(self._redaction)
         self._redaction.replace_secrets(config.secrets)
         self._refused = refused
         self._memory = memory or MachineMemory()
@@ -191,7 +193,7 @@ class Bridge:
         return watch
 
     def troubles(self) -> dict[str, str]:
-        """Say for each part of the service in force that is not well why not."""
+        """Say for each part of the service in force that is not well why not; a source's words may name anybody."""
         found = self.service.troubles() | self._expectations.troubles()
         if self._refused:
             found["configuration"] = f"not reloaded: {self._refused}"
@@ -200,7 +202,7 @@ class Bridge:
         found |= self.alerts.troubles()
         found |= self.incoming.troubles()
         found |= self.network.troubles()
-        return {part: self._redaction(why) for part, why in found.items()}
+        return {part: self._mask(why) for part, why in found.items()}
 
     def alarms(self) -> dict[str, str]:
         """Say the same as `troubles`, and of which parts nothing changes until somebody acts."""

@@ -310,3 +310,14 @@ def test_no_example_writes_a_key_where_everybody_on_the_machine_sees_it():
     lines = [(path.name, line) for path in DOCUMENTS for line in path.read_text(encoding="utf-8").splitlines()]
     shown = re.compile(r"--key [\"'$]|-H [\"']X-API-KEY: (?!change-me)")
     assert [f"{name}: {line}" for name, line in lines if shown.search(line)] == []
+
+
+def test_every_test_that_is_named_exists():
+    named = {name for file in DOCUMENTS for name in re.findall(r"`(test_\w+)`", file.read_text(encoding="utf-8"))}
+    known = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named
+    assert named - known == set()

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from types import SimpleNamespace as Namespace
 
 import pytest
@@ -112,6 +112,25 @@ def test_what_has_as_many_digits_and_is_no_number_is_shown():
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("2026-11-26 0987654321", "2026-11-26 …321"),
+        ("2026-11-26T17:45:36.123456+07:00 0987654321", "2026-11-26T17:45:36.123456+07:00 …321"),
+        ("SĐT0987654321, kh_0987654321, kh-0987654321x", "SĐT…321, kh_…321, kh-…321x"),
+        ("phone=%2B84987654321&x", "phone=…321&x"),
+        ("phone=0987%20654%20321", "phone=…321"),
+        (repr("0987\xa0654\xa0321"), "'…321'"),
+        ("0987\xa0654\u2011321", "…321"),
+        ("０９８７６５４３２１", "…３２１"),
+        ("&#48;987654321", "…321"),
+        ("(+84) 98-765-4321.", "(…321."),
+    ],
+)
+def test_a_number_is_masked_however_it_is_written_and_whatever_it_is_glued_to(line, shown):
+    assert LineMask(Redaction())(line) == shown
+
+
 def test_a_trace_is_told_among_the_decisions_and_counts_as_no_call(tmp_path):
     config = consoled(tmp_path)
     with opened(config) as app:
@@ -192,7 +211,15 @@ def test_calls_are_found_by_what_is_known_of_them(called, wanted, found):
     assert callers(called(**wanted)) == found
 
 
-@pytest.mark.parametrize(("wanted", "why"), [({"number": "abc"}, "wrong-number"), ({"day": "31.12."}, "wrong-day")])
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ({"number": "abc"}, "wrong-number"),
+        ({"day": "31.12."}, "wrong-day"),
+        ({"day": "9999-12-31"}, "wrong-day"),
+        ({"day": "0001-01-01"}, "wrong-day"),
+    ],
+)
 def test_what_cannot_be_read_is_refused(called, wanted, why):
     with pytest.raises(AnswerRefused, match=why):
         called(**wanted)
@@ -222,7 +249,7 @@ def test_pages_that_refresh_themselves_have_a_twentieth_of_the_time_whatever_the
         took = clock() - began
         clock.advance(REST * took - 0.5)
         assert calls.answer(refresh) is first
-        with pytest.raises(ValueError, match="busy"):
+        with pytest.raises(AnswerRefused, match="busy"):
             calls.answer(refresh | {"owner": "lan"})
         assert callers(calls.answer({"owner": "lan"})) == ["…567"]  # somebody has asked for it
         assert calls.answer(refresh) is first
@@ -230,7 +257,7 @@ def test_pages_that_refresh_themselves_have_a_twentieth_of_the_time_whatever_the
         assert calls.answer(refresh) is not first
         clock.advance(0.5)
         assert reload(bridge)
-        with pytest.raises(ValueError, match="busy"):  # nothing of another configuration
+        with pytest.raises(AnswerRefused, match="busy"):  # nothing of another configuration
             calls.answer(refresh)
 
 
@@ -260,7 +287,7 @@ def test_only_a_source_that_is_left_alone_is_tried_by_hand(tmp_path):
         assert [sources.try_now({"name": "crm"}) for _ in range(PER_MINUTE_BY_HAND)] == [
             {"name": "crm"}
         ] * PER_MINUTE_BY_HAND
-        with pytest.raises(ValueError, match="try-often"):
+        with pytest.raises(AnswerRefused, match="try-often"):
             sources.try_now({"name": "crm"})
     assert source.tried == PER_MINUTE_BY_HAND
 
@@ -382,6 +409,59 @@ def test_another_process_answers_when_the_first_has_ended(tmp_path):
             second.start()
             assert ask_service(file, {"ask": "who", "n": 2}) == 1
         assert until(lambda: ask_service(file, {"ask": "who", "n": 3}), 2) == 2
+
+
+def test_what_goes_wrong_within_an_answer_is_not_told_with_what_it_was_about(tmp_path):
+    def wrong(_question):
+        raise ValueError("could not convert 'hunter2-hunter2' of 0987654321")
+
+    file = tmp_path / "config.yaml"
+    with closing(InsightSocket(file, lambda: True, {"wrong": wrong}, {})) as insight:
+        insight.start()
+        with pytest.raises(AnswerRefused, match=r"^bug$"):
+            until(lambda: ask_service(file, {"ask": "wrong"}))
+
+
+RUBBISH = {
+    "no-json": b"\xff\xfe",
+    "nested": b"[" * 100_000,
+    "nested-word": b'{"ask":' + b"[" * 900 + b"]" * 900 + b"}",
+    "list": b"[]",
+    "number": b"9" * 5000,
+    "no-word": b"{}",
+    "word-is-an-object": b'{"ask": {"well": 1}}',
+    "large": b'{"ask": "well", "x": "' + b"x" * 150_000,
+}
+
+
+@pytest.mark.parametrize("message", RUBBISH.values(), ids=RUBBISH)
+def test_rubbish_keeps_nobody_else_from_being_answered(tmp_path, message):
+    file = tmp_path / "config.yaml"
+    with closing(InsightSocket(file, lambda: True, {"well": lambda _: "ok"}, {})) as insight:
+        insight.start()
+        assert until(lambda: ask_service(file, {"ask": "well"})) == "ok"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as rude:
+            rude.connect(address_of(file, PURPOSE))
+            rude.send(message)
+            assert ask_service(file, {"ask": "well", "again": True}) == "ok"
+
+
+def test_whoever_asks_waits_until_those_in_front_of_him_are_gone(tmp_path):
+    file = tmp_path / "config.yaml"
+    with closing(InsightSocket(file, lambda: True, {"well": lambda _: "ok"}, {})) as insight, ExitStack() as stack:
+        insight.start()
+        assert until(lambda: ask_service(file, {"ask": "well"})) == "ok"
+        silent = []
+        with suppress(BlockingIOError):  # until there is no room
+            while True:
+                silent.append(stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)))
+                silent[-1].setblocking(False)
+                silent[-1].connect(address_of(file, PURPOSE))
+        with ThreadPoolExecutor(1) as other:
+            asked = other.submit(ask_service, file, {"ask": "well", "again": True})
+            for one in silent:
+                one.close()
+            assert asked.result(_PATIENCE) == "ok"
 
 
 def test_a_bug_and_a_word_that_nobody_knows_end_nothing(tmp_path, caplog):

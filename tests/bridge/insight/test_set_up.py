@@ -4,6 +4,7 @@ import pytest
 
 from bridge.config.content import Content
 from bridge.config.loading import load_config
+from bridge.insight.client import AnswerRefused
 from bridge.insight.set_up import lines, presets
 
 ESPO = {"type": "espocrm", "values": {"url": "https://espo.example"}}
@@ -58,5 +59,5 @@ def test_a_secret_is_not_taken_and_stands_in_a_variable():
     "question", [{"type": "rest", "values": {}}, {"type": "os:system", "values": {}}, {"type": "espocrm"}]
 )
 def test_nothing_but_a_preset_makes_lines(question):
-    with pytest.raises(ValueError, match="unknown-preset"):
+    with pytest.raises(AnswerRefused, match="unknown-preset"):
         lines(question)

@@ -81,11 +81,11 @@ def test_what_is_no_number_and_what_is_too_often_is_refused(tmp_path):
     with opened(remembering(tmp_path)) as app:
         service = app.extensions["omi_bridge"].service
         forgetter = Forgetter(lambda: service, LineMask(Redaction()), turns)
-        with pytest.raises(ValueError, match="wrong-number"):
+        with pytest.raises(AnswerRefused, match="wrong-number"):
             forgetter.answer({"number": "abc"})
         for _ in range(PER_MINUTE):
             assert turns.book(PER_MINUTE, 0.0) == 0
-        with pytest.raises(ValueError, match="forget-often"):
+        with pytest.raises(AnswerRefused, match="forget-often"):
             forgetter.answer({"number": WHO})
 
 
