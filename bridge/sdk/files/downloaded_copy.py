@@ -20,7 +20,8 @@ _KIND, _FACTS, _LOCK = "downloaded", "downloaded.json", "downloaded.lock"
 class CopyFacts:
     """What is known of a copy: `of` which address, when (in seconds since 1970) it changed and was last asked for.
 
-    `digest` is that of the content, nothing if there is none; `etag` and `modified` are what the server calls it.
+    `digest` is that of the content, nothing if there is none; `etag` and `modified` are what the server calls it. A
+    copy is `begun` unless nothing was ever written where it is to stand: then what stands there is somebody else's.
     """
 
     of: str
@@ -30,6 +31,7 @@ class CopyFacts:
     changed_at: float = 0.0
     asked_at: float = 0.0
     trouble: str = ""
+    begun: bool = True
 
 
 class OwnCopy:
@@ -102,7 +104,7 @@ class SharedCopy:
         """
         with suppress(OSError):  # which the writing tells
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._kept.read(_FACTS) is None:  # from now on what stands there is ours, also if this ends half-way
+        if not self._is_begun():  # from now on what stands there is ours, also if this ends half-way
             _write(self.path, b"", WithFacts(known=False))
             self.tell(CopyFacts(facts.of))
         _write(self.path, content, WithFacts(known=True))
@@ -112,6 +114,14 @@ class SharedCopy:
         """Let all know what is known now of the content that is there."""
         self.facts = facts
         self._kept.write(_FACTS, json.dumps(asdict(facts)))
+
+    def tell_trouble(self, trouble: str) -> None:
+        """Let all know why there is no copy."""
+        self.tell(CopyFacts(self.facts.of, trouble=trouble, begun=self._is_begun()))
+
+    def _is_begun(self) -> bool:
+        known = self._kept.read(_FACTS)
+        return known is not None and known.get("begun", True) is True
 
     def close(self) -> None:
         """Let another process ask."""

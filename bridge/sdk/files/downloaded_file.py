@@ -110,7 +110,8 @@ class DownloadedFile:
 
     @property
     def _facts(self) -> CopyFacts:
-        return self._copy.facts if self._copy else CopyFacts(self.of)
+        copy = self._copy or self._shared
+        return copy.facts if copy else CopyFacts(self.of)
 
     def _is_up_to_us(self) -> bool:
         """Tell whether no other process asks for all; if one does, learn what it says."""
@@ -140,6 +141,7 @@ class DownloadedFile:
             shared.store(own.path.read_bytes(), own.facts)
         except SourceUnavailable as error:
             own.tell(replace(own.facts, trouble=str(error)))
+            shared.tell_trouble(str(error))
             return False
         except OSError:  # somebody has tidied up the folder: asked for anew
             own.facts, self._due = CopyFacts(self.of), float("-inf")
@@ -162,6 +164,8 @@ class DownloadedFile:
             if str(error) != before.trouble:
                 _log.warning("%s%s", error, "; the copy stays in force" if before.digest else "")
             copy.tell(replace(before, trouble=str(error)))
+            if copy is self._own and self._shared and self._shared.may_ask():
+                self._shared.tell_trouble(str(error))  # to those who have no copy either
         else:
             self._failures, self._due = 0, self._clock() + self._refresh
             if before.trouble:

@@ -169,6 +169,26 @@ def test_of_two_processes_one_asks_and_the_other_follows_and_takes_over(machine:
     assert second.trouble == ""
 
 
+@pytest.mark.parametrize("theirs", [None, b"mine\n"])
+def test_of_two_processes_both_know_why_there_never_was_a_copy(
+    machine: Machine, shelf: Shelf, theirs: bytes | None
+) -> None:
+    place = machine.folder / "customers.downloaded"
+    if theirs:
+        machine.folder.mkdir()
+        place.write_bytes(theirs)
+    shelf.instead = lambda _asked: Reply(b"", 404)
+    first, second = machine.start(shelf.url), machine.start(shelf.url)
+    assert len(shelf.asked) == 1
+    assert second.trouble.startswith(f"{shelf.server.host} answered 404")
+    assert second.why_missing(FileNotFoundError()) == first.why_missing(FileNotFoundError()) == first.trouble
+    shelf.instead = None
+    machine.later(first, 60)
+    second.round()
+    assert (second.trouble, place.read_bytes()) == ((first.trouble, theirs) if theirs else ("", FIRST))
+    assert ("did not make" in second.trouble) == bool(theirs)
+
+
 def test_who_may_not_write_asks_for_himself_and_leaves_nothing_until_he_may(machine: Machine, shelf: Shelf) -> None:
     old = machine.start(shelf.url)
     trial = machine.start(f"{shelf.url}?v=2", writes=False)
