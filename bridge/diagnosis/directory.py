@@ -4,6 +4,7 @@ Connectors name the owners that they know, as far as they can. Who has no extens
 everybody else are answered all the same; that nobody has one is.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from bridge.sdk.words import canonical, fold, visible
 
 _SUBJECT = "directory"
 _MOST_IN_A_LINE = 5
+_SHORT_NUMBER = re.compile(r"[0-9]{2,5}", re.ASCII)
 
 NO_CUSTOMERS: Mapping[str, Mapping[Owner, int]] = MappingProxyType({})
 
@@ -95,7 +97,9 @@ class DirectoryReport:
         if not people or any(people.values()):
             return None
         told = f"{len(people)} owner(s) named by {', '.join(self._named)}, and none has an extension: no phone rings"
-        if not any(len(entries) for _, entries in self._lists.own_maps()) and not self._pbx:
+        if all(map(_is_like_an_extension, people)):
+            told += ": if what names them are their extensions, name that column so: `columns: {extension: 'Header'}`"
+        elif not any(len(entries) for _, entries in self._lists.own_maps()) and not self._pbx:
             first = max(people, key=lambda owner: self._customers[_identity(owner)])
             told += (
                 ": write who has which extension, `extensions: {inline: {"
@@ -181,6 +185,11 @@ class DirectoryReport:
                     f"{place}: {extension} of {_some(names)} is no internal phone of OMICall: correct it, "
                     "unless it is the number of a group"
                 )
+
+
+def _is_like_an_extension(owner: Owner) -> bool:
+    """Tell whether all that is known of an owner is a short number."""
+    return bool(owner.id and _SHORT_NUMBER.fullmatch(owner.id) and not (owner.email or owner.login or owner.name))
 
 
 def _told_of_namesakes(owner: Owner, lists: Iterable[tuple[str, ExtensionMap]]) -> str:

@@ -105,13 +105,14 @@ def _file(file: ExtensionFileWatch | DeputyFileWatch, *, online: bool) -> Iterat
         return
     file.start()
     file.wait(OPENING_PATIENCE)
+    why = ""
     try:
         lines = file.report()
     except SourceError as error:
-        yield Finding("extensions", str(error), Severity.FAILED)
+        yield Finding("extensions", why := str(error), Severity.FAILED)
     else:
         yield from (_told("extensions", line) for line in lines)
-    if file.trouble:
+    if file.trouble and file.trouble != why:
         yield Finding("extensions", file.trouble, _as_bad_as(file.kept))
 
 

@@ -378,6 +378,26 @@ def test_a_list_whose_owners_have_no_extension_at_all_fails_with_what_to_write(t
     )
 
 
+def test_a_column_of_extensions_that_was_taken_for_owners_is_told(tmp_path):
+    with service(tmp_path, "  inline: {}\n") as made:
+        (tmp_path / "customers.csv").write_text("phone,owner\n0901234567,101\n0912345678,101/102\n", encoding="utf-8")
+        found = [one for one in check_service(made, online=False) if one.failed]
+    (told,) = found
+    assert told.message == (
+        "2 owner(s) named by customers, and none has an extension: no phone rings: if what names them are their "
+        "extensions, name that column so: `columns: {extension: 'Header'}`"
+    )
+
+
+def test_what_is_wrong_with_a_list_of_extensions_is_said_once(tmp_path):
+    (tmp_path / "extensions.csv").write_text("owner,telephone set\nLan,101\n", encoding="utf-8")
+    with service(tmp_path, "  csv: {path: extensions.csv}\n") as made:
+        found = [one for one in check_service(made, online=False) if one.subject == "extensions"]
+    assert [(one.severity, one.message.partition(":")[2][:43]) for one in found] == [
+        ("FAILED", " no column is recognised as the extension: ")
+    ]
+
+
 @pytest.mark.parametrize("online", [False, True])
 def test_a_list_of_extensions_that_knows_none_of_the_owners_fails(tmp_path, online):
     (tmp_path / "extensions.csv").write_text("owner,extension\nLan,101\n", encoding="utf-8")
