@@ -15,7 +15,7 @@ import secrets
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from bridge.sdk.deadline import Clock, Deadline
@@ -45,11 +45,18 @@ class MachineMemory:
         self._own: dict[int, bytes] = {}  # what is written where there is no such file
         self._turns: dict[str, MachineTurns] = {}  # and so there is one of each name, with a lock for the threads
         self._moments: dict[str, Moments] = {}
+        self.beating: set[Callable[[], object]] = set()
+        """What shows that this process goes on with what it has taken on, by each of them."""
 
     @classmethod
     def make(cls) -> "MachineMemory":
         """Make one for the processes that start here from now on."""
         return cls(os.memfd_create("omi-bridge") if hasattr(os, "memfd_create") else None)
+
+    def beat(self) -> None:
+        """Show the other processes that this one goes on; to be called every second."""
+        for beat in list(self.beating):
+            beat()
 
     def turns(self, name: str, count: int, seconds: float) -> Turns:
         """Return when the processes of this machine have made requests, for a limit of `count` in `seconds`."""

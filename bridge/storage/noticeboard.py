@@ -2,18 +2,28 @@
 
 Both stand in the file in memory that the master made (`machine`), so nothing is left of them when the service ends. A
 page is written twice in turn and then turned over by one number: whoever is killed while writing leaves the one before.
-A slip counts as long as its process lives, which the kernel knows by the lock that goes with it.
+A slip counts as long as its process lives, which the kernel knows by the lock that goes with it; a duty as long as its
+holder goes on as well.
 """
 
 import struct
+import threading
+import time
 import zlib
+from typing import NamedTuple
 
+from bridge.sdk.deadline import Clock
 from bridge.storage.machine import MachineMemory, region_of
 
-_TURN, _HEAD = struct.Struct("=Q"), struct.Struct("=II")
+_TURN, _HEAD, _HOLDER = struct.Struct("=Q"), struct.Struct("=II"), struct.Struct("=QdQ")
 _SIDE = (1 << 19) - _TURN.size  # bytes of a page's side: two of them and the number fill a region
 _MOST_SLIPS = 128
 _TRIES = 5
+_MOST_HOLDERS = 128
+"""How many places there are for who has a duty: one who stands still keeps his."""
+
+_STANDS_STILL = 5.0
+"""Seconds without a sign of life."""
 
 LARGEST_PAGE = _SIDE - _HEAD.size
 """Bytes."""
@@ -86,27 +96,41 @@ class Slips:
 
 
 class Duty:
-    """What one process of a machine does for all of them, until it leaves that to another one, or dies."""
+    """What one process of a machine does for all of them, until it leaves that to another one, dies or stands still.
 
-    def __init__(self, memory: MachineMemory, name: str) -> None:
+    That it goes on, a process shows every second (`MachineMemory.beat`). From one that has not for some seconds another
+    takes the duty over. Each holder has a number of his own: who goes on after that sees that it is not his any more.
+    """
+
+    def __init__(self, memory: MachineMemory, name: str, clock: Clock = time.monotonic) -> None:
         self._memory = memory
         self._name = f"duty {name}"
+        self._clock = clock
         self._page = Page(memory, self._name)
-        self._is_held = False
+        self._region = region_of(f"holder of {self._name}")
+        self._lock = threading.RLock()
+        self._held: tuple[int, int] | None = None  # the holder's number, and the place that he has locked
 
     @property
     def is_held(self) -> bool:
         """Whether it is this process that does it."""
-        return self._is_held
+        held = self._held
+        return held is not None and self._holder().number == held[0]
 
     def is_ours(self) -> bool:
         """Tell whether it is for this process to do, which takes it if nobody has it."""
-        self._is_held = self._is_held or self._memory.take(self._name, 1) is not None
-        return self._is_held
+        with self._lock:
+            self._beat()
+            if self._held is None and not self.is_anothers():
+                self._take()
+            return self._held is not None
 
     def is_anothers(self) -> bool:
         """Tell whether another process has it, or another one of these in this process."""
-        return not self._is_held and self._memory.is_taken(self._name, 0)
+        holder, held = self._holder(), self._held
+        is_own = held is not None and held[0] == holder.number
+        goes_on = self._clock() - holder.seen < _STANDS_STILL
+        return not is_own and goes_on and self._memory.is_taken(self._name, holder.place)
 
     def say(self, why: str) -> None:
         """Tell the others why there is something to do."""
@@ -118,6 +142,51 @@ class Duty:
 
     def leave(self) -> None:
         """Leave it to another process, if it was ours."""
-        if self._is_held:
-            self._is_held = False
-            self._memory.leave(self._name, 0)
+        with self._lock:
+            self._beat(float("-inf"))
+            self._forget()
+
+    def _take(self) -> None:
+        """Become the next holder, unless another process does at this moment."""
+        changes = f"{self._name} changes"
+        if self._memory.take(changes, 1) is None:
+            return
+        try:
+            if not self.is_anothers() and (place := self._memory.take(self._name, _MOST_HOLDERS)) is not None:
+                self._held = self._holder().number + 1, place
+                self._write(_Holder(self._held[0], self._clock(), place))
+                self._memory.beating.add(self._beat)
+        finally:
+            self._memory.leave(changes, 0)
+
+    def _beat(self, seen: float | None = None) -> None:
+        """Show that we go on, if it is ours still; if another has taken over, leave it to him."""
+        with self._lock:
+            if self.is_held:
+                self._write(self._holder()._replace(seen=self._clock() if seen is None else seen))
+            else:
+                self._forget()
+
+    def _forget(self) -> None:
+        self._memory.beating.discard(self._beat)
+        if self._held is not None:
+            self._memory.leave(self._name, self._held[1])
+            self._held = None
+
+    def _holder(self) -> "_Holder":
+        written = self._memory.read(_HOLDER.size, self._region)
+        return _Holder(*_HOLDER.unpack(written)) if len(written) == _HOLDER.size else _NOBODY
+
+    def _write(self, holder: "_Holder") -> None:
+        self._memory.write(_HOLDER.pack(*holder), self._region)
+
+
+class _Holder(NamedTuple):
+    """Who has a duty: the how manyth, when he showed last that he is alive, and the place that he has locked."""
+
+    number: int
+    seen: float
+    place: int
+
+
+_NOBODY = _Holder(0, float("-inf"), 0)

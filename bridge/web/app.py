@@ -84,26 +84,26 @@ class Bridge:
         self._mask = LineMask(self._redaction)
         self._redaction.replace_secrets(config.secrets)
         self._refused = refused
-        self._memory = memory or MachineMemory()
+        self.memory = memory or MachineMemory()
         self.forgotten = forgotten_of(config)
         decisions, file = config.settings.server.decisions, config.decisions_file
         self.decisions = DecisionLog(decisions, file, self.forgotten, self._redaction)
         self.decisions.start()
         self.metrics = _metrics()
-        self.incoming = Incoming(self._memory, config.settings.server.path)
-        self.recent = RecentCallers(self._memory, self.forgotten)
-        self.service = Service(config, meter=self.metrics.of, memory=self._memory, forgotten=self.forgotten)
+        self.incoming = Incoming(self.memory, config.settings.server.path)
+        self.recent = RecentCallers(self.memory, self.forgotten)
+        self.service = Service(config, meter=self.metrics.of, memory=self.memory, forgotten=self.forgotten)
         self.purges = self.service.purges
         self.forgotten.shared = self.purges.shared = self.service.sharing.of_all()
         self.forgotten.start()
         self.purges.start()
-        self.purge_turns = self._memory.turns("owner_changed", PURGES_A_SECOND, 1.0)
-        self.network = Network(self._memory, lambda: self.service)
-        slips, accepted = Slips(self._memory, "health"), self.incoming.accepted
+        self.purge_turns = self.memory.turns("owner_changed", PURGES_A_SECOND, 1.0)
+        self.network = Network(self.memory, lambda: self.service)
+        slips, accepted = Slips(self.memory, "health"), self.incoming.accepted
         self.health = Health(self.troubles, slips, accepted, lambda: self.service.answers(), self.network.page)  # noqa: PLW0108
         self.sampler = MetricsSampler(self.metrics, self._figures)
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
-        self.alerts = AlertWatch(config, self._memory, self.alarms, self.metrics)
+        self.alerts = AlertWatch(config, self.memory, self.alarms, self.metrics)
         self.service.open(START_PATIENCE)
         self._expectations = self._watched(self.service)
         self.sampler.start()
@@ -115,7 +115,7 @@ class Bridge:
             page,
             hear,
             self._redaction,
-            self._memory,
+            self.memory,
             refused=self.incoming.last_refused,
             shadow=shadow,
         )
@@ -142,7 +142,7 @@ class Bridge:
                 prepared.service.close(old)
 
     def _made_ready(self, old: Service, config: Config, *, judges: bool) -> Prepared:
-        new = Service(config, old, self.metrics.of, memory=self._memory, forgotten=self.forgotten, purges=self.purges)
+        new = Service(config, old, self.metrics.of, memory=self.memory, forgotten=self.forgotten, purges=self.purges)
         try:
             new.open(RELOAD_PATIENCE, writes=False)
             remarks = tuple(filter(None, [new.settle(_WRITING_PATIENCE)]))
@@ -188,7 +188,7 @@ class Bridge:
 
     def _watched(self, service: Service, unmet: Iterable[Judgement] | None = None) -> ExpectationWatch:
         """Begin to ask in the background for the known customers who are not answered as expected."""
-        watch = ExpectationWatch(service, self._memory.turns("expect", 1, PAUSE), unmet)
+        watch = ExpectationWatch(service, self.memory.turns("expect", 1, PAUSE), unmet)
         watch.start()
         return watch
 

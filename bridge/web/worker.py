@@ -113,7 +113,7 @@ class Worker(PatientWorker):
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         super().__init__(*args)
         self.line, self._own_line = Line.pair()  # the first is the master's end
-        self._serving_since = 0.0
+        self._serving_since = self._beaten_at = 0.0
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Make the threads that serve requests, all of them now: later there may be none to be had.
@@ -201,9 +201,15 @@ class Worker(PatientWorker):
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     def notify(self) -> None:
-        """Show the master that this process is alive, every second, and begin what found no thread when it was to."""
+        """Show the master and the other processes that this one is alive, every second.
+
+        What found no thread when it was to begin, begins now.
+        """
         super().notify()
         start_what_waits()
+        if self._serving_since and (now := time.monotonic()) - self._beaten_at >= _PULSE:
+            self._beaten_at = now
+            self._bridge.memory.beat()
 
     def forked(self) -> None:
         """Leave the worker's own end of the line to it; runs in the master."""

@@ -180,3 +180,25 @@ def test_a_sign_in_that_is_refused_is_not_repeated_by_the_other_process_before_i
             until(lambda: service.ask() and len(crm.refuses_at) >= 4)
     first, second, third, fourth = crm.refuses_at[:4]
     assert (second - first > 0.95, third - second > 1.9, fourth - third > 3.8) == (True, True, True)
+
+
+def test_a_process_that_stands_still_while_it_tries_a_source_for_all_keeps_the_others_from_it_for_seconds(tmp_path):
+    crm, config = Crm(), tmp_path / "config.yaml"
+    with FakeCrm(crm) as server:
+        config.write_text(NO_SIGN_IN.format(url=server.url, processes=2), encoding="utf-8")
+        with RunningService(config) as service:
+            holder, other = service.wait_for_workers(2)
+            with all_but(holder, [holder, other]):
+                crm.fails = True
+                for number in range(6):
+                    service.ask(f"090123456{number}")
+                service.wait_for_log("crm is left alone for a while")
+            with standing_still(holder):
+                reply = service.ask("0901234000")
+                assert "because of" in service.wait_for_log("caller=…000"), "the other leaves it alone as well"
+                crm.fails = False
+                began = time.monotonic()
+                assert service.ask_until("0901234001", b"7").body == b"7"
+                assert time.monotonic() - began < 15
+                assert reply.body == b""
+            until(lambda: service.ask("0901234002").body == b"7")
