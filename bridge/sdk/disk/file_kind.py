@@ -88,5 +88,7 @@ def _in_a_zip(file: BinaryIO) -> FileKind:
     with suppress(zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         names = [name.lower().replace("\\", "/") for name in zipfile.ZipFile(file).namelist()]
     file.seek(0)
+    if any(name.rpartition("/")[2] in {"workbook.xml", "workbook.bin"} for name in names):  # some stand at the top
+        return _WORKBOOK
     known = (kind for part, kind in _IN_A_ZIP if any(name.startswith(part) for name in names))
     return next(known, _ZIP if names else _WORKBOOK)

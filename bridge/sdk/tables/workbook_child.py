@@ -31,7 +31,8 @@ _MOST_EXACT = 1e15  # above, Excel itself has lost figures
 _OLE = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = re.compile(
     re.escape("EncryptedPackage".encode("utf-16-le"))  # [MS-OFFCRYPTO] 2.3.4.4, in the container's list of streams
-    + rb"|\x09\x08\x10\0\0\x06.{14}(?:\x86\0\0\0)?\x2f\0",  # [MS-XLS] 2.1.7.20.3: BOF, WriteProtect, FilePass
+    # [MS-XLS] 2.1.7.20.3: BOF, of Excel 97 or 95, WriteProtect, FilePass
+    + rb"|\x09\x08(?:\x10\0\0\x06.{14}|\x08\0\0\x05.{6})(?:\x86\0\0\0)?\x2f\0",
     re.DOTALL,
 )
 
@@ -116,6 +117,52 @@ def _never_computed(cell: re.Match[bytes]) -> bytes:
     return b'<%bc%b t="str"><%bv>%b</%bv></%bc>' % (prefix, attributes, prefix, _NEVER_COMPUTED, prefix, prefix)
 
 
+def _of_excel_binary(sheet: bytes) -> bytes:
+    """Make texts of errors and of what has several fonts, which the library passes over ([MS-XLSB] 2.1.4, 2.4)."""
+    parts: list[bytes] = []
+    at = done = 0
+    while at < len(sheet):
+        begin, kind = at, sheet[at] & 0x7F
+        if sheet[at] & 0x80:
+            at += 1
+            kind |= sheet[at] << 7
+        length, at = _length(sheet, at + 1)
+        if kind in _BINARY_TEXTS:
+            cell = sheet[at : at + length]
+            content = cell[:8] + _BINARY_TEXTS[kind](cell)
+            parts += [sheet[done:begin], bytes((_PLAIN_TEXT,)), _written_length(len(content)), content]
+            done = at + length
+        at += length
+    return b"".join((*parts, sheet[done:])) if parts else sheet
+
+
+def _length(record: bytes, at: int) -> tuple[int, int]:
+    """Return a length, which stands in groups of seven bits, and where it ends."""
+    length = 0
+    for shift in (0, 7, 14, 21):
+        length |= (record[at] & 0x7F) << shift
+        at += 1
+        if record[at - 1] < 0x80:  # noqa: PLR2004 - no more groups
+            break
+    return length, at
+
+
+def _written_length(length: int) -> bytes:
+    groups = [length >> shift & 0x7F for shift in (0, 7, 14, 21) if length >> shift]
+    return bytes((*(group | 0x80 for group in groups[:-1]), groups[-1]))
+
+
+def _rich_text(cell: bytes) -> bytes:
+    """Return the text of a BrtCellRString without its fonts."""
+    return cell[9 : 13 + 2 * int.from_bytes(cell[9:13], "little")]
+
+
+def _binary_error(cell: bytes) -> bytes:
+    """Return what Excel shows for a BrtCellError or BrtFmlaError."""
+    text = _BINARY_ERRORS.get(cell[8], "#ERROR!")
+    return len(text).to_bytes(4, "little") + text.encode("utf-16-le")
+
+
 def _of_libreoffice(content: bytes) -> bytes:
     return _OPEN_ERROR.sub(lambda cell: cell[0].replace(b'office:string-value=""', _OPEN_TEXT), content)
 
@@ -172,8 +219,13 @@ def _rows(sheet: python_calamine.CalamineSheet) -> Iterator[_Row]:
             yield at + 1, row
 
 
+_PLAIN_TEXT = 6
+_BINARY_TEXTS = {3: _binary_error, 11: _binary_error, 62: _rich_text}
+"""What becomes of a cell, by the number of its record."""
+_BINARY_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _CHANGES = (
-    (re.compile(r"xl[/\\]worksheets[/\\][^/\\]+\.xml", re.IGNORECASE), _of_excel),
+    (re.compile(r"(?:.*[/\\])?[^/\\]*sheet[^/\\]*\.xml", re.IGNORECASE), _of_excel),
+    (re.compile(r"(?:.*[/\\])?[^/\\]*sheet[^/\\]*\.bin", re.IGNORECASE), _of_excel_binary),
     (re.compile(r"content\.xml"), _of_libreoffice),
 )
 """What is changed in a workbook before the library reads it, by the names of its parts."""

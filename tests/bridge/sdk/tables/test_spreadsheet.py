@@ -12,6 +12,7 @@ import xlsxwriter
 from bridge.sdk import UnexpectedAnswer
 from bridge.sdk.tables import HEADINGS, open_spreadsheet, read_customers
 from bridge.sdk.tables.workbook import Workbook
+from tests.support.xlsb import error, formula_error, number, rich, text, write_xlsb
 
 Cell = str | float | None
 HEADER = ("SĐT", "Người phụ trách")
@@ -209,6 +210,36 @@ def test_a_formula_that_was_never_computed_is_told_and_a_blank_text_is_one(
 
     path = rewritten(book_of(tmp_path, {"KH": [HEADER]}), change)
     assert rows_of(path) == [(2, ["=FORMULA()", "", "=FORMULA()", "1"])]
+
+
+def test_in_excels_binary_form_errors_and_texts_in_several_fonts_are_told_as_well(tmp_path: Path) -> None:
+    """The library makes blanks of all of them."""
+    path = write_xlsb(
+        tmp_path / "customers.xlsb",
+        [
+            [text(name) for name in HEADER],
+            [number(901234567), rich("lan@congty.example")],
+            [rich("0901234568" + " " * 200, runs=3), error("#N/A")],
+            [text("0901234569"), formula_error("#REF!")],
+            [rich("0901234560"), text("minh@congty.example")],
+        ],
+    )
+    assert rows_of(path) == [
+        (2, ["901234567", "lan@congty.example"]),
+        (3, ["0901234568", "#N/A"]),
+        (4, ["0901234569", "#REF!"]),
+        (5, ["0901234560", "minh@congty.example"]),
+    ]
+
+
+def test_the_parts_may_stand_at_the_top(tmp_path: Path) -> None:
+    """As in what some portals export."""
+    path = book_of(tmp_path, {"KH": [HEADER, LAN]})
+
+    def change(name: str, content: bytes) -> tuple[str, bytes]:
+        return name.removeprefix("xl/"), content.replace(b'Target="xl/', b'Target="').replace(b"/xl/", b"/")
+
+    assert rows_of(rewritten(path, change)) == [(2, list(LAN))]
 
 
 def test_the_names_of_parts_may_have_backslashes(tmp_path: Path) -> None:
