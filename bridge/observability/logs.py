@@ -93,6 +93,12 @@ class _Handler(logging.Handler):
         """Have no lock: threads would queue in front of it."""
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write what the filters let through, without a lock: from Python 3.13 on, logging's own way takes one."""
+        if passed := self.filter(record):
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; a log that cannot be written costs no call its answer."""
         STANDARD_ERROR.put(self._entry(record))

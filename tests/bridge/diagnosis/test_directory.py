@@ -235,7 +235,8 @@ def test_an_owner_of_the_number_that_nobody_should_have_is_a_warning(tmp_path):
 
 
 def test_a_database_that_could_name_its_owners_is_told_how(tmp_path):
-    sqlite3.connect(tmp_path / "crm.sqlite").executescript("CREATE TABLE c (phone, owner)").close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "crm.sqlite")) as db:
+        db.execute("CREATE TABLE c (phone, owner)")
     query = "SELECT owner AS email FROM c WHERE phone IN (:forms)"
     crm = f"  crm: {{type: sql, url: 'sqlite:///crm.sqlite', query: '{query}'}}\n"
     assert report(tmp_path, "  inline: {lan@congty.example: 101}\n", connectors=crm)[-1].endswith(
