@@ -9,7 +9,7 @@ from bridge.console.audit import tell
 from bridge.console.forms import NumberForm, TryForm
 from bridge.console.languages import LANGUAGES
 from bridge.console.plots import bars_of, columns_of
-from bridge.console.words import MENU, support_text
+from bridge.console.words import FAILURES, MENU, support_text
 from bridge.insight.client import AnswerRefused
 
 _TRY_LATER = {"busy", "often", "no-room"}
@@ -62,7 +62,7 @@ class ConsolePages:
         found = self._ask({"ask": "sources"})
         tell("looks at the sources")
         shown = {"found": found, "parts": _by_part(found), "tried": tried, "refused": refused}
-        return render_template("sources.html", **shown)
+        return render_template("sources.html", advice=FAILURES, **shown)
 
     def directory(self) -> str:
         """Show who can be rung, and who could not."""

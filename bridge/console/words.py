@@ -35,6 +35,19 @@ OUTCOMES = {
 }
 """How calls end, by the words of the service."""
 
+FAILURES = {
+    "unavailable": _(
+        "It could not be reached, or did not answer: see whether it runs, and whether this machine reaches it."
+    ),
+    "rejected": _("It refuses: somebody has to correct the key, the sign-in or the rights at the source."),
+    "unexpected-answer": _(
+        "What came does not fit: look the number up under “Try a number”, or with omi-bridge lookup --explain."
+    ),
+    "late": _("It took too long: see how busy it is. What came too late is remembered for the next call."),
+    "bug": _("The connector has a bug: the log says more."),
+}
+"""What to do about a failure, by its kind."""
+
 _WORDS = {
     **OUTCOMES,
     "no-key": _("without a key"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from bridge.config.expectations import Expectation
 from bridge.config.loading import Config
 from bridge.config.values import is_this_machine
+from bridge.diagnosis.certificates import judge_certificates
 from bridge.diagnosis.deputies import DeputyReport
 from bridge.diagnosis.directory import DirectoryReport
 from bridge.diagnosis.finding import Finding, Severity
@@ -63,6 +64,7 @@ def check_service(service: Service, *, online: bool, more: Sequence[Expectation]
         else:
             yield from _source(guard, tried if online else None)
     yield from ask_known_customers(service, known, tried) if online else name_known_customers(service, known)
+    yield from judge_certificates(time.time())
     if online:
         yield from judge_directory(service)
     else:

@@ -19,6 +19,7 @@ from bridge.extensions.lost_owners import LostOwners
 from bridge.extensions.polled_list import PolledList
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError
+from bridge.sdk.http.certificates import in_the_name_of
 
 _INLINE = "extensions.inline"
 
@@ -160,7 +161,8 @@ def _file(config: Config, previous: ExtensionLists | None) -> ExtensionFileWatch
     if previous and previous.settings.file == settings.file:
         return previous.file
     kept = ListState(config.lists_folder, settings.file_name)
-    return ExtensionFileWatch(settings.file, kept=kept) if settings.file else None
+    with in_the_name_of(settings.file_name or ""):
+        return ExtensionFileWatch(settings.file, kept=kept) if settings.file else None
 
 
 def _deputy_file(config: Config, previous: ExtensionLists | None) -> DeputyFileWatch | None:

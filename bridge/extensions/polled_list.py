@@ -23,6 +23,7 @@ from bridge.sdk.disk.last_good import LastGood
 from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.errors import SourceError, UnexpectedAnswer
 from bridge.sdk.extension_source import AnyExtensionSource, ExtensionEntry
+from bridge.sdk.http.certificates import in_the_name_of
 from bridge.sdk.shared import Shared, newer_than_seen
 from bridge.sdk.threads.background import BackgroundLoop, Wait
 from bridge.sdk.threads.retrying import pause_after
@@ -161,7 +162,9 @@ class PolledList:
 
     def _asked(self, deadline: Deadline) -> Sequence[ExtensionEntry]:
         try:
-            self._source = self._source or self.settings.source(self.settings.config)
+            if self._source is None:
+                with in_the_name_of(self.name):
+                    self._source = self.settings.source(self.settings.config)
             return sanitised_entries(self._source.read(deadline), deadline)
         except SourceError:
             raise
@@ -181,6 +184,7 @@ class PolledList:
         if self._good.content is None or self._good.content.told != new.told:
             _log.info("read %s: %s", self.name, "; ".join(new.told))
         self._good.put(new)
+        self.kept.count(len(_names_in(new)))
         if not self._writes:
             self._unwritten = entries
         elif self._kept:

@@ -10,12 +10,13 @@ from bridge.insight.configuration import ConfigurationView
 from bridge.insight.directory import DirectoryView
 from bridge.insight.figures import figures_of_today
 from bridge.insight.line_mask import LineMask
+from bridge.insight.seen import SeenByAll
 from bridge.insight.server import InsightSocket
 from bridge.insight.set_up import lines, presets
 from bridge.insight.shadow_run import PER_MINUTE as TRIED_ON_PER_MINUTE
 from bridge.insight.shadow_run import Shadow, ShadowRun
 from bridge.insight.sources import PER_MINUTE as TRIED_PER_MINUTE
-from bridge.insight.sources import Page, Sources
+from bridge.insight.sources import KnowsCalls, Page, Sources
 from bridge.insight.trace import PER_MINUTE, Hear, Tracer
 from bridge.insight.upkeep import PER_MINUTE as FORGOTTEN_PER_MINUTE
 from bridge.insight.upkeep import Doubts, Forgetter
@@ -31,20 +32,21 @@ def insight_of(  # noqa: PLR0913 - all of which the console is told
     redaction: Redaction,
     memory: MachineMemory,
     *,
-    refused: Callable[[], Mapping[str, float]],
+    incoming: KnowsCalls,
+    seen: SeenByAll,
     shadow: Shadow,
 ) -> InsightSocket:
     """Make what tells of the service that `current` gives, while its configuration has a section `console`.
 
-    `refused` says how many seconds ago calls were last turned away, by why; with `shadow` a change is tried.
+    With `shadow` a change is tried.
     """
     mask = LineMask(redaction)
     tracer = Tracer(current, hear, mask, memory.turns("traces by hand", PER_MINUTE, 60.0))
     forgetter = Forgetter(current, mask, memory.turns("forgotten by hand", FORGOTTEN_PER_MINUTE, 60.0))
     doubts = Doubts(current, mask)
-    sources = Sources(current, page, mask, memory.turns("trials by hand", TRIED_PER_MINUTE, 60.0))
+    sources = Sources(current, page, mask, memory.turns("trials by hand", TRIED_PER_MINUTE, 60.0), seen, incoming)
     shadow_run = ShadowRun(current, shadow, mask, memory.turns("shadow runs by hand", TRIED_ON_PER_MINUTE, 60.0))
-    calls = RecentCalls(current, refused, mask)
+    calls = RecentCalls(current, incoming.last_refused, mask)
 
     def figures(_question: Mapping[str, object]) -> Mapping[str, object]:
         try:

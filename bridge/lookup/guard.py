@@ -19,7 +19,7 @@ from bridge.lookup.opening import Opening
 from bridge.lookup.probed_breaker import ProbedBreaker
 from bridge.lookup.read_ahead import ReadAhead
 from bridge.lookup.sightings import Sightings
-from bridge.lookup.watched_source import WatchedSource
+from bridge.lookup.watched_source import Failure, WatchedSource
 from bridge.resilience.sanitizing import bug_in, lines
 from bridge.resilience.thread_leaks import leaked_threads
 from bridge.sdk.connector import AnyConnector, Attention, Call
@@ -141,6 +141,11 @@ class Guard:
         return known or self.own_trouble or (self.read_ahead.trouble if self.read_ahead else "")
 
     @property
+    def last_failure(self) -> Failure | None:
+        """The last question of this process without an answer in time, also while all is well, if there is one."""
+        return self._source.last_failure
+
+    @property
     def own_trouble(self) -> str:
         """What the connector itself says is wrong, also before it is open, or nothing."""
         try:
@@ -166,6 +171,11 @@ class Guard:
     def in_flight(self) -> int:
         """How many lookups are under way in the source."""
         return self._flights.running
+
+    @property
+    def in_flight_anywhere(self) -> int:
+        """How many lookups are under way in the source in all processes of the machine."""
+        return self._places.taken()
 
     @property
     def has_room(self) -> bool:

@@ -6,9 +6,11 @@ are told in good time are an answer, though others fail or come late: docs/decis
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from bridge.lookup.answer import Answer, Freshness
 from bridge.lookup.meter import Meter
@@ -20,6 +22,14 @@ from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceBusy, SourceError
 
 _log = logging.getLogger(__name__)
+
+
+class Failure(NamedTuple):
+    """A question that failed: when, in seconds since 1970, of which kind, and what is said of it."""
+
+    at: float
+    kind: str
+    words: str
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +69,8 @@ class WatchedSource:
         self._clock = clock
         self._under_way: dict[int, _Attempt] = {}
         self._answered_at = float("-inf")
+        self.last_failure: Failure | None = None
+        """The last question that had no answer, or none in time, whatever came of the source since."""
 
     def consider(self, question: Call) -> None:
         """Raise SourceUnavailable if the source is not to be asked now."""
@@ -117,6 +129,7 @@ class WatchedSource:
         if attempt.is_late or attempt.is_answered:
             return
         attempt.is_late = True
+        self.last_failure = Failure(time.time(), "late", reason)
         if attempt.started + self._patience() > self._answered_at:
             self._breaker.failed(attempt.question, "late", reason, probed=attempt.is_probe)
 
@@ -130,6 +143,7 @@ class WatchedSource:
             return failure
         if not is_bug:  # a bug stands in the log already
             _log.warning("connector %s: %s: %s", self._name, failure.reason, failure)
+        self.last_failure = Failure(time.time(), kind, str(failure))
         hold = getattr(failure, "retry_after", None)
         if hold or not (attempt.is_late or attempt.is_answered):
             reason = f"{failure.reason}: {failure}"

@@ -20,6 +20,7 @@ from bridge.diagnosis.expectation_watch import PAUSE, ExpectationWatch
 from bridge.diagnosis.judgement import Judgement, judge
 from bridge.insight.line_mask import LineMask
 from bridge.insight.questions import insight_of
+from bridge.insight.seen import SeenByAll
 from bridge.insight.shadow_run import Shadow
 from bridge.lookup.decision import Decision
 from bridge.observability.decision_log import DecisionLog
@@ -101,6 +102,7 @@ class Bridge:
         self.network = Network(self.memory, lambda: self.service)
         slips, accepted = Slips(self.memory, "health"), self.incoming.accepted
         self.health = Health(self.troubles, slips, accepted, lambda: self.service.answers(), self.network.page)  # noqa: PLW0108
+        self.seen = SeenByAll(lambda: self.service, Slips(self.memory, "seen"), self._redaction)
         self.sampler = MetricsSampler(self.metrics, self._figures)
         self.readiness = Readiness(lambda: self.service.waited_for())  # noqa: PLW0108 - of the service in force then
         self.alerts = AlertWatch(config, self.memory, self.alarms, self.metrics)
@@ -116,7 +118,8 @@ class Bridge:
             hear,
             self._redaction,
             self.memory,
-            refused=self.incoming.last_refused,
+            incoming=self.incoming,
+            seen=self.seen,
             shadow=shadow,
         )
         self._insight.start()
@@ -212,7 +215,9 @@ class Bridge:
     def _figures(self) -> Snapshot:
         if (seconds := self.network.round_trip()) is not None:
             self.metrics.round_trip(seconds)
-        return self.service.snapshot(len(self.health.look()))
+        troubles = self.health.look()
+        self.seen.look(troubles)
+        return self.service.snapshot(len(troubles))
 
     def close(self) -> None:
         """Release everything."""

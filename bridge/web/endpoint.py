@@ -125,7 +125,7 @@ def _decide(service: Service, environ: WSGIEnvironment, arrived: float, incoming
         elif not given:
             decision = Decision(Outcome.BAD_REQUEST, reason="phoneNumber is missing")
         else:
-            incoming.accepted.note()
+            incoming.accept(key)
             deadline = Deadline(arrived + service.deadline)
             decision = service.lookup.answer(given, hotlines, deadline)
     except Exception:  # noqa: BLE001 - no caller may see our bugs

@@ -6,7 +6,8 @@ have three calls a day, and all of them would be refused. No time ends the troub
 nobody calls at night does not mean that OMICall has the right key by now.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from math import inf
 
@@ -48,7 +49,18 @@ class Incoming:
         self._path = path
         self.accepted = memory.moments("calls accepted")
         """When a call was last answered, with whatever outcome, because its key was right."""
+        self._keys = memory.figures("key of the last call", 1)
         self._refused = {why: memory.moments(f"calls refused: {why}", _IN_A_ROW) for why in Refusal}
+
+    def accept(self, key: bytes) -> None:
+        """Take note of a call that is answered, and of its key."""
+        self._keys.add(_mark(key))
+        self.accepted.note()
+
+    def last_key(self, keys: Sequence[bytes]) -> int | None:
+        """Return which of the keys the last call had, the first being 1; 0 if it is none of them, None if none came."""
+        known = self._keys.all()
+        return next((place for place, key in enumerate(keys, 1) if _mark(key) in known), 0) if known else None
 
     def refused(self, why: Refusal) -> None:
         """Take note of a request with a `phoneNumber` that was turned away."""
@@ -68,3 +80,8 @@ class Incoming:
                 told = f"the last {_IN_A_ROW} calls {_WORDS[why].format(path=self._path)}; none was accepted since"
                 found.setdefault(_PLACES[why], []).append(told)
         return {place: "; ".join(told) for place, told in found.items()}
+
+
+def _mark(key: bytes) -> int:
+    """Return by what a key is known again, which is no place in a list: a reload may change that. It fits a float."""
+    return int.from_bytes(hashlib.sha256(key).digest()[:6])

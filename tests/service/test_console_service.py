@@ -271,3 +271,15 @@ def refreshed(browser):
     browser.find_element(By.ID, "refresh").click()
     wait_for(browser, "#refresh")
     return shown(browser)
+
+
+def test_the_sources_are_told_as_both_processes_see_them(browser, console, service):
+    as_large_as(browser, DESKTOP)
+    sign_in(browser, console)
+    service.ask()
+    browser.get(f"{console}/sources")
+    told = browser.find_element(By.TAG_NAME, "main").text
+    assert "with key number 1 of the 1 in api_keys" in told
+    assert re.search(r"Callers remembered\n\d+ · \d+ \(each process its own\)", told)
+    assert "Rows that lead to somebody\n2" in told
+    assert "Last failure\nnone since the start" in told

@@ -52,6 +52,10 @@ class ListState:
         self.trouble = ""
         self.stands_in = ""
         """Why a copy from before this process is in force, and not the list itself, or nothing."""
+        self.rows: int | None = None
+        """How many rows are in force that lead to somebody, None if that is not known."""
+        self.rows_before: int | None = None
+        """How many there were before that changed, as far as this process has seen it."""
         self._folder = folder
         self._wall_clock = wall_clock
         self._doubt: Doubt | None = None
@@ -84,6 +88,11 @@ class ListState:
     def confirms(self, digest: str) -> bool:
         """Tell whether somebody has confirmed this very list."""
         return (self.read("confirmed") or {}).get("digest") == digest
+
+    def count(self, rows: int) -> None:
+        """Take note of how many rows are in force from now on."""
+        if rows != self.rows:
+            self.rows_before, self.rows = self.rows, rows
 
     def is_confirmed(self) -> bool:
         """Tell whether what is doubted was confirmed meanwhile."""

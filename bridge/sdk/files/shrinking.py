@@ -89,9 +89,10 @@ class Shrinking(Generic[T]):
         facts = copy.facts()
         return Copy(copy.path, facts.modified) if facts and copy.path else None
 
-    def stands_in(self, words: str) -> None:
+    def stands_in(self, words: str, copy: T) -> None:
         """Say for whoever checks that a copy is in force, and the file itself cannot be."""
         self._kept().stands_in = words
+        self._kept().count(self._rows(copy))
 
     def _ends_worse(self, new: T, facts: Facts) -> str:
         """Say why a version looks half-written beside the one of which a copy is kept, or nothing."""
@@ -108,6 +109,7 @@ class Shrinking(Generic[T]):
     def keep(self, path: Path, looks: tuple[int, int], new: T) -> None:
         """Doubt nothing any more, and keep a copy of the version that is in force now."""
         rows, self._has_kept = self._rows(new), True
+        self._kept().count(rows)
         self._most = max(rows, self._most) if 2 * rows >= self._most else rows
         self._keep(path, looks, self._ending(new) if self._ending else None)
 

@@ -206,8 +206,9 @@ class WatchedFile(Generic[T]):
         kept = shrinking.copy_of(self._place.path)
         try:
             if kept:
-                self._good.content = _Content(self._load(kept.path), kept.modified)
-                shrinking.stands_in(reason)
+                copy = self._load(kept.path)
+                self._good.content = _Content(copy, kept.modified)
+                shrinking.stands_in(reason, copy)
         except SourceError as error:
             _log.warning("%s: the copy of its last good version cannot be used: %s", self._place.name, error)
         except Exception:  # noqa: BLE001 - as for the file itself

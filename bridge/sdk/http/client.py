@@ -21,6 +21,7 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceRejected, SourceUnavailable, UnexpectedAnswer
 from bridge.sdk.http.address import Origin, origin, redirected
 from bridge.sdk.http.body import ACCEPTED, uncompressed
+from bridge.sdk.http.certificates import Certificates
 from bridge.sdk.http.connections import Pools, set_by, tls_context
 from bridge.sdk.http.environment import ProxyChoice, proxy_choice
 from bridge.sdk.http.errors import LIBRARY_ERRORS, explain
@@ -94,6 +95,7 @@ class HttpClient:
         self._pools: dict[tuple[bool, str], Pools] = {}
         self._proxies: dict[Origin, ProxyChoice] = {}
         self._closed = threading.Event()
+        self._certificates = Certificates()
         self.lane = Lane()
         """Where what comes is worked on: what its users make of answers belongs there, too."""
         self._rate = RateLimit(settings.max_rate, sleep=self._closed.wait) if settings.max_rate else None
@@ -134,13 +136,21 @@ class HttpClient:
     def close(self) -> None:
         """Close the connections that are kept open, and let nobody wait for a turn any longer."""
         self._closed.set()
+        self._certificates.forget()
         with self._lock:
             for pools in self._pools.values():
                 pools.close()
 
     def _ask(self, request: Request, deadline: Deadline) -> Response:
         """Ask, and once more over a new connection if a kept one turned out to be dead before any answer came."""
-        begun = partial(Exchange, deadline, _HEAD_SIZE, self._resolver, excess=_HEAD_TOO_LARGE)
+        begun = partial(
+            Exchange,
+            deadline,
+            _HEAD_SIZE,
+            self._resolver,
+            excess=_HEAD_TOO_LARGE,
+            certificates=self._certificates,
+        )
         exchange = begun(fresh=request.once)
         try:
             return self._exchange(request, exchange)

@@ -16,6 +16,7 @@ from typing import Any
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import UnexpectedAnswer
+from bridge.sdk.http.certificates import Certificates
 from bridge.sdk.resolver import Resolver
 from bridge.sdk.threads.cancellation import cut_off_if_useless
 from bridge.sdk.threads.lane import waiting_for_source
@@ -46,6 +47,8 @@ class Exchange:
     """What it is if more than `most_bytes` come."""
     head: int | None = None
     """How much had come when the body was expected first."""
+    certificates: Certificates | None = None
+    """Is told what servers show of themselves."""
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -136,6 +139,8 @@ class TlsSocket(_Clipped, ssl.SSLSocket):
         """Shake hands, in what is left of the deadline for the whole of it."""
         self.settimeout(current().seconds(self))
         super().do_handshake(block)
+        if certificates := current().certificates:
+            certificates.note(self.server_hostname or "", self.getpeercert())
 
 
 def connect(host: str, port: int, options: list[tuple[int, int, int | bytes]]) -> PlainSocket:

@@ -64,6 +64,10 @@ class Places:
             self._crowded.note()
         return None if place is None else partial(self._memory.leave, self._name, place)
 
+    def taken(self) -> int:
+        """Return how many of the machine's places are taken, by whichever of its processes."""
+        return sum(self._memory.is_taken(self._name, place) for place in range(self._limit))
+
     @contextmanager
     def lease(self, seconds: float) -> Iterator[None]:
         """Hold a place among all instances, for a lookup of so many seconds. Raises SourceBusy if all are taken."""

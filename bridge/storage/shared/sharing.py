@@ -6,6 +6,7 @@ from bridge.config.identity import identity_of
 from bridge.config.loading import Config, ConfiguredConnector
 from bridge.resilience.late_connector import make_in_time
 from bridge.sdk.connector import AnyConnector
+from bridge.sdk.http.certificates import in_the_name_of
 from bridge.sdk.shared import Shared, at_hand
 from bridge.storage.cache import AnswerCache
 from bridge.storage.machine import MachineMemory
@@ -56,7 +57,7 @@ class Sharing:
         shared = self.shared(source.name, identity_of(source, self._config))
 
         def make() -> AnyConnector:
-            with at_hand(shared):
+            with at_hand(shared), in_the_name_of(source.name):
                 return source.connector(source.config)
 
         connector = make_in_time(source.name, source.connector, source.config, make, source.waits_in)

@@ -128,6 +128,7 @@ class CustomerSnapshot:
                     self._in_force = InForce.open(self.files.in_force, self.identity)
             if self._in_force:
                 self._in_force.look(self.files.stamp)
+                self._connector.kept.count(int(self._in_force.facts.get("seen", 0)))
         except (sqlite3.Error, OSError) as error:
             self._refuse(f"{self.files.in_force} cannot be read: {error}")
 

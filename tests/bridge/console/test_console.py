@@ -49,9 +49,15 @@ TRACE = {
 SOURCES = {
     "status": "degraded", "troubles": {f"connector {HOSTILE}": HOSTILE, HOSTILE: HOSTILE},
     "since": {HOSTILE: "2026-11-26T17:45:36+07:00"}, "last_call": HOSTILE, "last_answers": {HOSTILE: "none"},
-    "network": "", "deadline": 1.8, "without_extension": 1, "lists": [{"name": HOSTILE, "age": 60}],
+    "network": "", "deadline": 1.8, "without_extension": 1, "last_key": 2, "keys": 3,
+    "lists": [{"name": HOSTILE, "age": 60, "failure": None, "rows": [5, None], "certificates": []}],
     "connectors": [{
-        "name": HOSTILE, "type": HOSTILE, "left_alone": True, "in_flight": 0, "max_in_flight": 4, "remembered": 0,
+        "name": HOSTILE, "type": HOSTILE, "left_alone": True, "in_flight": 0, "max_in_flight": 4, "remembered": [0, 3],
+        "tls": "https", "rows": [118, 120], "certificates": [
+            {"host": HOSTILE, "ends": "2026-12-06T17:45:36+07:00", "days": 9, "is_near": True,
+             "at": "2026-11-26T17:45:36+07:00"},
+        ],
+        "failure": {"at": "2026-11-26T17:45:36+07:00", "kind": "rejected", "words": HOSTILE, "answered_since": False},
         "age": 90, "doubted": True, "read_ahead": [1, 2], "report": [{"text": HOSTILE, "attention": True}],
     }],
 }  # fmt: skip
@@ -403,6 +409,51 @@ def test_a_refresh_that_the_service_has_no_time_for_is_none():
     token = token_in(client.get("/calls", **LOCAL).get_data(as_text=True))
     answer = client.post("/calls", data={"csrf_token": token}, headers=REFRESH, **LOCAL)
     assert answer.status_code == 503
+
+
+def sources_with(**changes):
+    """Return the page of sources where one is otherwise."""
+    found = json.loads(json.dumps(SOURCES))
+    found["connectors"][0] |= changes
+    found["last_key"] = changes.get("last_key", 2)
+    client = signed_in(client_of(lambda question: found if question["ask"] == "sources" else said(question)))
+    return client.get("/sources", **LOCAL).get_data(as_text=True)
+
+
+def test_a_source_is_told_in_plain_words():
+    page = sources_with()
+    for told in (
+        "with key number 2 of the 3 in api_keys",
+        "118 · before the last change: 120",
+        "9 days left, until 06/12/2026 17:45:36",
+        "Have it renewed at the source",
+        "somebody has to correct the key",
+        "0 · 3 (each process its own)",
+    ):
+        assert told in re.sub(r"\s+", " ", page)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"certificates": []}, "not seen yet"),
+        ({"certificates": [], "tls": "unchecked"}, "not checked (tls.verify is false)"),
+        ({"failure": SOURCES["connectors"][0]["failure"] | {"answered_since": True}}, "It has answered since."),
+        ({"failure": None}, "none since the start"),
+        ({"last_key": 0}, "with a key that is not in api_keys any more"),
+    ],
+    ids=str,
+)
+def test_what_is_not_known_of_a_source_is_said(changes, told):
+    assert told in sources_with(**changes)
+
+
+@pytest.mark.parametrize(("days", "is_near"), [(14, False), (13, True), (-1, True)])
+def test_a_certificate_is_to_be_seen_to_before_it_ends(days, is_near):
+    shown = SOURCES["connectors"][0]["certificates"][0] | {"days": days, "is_near": is_near}
+    page = sources_with(certificates=[shown])
+    assert ("Have it renewed" in page) == is_near
+    assert ("ended on" in page) == (days < 0)
 
 
 def test_who_looked_at_what_is_told_without_the_number(caplog):

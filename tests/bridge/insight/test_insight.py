@@ -283,7 +283,7 @@ def test_only_a_source_that_is_left_alone_is_tried_by_hand(tmp_path):
         service = app.extensions["omi_bridge"].service
         source, turns = LeftAlone(), Turns(PER_MINUTE_BY_HAND, 60.0, FakeClock())
         left_alone = Namespace(guards={"crm": source}, config=service.config)
-        sources = Sources(lambda: left_alone, dict, LineMask(Redaction()), turns)
+        sources = Sources(lambda: left_alone, dict, LineMask(Redaction()), turns, None, None)
         assert [sources.try_now({"name": "crm"}) for _ in range(PER_MINUTE_BY_HAND)] == [
             {"name": "crm"}
         ] * PER_MINUTE_BY_HAND

@@ -5,6 +5,7 @@ import pytest
 from bridge.config.loading import load_config
 from bridge.sdk.shared import Moments
 from bridge.storage.machine import MachineMemory
+from bridge.storage.times import Figures
 from bridge.web.incoming import Incoming, Refusal
 from tests.support.application import opened
 from tests.support.fakes import FakeClock
@@ -83,6 +84,9 @@ class Winding:
 
     def moments(self, _name, kept=1):
         return Moments(kept, clock=self.clock)
+
+    def figures(self, _name, kept):
+        return Figures(kept)
 
 
 def test_refusals_that_lie_more_than_a_day_apart_are_nobodys():

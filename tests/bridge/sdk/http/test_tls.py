@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import SourceRejected, SourceUnavailable
+from bridge.sdk.http.certificates import all_shown, in_the_name_of
 from bridge.sdk.http.client import HttpClient, HttpSettings, Request, Tls
 from tests.support.certificates import Certificate, make_certificate
 from tests.support.servers import HttpServer, Reply
@@ -86,3 +87,18 @@ def test_authorities_can_be_read_ahead_of_the_first_request(tmp_path: Path) -> N
 def test_whether_to_check_certificates_is_true_or_false_and_nothing_like_it(written: object) -> None:
     with pytest.raises(ValidationError, match="has to be true or false"):
         Tls.model_validate({"verify": written})
+
+
+def test_what_a_server_shows_of_itself_is_known_while_the_client_is_open(certificate: Certificate) -> None:
+    with HttpServer(lambda _: Reply(), certificate.server) as server:
+        with in_the_name_of("shown"):
+            client = HttpClient(HttpSettings(tls=Tls(ca_file=certificate.file)))
+        nobodys = HttpClient(HttpSettings(tls=Tls(ca_file=certificate.file)))
+        for one in (client, nobodys):
+            one.send(Request("GET", server.url), Deadline.after(10))
+        (shown,) = (one for one in all_shown() if one.source in {"shown", ""})
+        client.close()
+        assert "shown" not in {one.source for one in all_shown()}
+        nobodys.close()
+    assert (shown.source, shown.host) == ("shown", "127.0.0.1")
+    assert shown.at < shown.ends < shown.at + 86_400
