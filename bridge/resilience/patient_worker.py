@@ -21,12 +21,18 @@ if TYPE_CHECKING:
 
 _SILENCE = 0.005
 _LEAVING = 0.5
+_LARGEST = 25_000_000
+"""Bytes of a body beyond which nobody is given more time."""
 
 
 class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """From when a request has a thread, it has `ARRIVAL` seconds to arrive, and `LONGEST` more to be answered."""
+    """From when a request has a thread, it has `ARRIVAL` seconds to arrive, and `LONGEST` more to be answered.
+
+    A body has as long besides as it takes at `SLOWEST` bytes a second; 0 leaves it to who reads it.
+    """
 
     ARRIVAL, LONGEST = 5.0, 60.0
+    SLOWEST = 128 * 1024
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         super().__init__(*args)
@@ -50,6 +56,13 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
         """Serve a request of which something has come; say whether the connection goes on."""
         return super().handle(conn)
 
+    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
+        """Answer a request whose head is whole."""
+        conn.late.cancel()
+        if self.SLOWEST:
+            conn.late = self._after(self.ARRIVAL + _size(req) / self.SLOWEST, partial(self._give_up, conn))
+        return super().handle_request(req, conn)
+
     def finish_request(self, conn: Any, fs: "Future[Any]") -> None:  # noqa: ANN401 - gunicorn has no types
         """Wait for the connection's next request without a thread, or forget it."""
         if fs.cancelled() or fs.exception() or not fs.result():
@@ -69,6 +82,12 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has
             return self._timer.after(seconds, do)
         except NO_THREAD:
             return Planned(do)
+
+
+def _size(req: Any) -> int:  # noqa: ANN401 - gunicorn has no types
+    """Return how many bytes of a body are told to come; none if they come in chunks."""
+    told = next((value for name, value in req.headers if name == "CONTENT-LENGTH"), "0")
+    return min(int(told), _LARGEST) if told.isdecimal() else 0
 
 
 def _has_data(sock: socket.socket, seconds: float) -> bool:

@@ -28,6 +28,7 @@ _PLACES: Mapping[str, Sequence[str]] = {
 _NESTED = re.compile(r"\[([^\[\]]*)\]")
 _LONGEST_VALUE, _LONGEST_PLACE, _DEEPEST = 200, 200, 10
 _MOST_FIELDS = 5000
+_MOST_CONTAINERS = 10_000
 _MOST_PLACES = 10
 """Each costs a walk through the whole body."""
 
@@ -81,6 +82,8 @@ def _content(body: bytes) -> Any:  # noqa: ANN401 - whatever a CRM sends
     """
     text = body.decode(json.detect_encoding(body), "replace").strip()
     if text[:1] in ("{", "["):
+        if text.count("{") + text.count("[") > _MOST_CONTAINERS:
+            raise ValueError(f"its body holds more than {_MOST_CONTAINERS} lists and objects: send several requests")
         try:
             return json.loads(text)
         except (ValueError, RecursionError):

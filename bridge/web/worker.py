@@ -108,7 +108,7 @@ util.http_date = date
 class Worker(PatientWorker):
     """A worker that knows when a request arrived, and whose own error answers have no body."""
 
-    ARRIVAL = 1.0
+    ARRIVAL, SLOWEST = 1.0, 0
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         super().__init__(*args)
@@ -161,11 +161,6 @@ class Worker(PatientWorker):
             return self._turn_away(conn.sock, now - arrived)
         ARRIVED.set(arrived)
         return super().serve(conn)
-
-    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
-        """Answer a request whose head is whole: a body is waited for by who reads it."""
-        conn.late.cancel()
-        return super().handle_request(req, conn)
 
     # gunicorn's own method, private: it would hold this thread for five seconds for the rest of a body.
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:  # noqa: ANN401 - gunicorn has no types

@@ -2,13 +2,14 @@
 
 import http.client
 import socket
+import threading
 import time
 from contextlib import ExitStack
 
 import pytest
 
 from bridge.resilience.patient_worker import PatientWorker
-from tests.support.consoled import running_console, write_config
+from tests.support.consoled import listening, running_console, write_config
 from tests.support.dripping import dripping
 
 HEAD = b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\n"
@@ -42,6 +43,21 @@ def test_a_client_that_sends_too_little_holds_no_thread_for_long(port, begin):
         status, seconds = page(port)
     assert status == 200
     assert seconds < PatientWorker.ARRIVAL * 2
+
+
+def test_a_large_body_over_a_slow_line_has_the_time_that_it_needs():
+    piece, pieces = b"x" * 64 * 1024, 25
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(piece) * pieces}\r\n\r\n".encode()
+    with listening("tests.support.reading_console") as address:
+        where = ("127.0.0.1", int(address.rpartition(":")[2]))
+        with socket.create_connection(where, timeout=30) as client:
+            began = time.monotonic()
+            client.sendall(head)
+            for _ in range(pieces):
+                client.sendall(piece)
+                threading.Event().wait(1.4 * PatientWorker.ARRIVAL / pieces)
+            assert client.recv(65536).endswith(str(len(piece) * pieces).encode())
+            assert time.monotonic() - began > PatientWorker.ARRIVAL
 
 
 def test_clients_that_do_not_close_their_end_keep_nobody_waiting(port):

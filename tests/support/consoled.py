@@ -50,8 +50,15 @@ _PATIENCE = 20.0
 @contextmanager
 def running_console(config: Path) -> Iterator[str]:
     """Start `omi-bridge console`, and give the address of its pages once they are answered."""
+    with listening("bridge", "console", "-c", str(config), "--bind") as address:
+        yield address
+
+
+@contextmanager
+def listening(*module: str) -> Iterator[str]:
+    """Start a module with a HOST:PORT behind its own arguments, and give the address once it listens."""
     port = free_port()
-    command = [sys.executable, "-m", "bridge", "console", "-c", str(config), "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", *module, f"127.0.0.1:{port}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(port)

@@ -130,7 +130,7 @@ def test_no_other_header_says_what_the_host_is(header):
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST"])
 @pytest.mark.parametrize(
-    "path", ["/", "/calls", "/sources", "/set-up", "/upkeep/forget", "/upkeep/confirm", "/sign-out"]
+    "path", ["/", "/calls", "/sources", "/configuration", "/set-up", "/upkeep/forget", "/upkeep/confirm", "/sign-out"]
 )
 def test_a_form_without_its_token_does_nothing_whatever_it_is_sent_as(method, path):
     asked = []
