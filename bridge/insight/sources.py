@@ -14,7 +14,7 @@ from bridge.insight.seen import SeenByAll
 from bridge.lookup.guard import Guard
 from bridge.sdk.connector import Attention, ConnectorConfig
 from bridge.sdk.errors import SourceBusy
-from bridge.sdk.http.certificates import Shown
+from bridge.sdk.http.certificates import ShownCertificate
 from bridge.sdk.http.client import HttpSettings
 from bridge.sdk.shared import Turns
 from bridge.service import Service
@@ -151,9 +151,9 @@ class Sources:
             yield {"text": self._mask(line), "attention": isinstance(line, Attention)}
 
 
-def _shown(slips: Sequence[Mapping[str, Any]]) -> list[Shown]:
+def _shown(slips: Sequence[Mapping[str, Any]]) -> list[ShownCertificate]:
     """Return the certificates that the processes have seen."""
-    return [Shown(*one) for slip in slips for one in slip["certificates"]]
+    return [ShownCertificate(*one) for slip in slips for one in slip["certificates"]]
 
 
 def _tls_of(config: ConnectorConfig) -> str:

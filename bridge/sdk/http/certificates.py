@@ -17,7 +17,7 @@ _known: "WeakSet[Certificates]" = WeakSet()
 _lock = threading.Lock()
 
 
-class Shown(NamedTuple):
+class ShownCertificate(NamedTuple):
     """When the certificate of the `host` ends, and when that was shown, in seconds since 1970; which `source` asked."""
 
     source: str
@@ -40,7 +40,7 @@ class Certificates:
     def __init__(self, wall_clock: Clock = time.time) -> None:
         self._source = _SOURCE.get()
         self._wall_clock = wall_clock
-        self._shown: dict[str, Shown] = {}
+        self._shown: dict[str, ShownCertificate] = {}
         with _lock:
             _known.add(self)
 
@@ -48,14 +48,14 @@ class Certificates:
         """Take note of what a server has shown; one that was not checked has nothing in it."""
         ends = (certificate or {}).get("notAfter")
         if ends:
-            self._shown[host] = Shown(self._source, host, ssl.cert_time_to_seconds(ends), self._wall_clock())
+            self._shown[host] = ShownCertificate(self._source, host, ssl.cert_time_to_seconds(ends), self._wall_clock())
 
     def forget(self) -> None:
         """Tell of them no more: the client is closed."""
         with _lock:
             _known.discard(self)
 
-    def shown(self) -> list[Shown]:
+    def shown(self) -> list[ShownCertificate]:
         """Return what is known."""
         return list(self._shown.values())
 
@@ -70,7 +70,7 @@ def in_the_name_of(source: str) -> Iterator[None]:
         _SOURCE.reset(token)
 
 
-def all_shown() -> list[Shown]:
+def all_shown() -> list[ShownCertificate]:
     """Return what all open clients of this process know, of those that are a source's."""
     with _lock:
         known = list(_known)
