@@ -46,7 +46,10 @@ _ROUNDING = 0.1
 """Seconds by which a time of the wall clock may be wrong: a thread may stand still between two looks at a clock."""
 
 _SKEW = 1.0
-"""Seconds by which two machines may be wrong about the age of what one of them has told."""
+"""Seconds by which two machines may be wrong about the age of what one of them has told.
+
+It was before now in any case: a time that is to come would hide what is purged until then.
+"""
 
 _FOR_EVER = 1e12
 """An age in seconds that is greater than that of any purge."""
@@ -169,7 +172,7 @@ class Purges:
             now = self._clock()
             told = {digest: now - known.age - age for digest, age in unpacked(known.content)}
             with self._lock:
-                new = {digest: at + _SKEW for digest, at in told.items() if at > self._marks.at(digest)}
+                new = {digest: min(at + _SKEW, now) for digest, at in told.items() if at > self._marks.at(digest)}
             if new:
                 with suppress(OSError, SourceBusy):  # which `trouble` tells
                     self._told.add(new)

@@ -214,6 +214,29 @@ def test_a_question_under_way_answers_nobody_who_comes_after_the_purge_and_is_no
     guard.close()
 
 
+def test_a_purge_right_behind_one_of_another_machine_lets_nobody_join_an_older_question(clock) -> None:
+    source, purges, other = Held(KHOA, LAN), Purges(secret=KEY, clock=clock), Purges(secret=KEY, clock=clock)
+    purges.shared = other.shared = FakeShared(clock)
+    guard = guarded(source, purges, clock)
+    other.purge(of_record("42"))
+    other.exchange()
+    clock.advance(0.1)
+    purges.exchange()
+    clock.advance(0.1)
+    guard.begin(call(1))
+    source.wait()
+    clock.advance(0.1)
+    purges.purge(of_record("42"))
+    clock.advance(0.1)
+    after = guard.begin(call(1))
+    source.wait()  # for a question of its own
+    source.let(0)
+    source.let(1)
+    after.wait(10)
+    assert after.answer().owners == LAN
+    guard.close()
+
+
 def test_who_comes_after_the_purge_gets_no_part_of_an_older_answer(clock) -> None:
     source, purges = Held(KHOA, LAN), Purges(clock=clock)
     told = threading.Event()
