@@ -9,7 +9,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from bridge.sdk.phone.number import PhoneNumber
 from bridge.storage.sqlite_file import WrongRows, delete_for_good, number, transaction
 
 _VERSION = 1
+_FIELDS = tuple(field.name for field in fields(Owner))
 _NEW = f"""
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), salt BLOB NOT NULL);
@@ -150,7 +151,7 @@ def _text(owners: Owners) -> str:
 
 def written_owner(owner: Owner) -> dict[str, str]:
     """Return what is kept of an owner; where equal owners are to stay so, the record has to be taken off before."""
-    return {name: text for name, text in asdict(owner).items() if text is not None}
+    return {name: text for name in _FIELDS if (text := getattr(owner, name)) is not None}
 
 
 @lru_cache(maxsize=10_000)  # a sales team looks after all customers: few texts, many rows

@@ -5,6 +5,7 @@ What a search with `match: exact` finds is not compared again. A CRM may keep di
 search is made only with spellings whose digits are the caller's, be they read with `+` or without.
 """
 
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -30,6 +31,33 @@ def of_hotline(hotline: PhoneNumber, region: str) -> Spellings:
     return TemplateSpellings(hotline, region).all
 
 
+_MAKERS: Mapping[str, Callable[[OwnSpellings], object]] = {
+    "e164": lambda own: own.number.e164,
+    "digits": lambda own: own.number.digits,
+    "national": lambda own: own.national or own.number.e164,
+    "nsn": lambda own: own.nsn or own.number.digits,
+    "nsns": lambda own: [own.nsn or own.number.digits, *own.number.nsns[1:]],
+    "legacy": lambda own: own.number.legacy,
+    "interleaved": lambda own: own.interleaved,
+    "forms": lambda own: list(own.number.forms),
+    "all": lambda own: list(own.number.likely_forms),
+    "national_at_home": lambda own: own.number.national_at_home,
+    "nsn_at_home": lambda own: own.number.nsn_at_home,
+}
+
+
+class _MadeWhenAskedFor(Spellings):
+    """Those of one number: a template asks for one of them, and all of them together take a while."""
+
+    def __init__(self, own: OwnSpellings) -> None:
+        super().__init__()
+        self._own = own
+
+    def __missing__(self, form: str) -> object:
+        made = self[form] = _MAKERS[form](self._own)
+        return made
+
+
 class TemplateSpellings:
     """The spellings of one number, made when they are first asked for."""
 
@@ -39,25 +67,12 @@ class TemplateSpellings:
     @cached_property
     def all(self) -> Spellings:
         """All of them; those of a foreign number have its code: without, it might be somebody else's in the region."""
-        own, number = self._own, self._own.number
-        return Spellings(
-            e164=number.e164,
-            digits=number.digits,
-            national=own.national or number.e164,
-            nsn=own.nsn or number.digits,
-            nsns=[own.nsn or number.digits, *number.nsns[1:]],
-            legacy=number.legacy,
-            interleaved=own.interleaved,
-            forms=list(number.forms),
-            all=list(number.likely_forms),
-            national_at_home=number.national_at_home,
-            nsn_at_home=number.nsn_at_home,
-        )
+        return _MadeWhenAskedFor(self._own)
 
     @cached_property
     def certain(self) -> Spellings | None:
         """Those for a search whose answer is not compared again; None if the number has no certain one."""
-        found, is_certain = Spellings(self.all), self._own.is_certain
+        found, is_certain = Spellings({form: self.all[form] for form in _MAKERS}), self._own.is_certain
         if not is_certain(found["e164"]):
             return None
         for form, instead in (("national", "e164"), ("nsn", "national"), ("legacy", None)):

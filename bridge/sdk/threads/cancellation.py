@@ -7,8 +7,9 @@ of two requests of which the faster counts, has a cancellation of its own, which
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
+from types import TracebackType
 
 from bridge.sdk.errors import SourceBusy
 
@@ -48,22 +49,20 @@ class Cancellation:
         if self._is_cancelled:
             raise Cancelled("nobody waits for the answer any more") from None
 
-    @contextmanager
-    def over(self, cut: Callable[[], object]) -> Iterator[None]:
+    def over(self, cut: Callable[[], object]) -> AbstractContextManager[None]:
         """Have `cut` called if the work is given up while the block lasts. Raises Cancelled, then too."""
-        key = object()
+        return _Over(self, cut)
+
+    def begin(self, wait: object, cut: Callable[[], object]) -> None:
+        """Have `cut` called if the work is given up before this wait ends. Raises Cancelled if it was."""
         with self._lock:
             self.end_if_cancelled()
-            self._cuts[key] = cut
-        try:
-            yield
-        except Exception:
-            self.end_if_cancelled()
-            raise
-        finally:
-            with self._lock:
-                del self._cuts[key]
-        self.end_if_cancelled()  # what was read from a connection that was cut off is no answer
+            self._cuts[wait] = cut
+
+    def end(self, wait: object) -> None:
+        """Take note that a wait is over."""
+        with self._lock:
+            del self._cuts[wait]
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -80,6 +79,24 @@ class Cancellation:
             _CURRENT.reset(token)
 
 
+class _Over:
+    """One wait; a class, for a lookup has a dozen of them."""
+
+    __slots__ = ("_cancellation", "_cut")
+
+    def __init__(self, cancellation: Cancellation, cut: Callable[[], object]) -> None:
+        self._cancellation = cancellation
+        self._cut = cut
+
+    def __enter__(self) -> None:
+        self._cancellation.begin(self, self._cut)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._cancellation.end(self)
+        if kind is None or issubclass(kind, Exception):
+            self._cancellation.end_if_cancelled()  # what was read from a connection that was cut off is no answer
+
+
 _CURRENT: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
 
 
@@ -89,12 +106,7 @@ def end_if_useless() -> None:
         current.end_if_cancelled()
 
 
-@contextmanager
-def cut_off_if_useless(cut: Callable[[], object]) -> Iterator[None]:
+def cut_off_if_useless(cut: Callable[[], object]) -> AbstractContextManager[None]:
     """Have `cut` called if the work of this thread is given up while the block lasts, which then raises Cancelled."""
     current = _CURRENT.get()
-    if current is None:
-        yield
-    else:
-        with current.over(cut):
-            yield
+    return nullcontext() if current is None else current.over(cut)

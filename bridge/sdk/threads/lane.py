@@ -11,8 +11,9 @@ time is over or nobody needs it any more.
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from types import TracebackType
 
 from bridge.sdk.deadline import Clock, Deadline
 from bridge.sdk.errors import SourceUnavailable
@@ -38,26 +39,13 @@ class Lane:
         self._is_taken = False
         self._rests_until = 0.0
 
-    @contextmanager
-    def turn(self, deadline: Deadline, *, long: bool = False) -> Iterator[None]:
+    def turn(self, deadline: Deadline, *, long: bool = False) -> AbstractContextManager[None]:
         """Work on what came, until `deadline`; a `long` piece of work, which nothing can interrupt, waits for the lane.
 
         Raises SourceUnavailable if the time is over, and Cancelled if nobody needs the work any more: here, in
         `give_way` and behind `waiting_for_source`.
         """
-        if _own_turn() is not None:
-            yield
-            return
-        with cut_off_if_useless(self._wake):
-            turn = _Turn(self, deadline)
-            token = _CURRENT.set(turn)
-            try:
-                if long:
-                    turn.take()
-                yield
-            finally:
-                _CURRENT.reset(token)
-                turn.end()
+        return nullcontext() if _own_turn() is not None else _Turn(self, deadline, long=long)
 
     def take(self, deadline: Deadline) -> None:
         """Wait for the lane. Raises SourceUnavailable and Cancelled."""
@@ -75,7 +63,8 @@ class Lane:
             self._rests_until = self._clock() + rest
             self._changed.notify_all()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let those who wait look whether they are of use still."""
         with self._changed:
             self._changed.notify_all()
 
@@ -83,13 +72,31 @@ class Lane:
 class _Turn:
     """One thread's turn: how long it has worked since it last rested, and whether it has the lane."""
 
-    def __init__(self, lane: Lane, deadline: Deadline) -> None:
-        self.thread = threading.get_ident()
+    def __init__(self, lane: Lane, deadline: Deadline, *, long: bool) -> None:
         self._lane = lane
         self._deadline = deadline
-        self._since = lane.spent()
-        self._is_long = False
+        self._is_long = long
         self._has_lane = False
+        self._cut_off = cut_off_if_useless(lane.wake)
+
+    def __enter__(self) -> None:
+        self._cut_off.__enter__()
+        self.thread = threading.get_ident()
+        self._since = self._lane.spent()
+        self._token = _CURRENT.set(self)
+        try:
+            self.go_on()
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        _CURRENT.reset(self._token)
+        self.thread = 0  # a thread that is kept may work in this context once more
+        worked = self._lane.spent() - self._since
+        if self._has_lane:
+            self._lane.leave(worked if worked >= MOMENT else 0.0)
+        self._cut_off.__exit__(kind, error, at)
 
     def give_way(self) -> None:
         worked = self._lane.spent() - self._since
@@ -116,12 +123,6 @@ class _Turn:
     def go_on(self) -> None:
         if self._is_long:
             self.take()
-
-    def end(self) -> None:
-        self.thread = 0  # a thread that is kept may work in this context once more
-        worked = self._lane.spent() - self._since
-        if self._has_lane:
-            self._lane.leave(worked if worked >= MOMENT else 0.0)
 
 
 _CURRENT: ContextVar[_Turn | None] = ContextVar("turn", default=None)
