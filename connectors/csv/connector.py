@@ -38,7 +38,7 @@ class CsvConnector(TableConnector[CsvConfig]):
     Config: ClassVar[type[CsvConfig]] = CsvConfig
     form: ClassVar[Format] = "csv"
 
-    def opened(self, path: Path) -> Table:
+    def opened(self, path: Path, name: str = "") -> Table:
         """Open the file."""
         delimiter = "\t" if self.config.delimiter == "tab" else self.config.delimiter
-        return read_table(path, encoding=self.config.encoding, delimiter=delimiter)
+        return read_table(path, encoding=self.config.encoding, delimiter=delimiter, name=name)

@@ -149,14 +149,18 @@ class TableConnector(Connector[C]):
         self._file.close()
 
     @abstractmethod
-    def opened(self, path: Path) -> AnyTable:
-        """Open the file at `path`; raises SourceError if it is no such table."""
+    def opened(self, path: Path, name: str = "") -> AnyTable:
+        """Open the file at `path`, which messages call `name`; raises SourceError if it is no such table."""
+
+    def customers_in(self, table: AnyTable, keep: int = 0) -> Customers:
+        """Read an open table, and keep so many of its first rows to be shown; raises SourceError as it does."""
+        columns = self.config.columns
+        countries = columns.country is not False
+        return read_customers(table, columns.configured(), self.config.region, countries=countries, keep=keep)
 
     def _load(self, path: Path) -> Customers:
-        columns = self.config.columns
         with self.opened(path) as table:
-            countries = columns.country is not False
-            return read_customers(table, columns.configured(), self.config.region, countries=countries)
+            return self.customers_in(table)
 
 
 def _accept(old: Customers, new: Customers) -> None:

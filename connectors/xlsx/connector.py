@@ -31,7 +31,7 @@ class XlsxConnector(TableConnector[XlsxConfig]):
     Config: ClassVar[type[XlsxConfig]] = XlsxConfig
     form: ClassVar[Format] = "xlsx"
 
-    def opened(self, path: Path) -> Spreadsheet:
+    def opened(self, path: Path, name: str = "") -> Spreadsheet:
         """Open the sheet."""
         headings = HEADINGS | header_keys(self.config.columns.configured())
-        return open_spreadsheet(path, sheet=self.config.sheet, headings=headings)
+        return open_spreadsheet(path, sheet=self.config.sheet, headings=headings, name=name)

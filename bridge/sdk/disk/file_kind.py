@@ -9,6 +9,9 @@ import zipfile
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
+TEXTS, WORKBOOKS = (".csv", ".txt"), (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+"""How the names of tables end that can be read; what they are is seen by their content."""
+
 _SAMPLE = 4096
 
 

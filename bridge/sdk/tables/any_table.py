@@ -1,7 +1,7 @@
 """What all tables of people have in common, wherever their rows come from."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -37,8 +37,8 @@ class Ending:
 class AnyTable(ABC):
     """An open table: `columns` are its headers, `rows()` gives the rest once; close it, or use it in `with`.
 
-    `name` is what messages call it, `beside` what else lies there that is not read. `problems` and `ending` are
-    complete once all rows were read.
+    `name` is what messages call it, `beside` what else lies there that is not read, `header` the line of its header.
+    `problems` and `ending` are complete once all rows were read.
     """
 
     beside = ""
@@ -46,6 +46,7 @@ class AnyTable(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self.columns: tuple[str, ...] = ()
+        self.header = 0
         self.problems = Problems(name)
         self._signs: RowSigns | None = None
 
@@ -89,6 +90,11 @@ class AnyTable(ABC):
                 "another header stands here: these are several lists in one file, with other columns each: split it",
                 line,
             )
+
+    @property
+    @abstractmethod
+    def form(self) -> Mapping[str, str]:
+        """How it was read, by the keys of the configuration that would say it otherwise."""
 
     @property
     @abstractmethod

@@ -4,7 +4,6 @@ A row that cannot be used is noted and left out; a row without a number or witho
 The same few owners stand in row after row, so what an owner's cells mean is worked out once for equal cells.
 """
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +52,10 @@ class Customers:
     """How many rows have a number and an owner."""
     rows_of: Mapping[Owner, int]
     """How many of these rows are an owner's."""
+    layout: Layout
+    """Which columns were read."""
+    first: tuple[tuple[int, Sequence[str]], ...]
+    """The first rows that were read, each with its line, if somebody wants to see them."""
 
     def summary(self) -> Iterator[str]:
         """Say what was read, and what of it cannot be used."""
@@ -97,18 +100,19 @@ class Customers:
 
 
 def read_customers(
-    table: AnyTable, configured: Mapping[str, Sequence[str]], region: str, *, countries: bool = True
+    table: AnyTable, configured: Mapping[str, Sequence[str]], region: str, *, countries: bool = True, keep: int = 0
 ) -> Customers:
     """Read all rows; numbers without a country are of `region`, unless a column says whose they are.
 
-    Without `countries` no column does. Raises SourceError as `bridge.sdk.tables` does.
+    Without `countries` no column does. So many of the first rows are kept as they are as `keep` says. Raises
+    SourceError as `bridge.sdk.tables` does.
     """
     layout = Layout.of(table, configured, countries=countries)
     used = range(len(table.columns)) if configured.get("phone") else (*layout.phones, *layout.owner.values())
     unread = UnreadColumns(table.columns, used, region)
     # A column that says so is read, or the admin has said that none does: all are used then.
     known = range(len(table.columns)) if layout.countries or not countries else (*layout.phones, *layout.owner.values())
-    return _CustomerReader(table, layout, unread, UnreadCountries(table.columns, known, region), region).all()
+    return _CustomerReader(table, layout, unread, UnreadCountries(table.columns, known, region), region).all(keep)
 
 
 class _CustomerReader:
@@ -134,8 +138,11 @@ class _CustomerReader:
         self._extension = layout.owner.get("extension")
         self._running = RunningNumber()
 
-    def all(self) -> Customers:
+    def all(self, keep: int) -> Customers:
+        kept: list[tuple[int, list[str]]] = []
         for line, cells in self._table.rows(self._signs()):
+            if len(kept) < keep:
+                kept.append((line, cells))
             self._row(line, cells)
             self._unread.look(cells)
             self._unread_countries.look(cells)
@@ -157,10 +164,12 @@ class _CustomerReader:
             self._read_as(),
             tuple(self._unread.found()),
             tuple(self._assumed),
-            (*self._layout.notes, *map(_told_of_countries, self._unread_countries.found())),
+            (*self._layout.notes, *self._unread_countries.told()),
             tuple(self._doubts()),
             self._useful.total(),
             self._rows_of(),
+            self._layout,
+            tuple(kept),
         )
 
     def _rows_of(self) -> Mapping[Owner, int]:
@@ -285,13 +294,6 @@ class _CustomerReader:
 def _some_of(names: Collection[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return f"{', '.join(map(shown, sorted(names)[:_MOST_NAMED]))}{more}"
-
-
-def _told_of_countries(header: str) -> str:
-    return (
-        f"{shown(header)} holds countries and is not read: if it says whose the numbers are, write "
-        f"`columns: {{country: {json.dumps(header, ensure_ascii=False)}}}`, else `columns: {{country: false}}`"
-    )
 
 
 def _is_like_a_number(cell: str) -> bool:

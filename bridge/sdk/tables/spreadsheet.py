@@ -6,7 +6,7 @@ several sheets is meant, the only one with such a header is; whatever else is no
 """
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Spreadsheet(AnyTable):
         self._sheet = head.name
         self._count = 0
         at = _header_in(head.rows, headings)
-        self._header, names = head.rows[at]
+        self.header, names = head.rows[at]
         self.columns = tuple(
             clean_cell(name) or f"column {_letters(head.left + column)}"
             for column, name in enumerate([*names, *[""] * (head.width - len(names))])
@@ -46,7 +46,7 @@ class Spreadsheet(AnyTable):
             raise self.error(
                 "one row has to hold the columns' names, above all others: add such a row, or delete what stands above "
                 f"it; the file has: {listed(self.columns)}",
-                self._header,
+                self.header,
             )
 
     def rows(self, signs: RowSigns | None = None) -> Iterator[tuple[int, list[str]]]:
@@ -54,9 +54,14 @@ class Spreadsheet(AnyTable):
         self._signs = signs
         blank = [""] * len(self.columns)
         for row, cells in self._book.rows(self._sheet):
-            if row > self._header and not _is_filled_in_ahead(cells, signs):
+            if row > self.header and not _is_filled_in_ahead(cells, signs):
                 self._count += 1
                 yield row, [*cells, *blank[len(cells) :]]
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """Which sheet it is."""
+        return {"sheet": self._sheet}
 
     @property
     def ending(self) -> Ending:
@@ -82,13 +87,14 @@ def check_reader() -> None:
         )
 
 
-def open_spreadsheet(path: Path, *, sheet: str | None, headings: Collection[str]) -> Spreadsheet:
+def open_spreadsheet(path: Path, *, sheet: str | None, headings: Collection[str], name: str = "") -> Spreadsheet:
     """Open a sheet of the workbook in `path`, and find its header by `headings`, as `header_key` makes them.
 
-    Without `sheet`, the only one that is shown and has a header is read. Raises SourceUnavailable if the file cannot
+    Without `sheet`, the only one that is shown and has a header is read. `name` is what the workbook is called if that
+    is not the path's. Raises SourceUnavailable if the file cannot
     be read now, UnexpectedAnswer if it is no such workbook.
     """
-    book = Workbook(path)
+    book = Workbook(path, name=name)
     try:
         return Spreadsheet(book, sheet, headings)
     except BaseException:

@@ -9,7 +9,7 @@ neither half a file nor a damaged one is ever taken for a whole one.
 import csv
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -86,6 +86,7 @@ class Table(AnyTable):
             first = next(lines, "")
         self.delimiter = delimiter or (declared[1] if declared else _most_frequent(first))
         self._lines_before = file.line - 1
+        self.header = file.line
         # Strict: a quote in the wrong place makes the row a problem instead of letting it swallow the next ones.
         ahead = deque([first])
         self._blank_behind = re.compile(rf"{re.escape(self.delimiter)}[^\S\r\n]+\S")
@@ -104,6 +105,11 @@ class Table(AnyTable):
         self._signs = signs or RowSigns.unknown(len(self.columns))
         self._whole = WholeRows(len(self.columns), self.delimiter, self._signs, self.reject)
         return self._whole.of(self._records())
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """In which encoding it is, and what stands between two cells."""
+        return {"encoding": self._file.encoding, "delimiter": "tab" if self.delimiter == "\t" else self.delimiter}
 
     @property
     def ending(self) -> Ending:
@@ -202,13 +208,13 @@ class Table(AnyTable):
         return any(len(cells) == width > 1 and signs.are_a_row(cells, range(width)) for cells in readings)
 
 
-def read_table(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Table:
-    """Open the table in `path` and read its header.
+def read_table(path: Path, *, encoding: str | None = None, delimiter: str | None = None, name: str = "") -> Table:
+    """Open the table in `path` and read its header; `name` is what it is called if that is not the path's.
 
     What is not given is found out: UTF-8, UTF-16 or Windows-1258; comma, semicolon, tab or bar, or what a first line
     `sep=;` says. Raises SourceUnavailable if the file cannot be read now, UnexpectedAnswer if it is no table.
     """
-    file = TextFile(path, encoding)
+    file = TextFile(path, encoding, name)
     try:
         return Table(file, delimiter)
     except BaseException:

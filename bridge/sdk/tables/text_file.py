@@ -29,14 +29,14 @@ _LINES_IN_A_TURN = 256
 
 
 class TextFile:
-    """A file read line by line; `line` is the number of the last one, counted from 1.
+    """A file read line by line; `line` is the number of the last one, counted from 1; `name` is what it is called.
 
     `beginning` are its first bytes. `ends_with_newline` tells, once all was read, whether the last line was finished.
     Raises SourceUnavailable if the file cannot be read now, UnexpectedAnswer if it is no text.
     """
 
-    def __init__(self, path: Path, encoding: str | None = None) -> None:
-        self.name = path.name
+    def __init__(self, path: Path, encoding: str | None = None, name: str = "") -> None:
+        self.name = name or path.name
         self._path = path
         self.line = 0
         self.exhausted = False

@@ -4,6 +4,7 @@ A customer whose number stands only there would be nobody, without a word, and o
 Vietnam. The whole file is looked at, for a column may begin late; words for nothing do not count.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
@@ -83,11 +84,15 @@ class UnreadCountries:
                 if self._others[at] > self._countries[at] + _MOST_OTHERS:
                     del self._others[at]
 
-    def found(self) -> Iterator[str]:
-        """Give the headers of those in which most cells are countries, and some not the region, as they are written."""
+    def told(self) -> Iterator[str]:
+        """Tell of those in which most cells are countries, and some not the region, and what to write of them."""
         for at, others in self._others.items():
             if at in self._foreign and self._countries[at] > others:
-                yield self._columns[at]
+                header, quoted = shown(self._columns[at]), json.dumps(self._columns[at], ensure_ascii=False)
+                yield (
+                    f"{header} holds countries and is not read: if it says whose the numbers are, write "
+                    f"`columns: {{country: {quoted}}}`, else `columns: {{country: false}}`"
+                )
 
 
 @lru_cache(maxsize=1000)

@@ -37,9 +37,10 @@ _REASONS = {
     "damaged": "is damaged or half-written: save it once more",
     "unreadable": f"cannot be read: it is damaged, or a cell far away from the table is filled: {_SAVE}",
     "memory": f"takes more than {_MEMORY >> 30} GB of memory: {_FAR_CELL}",
+    "killed": f"takes more memory than there is for it here: {_FAR_CELL}",
     "time": f"takes too long to be read: {_FAR_CELL}",
 }
-_ENDED_BY = {-signal.SIGALRM: "time", -signal.SIGABRT: "memory", -signal.SIGKILL: "memory"}
+_ENDED_BY = {-signal.SIGALRM: "time", -signal.SIGABRT: "memory", -signal.SIGKILL: "killed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,11 @@ class Workbook:
     """An open workbook: `sheets` are the names of its sheets, and whether each is shown; close it.
 
     Everything that is asked of it raises SourceUnavailable if the file cannot be read now, and UnexpectedAnswer if it
-    is no workbook that can be read; `seconds` is how long opening may take.
+    is no workbook that can be read; `seconds` is how long opening may take, `name` what messages call it.
     """
 
-    def __init__(self, path: Path, *, seconds: float = _SECONDS) -> None:
-        self.name = path.name
+    def __init__(self, path: Path, *, name: str = "", seconds: float = _SECONDS) -> None:
+        self.name = name or path.name
         with opened(path) as file:
             try:
                 self._refuse_others(file)

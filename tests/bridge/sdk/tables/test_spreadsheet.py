@@ -296,9 +296,19 @@ def test_half_of_the_rows_is_never_taken_for_all(tmp_path: Path) -> None:
     rows = book.rows("KH")
     next(rows)
     os.kill(book._process.pid, signal.SIGKILL)  # noqa: SLF001 - nothing else knows it
-    with pytest.raises(UnexpectedAnswer, match="takes more than 2 GB of memory"):
+    with pytest.raises(UnexpectedAnswer, match="takes more memory than there is for it here: probably"):
         list(rows)
     book.close()
+
+
+def test_a_table_tells_how_it_was_read_and_is_called_as_one_wants(tmp_path: Path) -> None:
+    path = book_of(tmp_path, {"KH": [["DANH SÁCH"], HEADER, LAN, LAN, ("x", "lan@congty.example")]})
+    with open_spreadsheet(path, sheet=None, headings=HEADINGS, name="of Lan.xlsx") as table:
+        read = read_customers(table, {}, "VN", keep=1)
+    assert (table.name, table.form, table.header) == ("of Lan.xlsx, sheet 'KH'", {"sheet": "KH"}, 2)
+    assert read.problems.first[0].startswith("of Lan.xlsx, sheet 'KH':5: ")
+    assert (read.layout.phones, read.layout.owner) == ((0,), {"owner": 1})
+    assert read.first == ((3, list(LAN)),)
 
 
 def test_closing_ends_the_process_that_has_more_to_say(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ import os
 import re
 import resource
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -427,3 +428,17 @@ def test_what_is_shown_of_a_cell_gives_no_caller_away() -> None:
     assert shown("101") == "'101'"
     assert shown("\x1b[2J") == "'\\u001b[2J'"
     assert len(shown("x" * 1000)) < 50
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "header"),
+    [
+        (b"phone;owner\n", {"encoding": "utf-8", "delimiter": ";"}, 1),
+        (b"\n\nphone\towner\n", {"encoding": "utf-8", "delimiter": "tab"}, 3),
+        ("\ufeffsep=|\nphone|owner\n".encode("utf-16-le"), {"encoding": "utf-16", "delimiter": "|"}, 2),
+    ],
+)
+def test_a_table_tells_how_it_was_read(tmp_path: Path, content: bytes, form: Mapping[str, str], header: int) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with read_table(tmp_path / "a.csv", name="another.csv") as table:
+        assert (table.name, table.form, table.header) == ("another.csv", form, header)
