@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import xlsxwriter
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -19,7 +20,7 @@ from tests.support.consoled import PASSWORD, running_console, write_config  # no
 from tests.support.service import RunningService  # noqa: E402
 
 MINH = "0912345678,minh@congty.example"
-SCREEN = (900, 640)
+SCREEN, TALL = (900, 640), (900, 1000)
 PLACES = {"en": ROOT / "docs/pictures", "vi": ROOT / "docs/vi/pictures"}
 
 
@@ -59,6 +60,31 @@ def pictures(browser, address: str, language: str, folder: Path) -> None:  # noq
         picture(browser, folder / f"console-{page}.png")
     browser.get(f"{address}/set-up?crm=espocrm")
     picture(browser, folder / "console-set-up.png")
+    with tempfile.TemporaryDirectory() as name:
+        as_large_as(browser, TALL)
+        browser.get(f"{address}/set-up/file")
+        browser.find_element(By.ID, "file").send_keys(str(customers(Path(name))))
+        browser.find_element(By.ID, "look").click()
+        WebDriverWait(browser, 60).until(lambda driver: driver.find_elements(By.ID, "found"))
+        picture(browser, folder / "console-file.png")
+
+
+def customers(folder: Path) -> Path:
+    """Write a workbook as people keep it, with a title, and a number that Excel has spoilt."""
+    path = folder / "Khách hàng.xlsx"
+    header = ("STT", "Tên khách", "SĐT", "Email người phụ trách")
+    rows = [
+        (1, "Nguyễn Thị Hoa", "0901234567", "lan@congty.example"),
+        (2, "Công ty An Bình", "028 3812 3456 / 0912 345 678", "minh@congty.example"),
+        (3, "Trần Văn Nam", "9.01E+08", "lan@congty.example"),
+        (4, "Lê Thu Hà", "'0987654321", "minh@congty.example"),
+    ]
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Khách hàng")
+        sheet.write(0, 0, "DANH SÁCH KHÁCH HÀNG")
+        for at, row in enumerate((header, *rows)):
+            sheet.write_row(at + 2, 0, row)
+    return path
 
 
 def configuration(browser, address: str, folder: Path) -> None:  # noqa: ANN001 - the library's own

@@ -19,6 +19,7 @@ from werkzeug.security import check_password_hash
 from bridge.config.console import Console
 from bridge.console.forms import LanguageForm, SignInForm
 from bridge.console.sessions import Sessions
+from bridge.console.uploads import TAKES_A_FILE, hear_out
 from bridge.sdk.deadline import Clock
 
 _audit = logging.getLogger("bridge.console.audit")
@@ -77,6 +78,8 @@ class Door:
             return _refused("X-Forwarded-Prefix is no path")
         if request.endpoint in _OPEN or self.is_signed_in():
             return None
+        if request.endpoint == TAKES_A_FILE and _browser():  # who was signed in is told that he is not any more
+            hear_out(request)
         for_later = request.full_path if request.method == "GET" and request.endpoint else None
         return redirect(url_for("door.sign_in", next=for_later))
 

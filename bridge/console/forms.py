@@ -1,12 +1,14 @@
 """What is filled in; each form carries a token that another site cannot know."""
 
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length
 
 from bridge.console.languages import LANGUAGES
 
 _LONGEST = 64
+_LONGEST_HEADER = 200
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]  # the library has no types
@@ -37,6 +39,15 @@ class SetUpForm(FlaskForm):  # type: ignore[misc]  # the library has no types
     """The type of a preset; what it needs stands beside."""
 
     type = HiddenField(validators=[InputRequired(), Length(max=_LONGEST)])
+
+
+class FileForm(FlaskForm):  # type: ignore[misc]  # the library has no types
+    """A customers' file, and what of it is meant where its headers do not say so."""
+
+    file = FileField(validators=[FileRequired()])
+    sheet = StringField(validators=[Length(max=_LONGEST_HEADER)])
+    phone = StringField(validators=[Length(max=_LONGEST_HEADER)])
+    owner = StringField(validators=[Length(max=_LONGEST_HEADER)])
 
 
 class ForgetForm(FlaskForm):  # type: ignore[misc]  # the library has no types

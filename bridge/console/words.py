@@ -25,6 +25,18 @@ PROVEN = {
 }
 """Against what a preset was tried."""
 
+MEANINGS = {
+    "phone": _("Customer's number"),
+    "owner": _("Owner"),
+    "owner_id": _("Owner's id"),
+    "email": _("Owner's e-mail"),
+    "login": _("Owner's login"),
+    "name": _("Owner's name"),
+    "extension": _("Owner's extension"),
+    "country": _("Country of the number"),
+}
+"""What a column of a customers' file holds."""
+
 OUTCOMES = {
     "found": _("Rings"),
     "nobody": _("Nobody looks after this customer"),
@@ -81,6 +93,21 @@ _WORDS = {
     ),
     "not-doubted": _("This list is not doubted any more, or is another one by now. Look at it again."),
     "not-confirmed": _("It could not be confirmed: run omi-bridge confirm as the user of the service."),
+    "no-file": _("Choose a file, then send it. Names of sheets and columns have 200 characters at most."),
+    "look-busy": _("A file is just being looked at for somebody. Try again in a minute."),
+    "look-often": _("Six files a minute can be looked at. Try again in a minute."),
+    "look-time": _(
+        "This takes too long here. Perhaps a cell far below or right of the table is filled: Ctrl+End leads to it. "
+        "Else put the file on the machine, and omi-bridge check reads it there."
+    ),
+    "look-memory": _(
+        "This takes too much memory here. Perhaps a cell far below or right of the table is filled: Ctrl+End leads to "
+        "it. Else put the file on the machine, and omi-bridge check reads it there."
+    ),
+    "look-large": _(
+        "A file of 20 MB at most is looked at here. Put a larger one on the machine, and omi-bridge check reads it "
+        "there."
+    ),
     "no-decisions": _("No call has been answered yet, or the file of decisions cannot be read."),
     "csrf": _("The page was open for too long, or the form is not ours. Go back and send it again."),
     "unreachable": _("The service cannot be asked: it is not running, or it has no section console: yet."),

@@ -64,6 +64,7 @@ def insight_of(  # noqa: PLR0913 - all of which the console is told
             "calls": calls.answer,
             "doubts": doubts.answer,
             "presets": presets,
+            "region": lambda _question: {"region": current().config.settings.phone.region},
         },
         {
             "trace": tracer.answer,

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from bridge.commands.main import main
+from bridge.console.uploads import LARGEST_FILE
 from tests.support.certificates import make_certificate
-from tests.support.consoled import SECTION, running_console
+from tests.support.consoled import PASSWORD, SECTION, running_console
 from tests.support.documents import ROOT, blocks
 from tests.support.proxies import RunningProxy
 
@@ -40,6 +41,35 @@ def test_it_is_reached_through_the_proxy_that_is_documented(kind, console, tmp_p
         away = proxy.ask(path="/console/sources")
         assert (away.status, away.headers["Location"].split("?")[0]) == (302, "/console/sign-in")
         assert proxy.ask(path="/healthz").status == 404
+
+
+@pytest.mark.parametrize("kind", SNIPPETS)
+def test_a_file_to_look_at_comes_through_the_proxy_that_is_documented(kind, console, tmp_path):
+    """It is let through as far as the console, which has no service to ask here, and says so."""
+    also = SNIPPETS[kind].replace("127.0.0.1:8081", console.removeprefix("http://"))
+    with RunningProxy(kind, tmp_path, make_certificate(tmp_path), 9, also=also) as proxy:
+        page = proxy.ask(path="/console/sign-in")
+        form = {"Content-Type": "multipart/form-data; boundary=x", "Cookie": page.headers["Set-Cookie"].split(";")[0]}
+        inside = proxy.ask(path="/console/sign-in", method="POST", headers=form, content=_form(page, password=PASSWORD))
+        form["Cookie"] = inside.headers["Set-Cookie"].split(";")[0]
+        page = proxy.ask(path="/console/set-up/file", headers=form)
+        form["Cookie"] = page.headers["Set-Cookie"].split(";")[0]
+        content = _form(page, file=b"x" * LARGEST_FILE)
+        answer = proxy.ask(path="/console/set-up/file", method="POST", headers=form, content=content)
+        assert (answer.status, b"The service cannot be asked" in answer.body) == (503, True)
+
+
+def _form(page, password="", file=b""):
+    token = re.search(rb'name="csrf_token"[^>]*value="([^"]+)"', page.body)[1]
+    parts = [b'"csrf_token"\r\n\r\n' + token, b'"password"\r\n\r\n' + password.encode()]
+    parts.append(b'"file"; filename="customers.csv"\r\n\r\n' + file)
+    return b"".join(b"--x\r\nContent-Disposition: form-data; name=" + part + b"\r\n" for part in parts) + b"--x--\r\n"
+
+
+def test_what_reads_a_file_may_end_for_want_of_memory_and_the_pages_do_not():
+    assert re.findall(r"^(?:OOMPolicy|MemoryMax)=.*$", UNIT, re.MULTILINE) == ["MemoryMax=512M", "OOMPolicy=continue"]
+    assert COMPOSE["services"]["console"]["mem_limit"] == "512m"
+    assert "xlsx" in COMPOSE["services"]["bridge"]["build"]["args"]["EXTRAS"].split(",")
 
 
 def systemd(*arguments):

@@ -4,6 +4,7 @@ import re
 from importlib.resources import files
 
 import pytest
+import xlsxwriter
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -138,9 +139,42 @@ def set_up(browser, console):
     assert complaints(browser) == ([], 0)
 
 
+def look_at_a_file(browser, console, folder):
+    """Have a workbook looked at in which something cannot be used, and be told what; nothing is larger than allowed."""
+    book = folder / "KH <b>.xlsx"
+    with xlsxwriter.Workbook(book) as written:
+        rows = [
+            ("SĐT", "Người phụ trách", "Ghi chú"),
+            ("0901234567", "lan@congty.example"),
+            ("12", "=cmd|' /C calc'!A0"),
+        ]
+        sheet = written.add_worksheet("Miền Bắc")
+        for at, row in enumerate(rows):
+            for column, text in enumerate(row):
+                sheet.write_string(at, column, text)
+    large = folder / "large.csv"
+    with large.open("wb") as sparse:
+        sparse.truncate(100_000_000)
+    browser.get(f"{console}/set-up")
+    browser.find_element(By.ID, "file").send_keys(str(large))
+    WebDriverWait(browser, 10).until(lambda driver: "20 MB" in driver.find_element(By.ID, "too-large").text)
+    assert complaints(browser) == ([], 0)
+    browser.find_element(By.ID, "file").clear()
+    browser.find_element(By.ID, "file").send_keys(str(book))
+    tab_to(browser, "#look")
+    press(browser, Keys.ENTER)
+    (found,) = WebDriverWait(browser, 60).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "#found"))
+    told = browser.find_element(By.TAG_NAME, "main").text
+    assert found.text == "KH <b>.xlsx"
+    assert "KH <b>.xlsx, sheet 'Miền Bắc':3: no telephone number in '12'" in told
+    assert "…567 lan@congty.example" in told
+    assert "customers: {type: xlsx, path: customers.xlsx}" in told
+    assert complaints(browser) == ([], 0)
+
+
 @pytest.mark.parametrize("language", ["en", "vi"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_each_page_by_the_keyboard(console, browser, size, language):
+def test_each_page_by_the_keyboard(console, browser, size, language, tmp_path):
     browser.delete_all_cookies()
     as_large_as(browser, size)
     browser.get(f"{console}/")
@@ -167,6 +201,7 @@ def test_each_page_by_the_keyboard(console, browser, size, language):
     forget(browser, "0987654321")
     try_a_change(browser, console)
     set_up(browser, console)
+    look_at_a_file(browser, console, tmp_path)
     asked = requested(browser)
     assert asked
     assert [url for url in asked if not url.startswith((f"{console}/", "data:"))] == []

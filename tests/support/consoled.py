@@ -10,7 +10,7 @@ from pathlib import Path
 
 from werkzeug.security import generate_password_hash
 
-from bridge.config.console import load_console
+from bridge.config.console import Console, load_console
 from bridge.config.loading import load_config
 from tests.support.service import free_port
 
@@ -42,6 +42,11 @@ def with_console(file):
     """Add the section to a configuration file, and read both."""
     file.write_text(file.read_text(encoding="utf-8") + SECTION, encoding="utf-8")
     return load_config(file), load_console(file)
+
+
+def settings_of(**settings: object) -> Console:
+    """Return the section of a console whose name is localhost."""
+    return Console(password=HASHED, hosts=["localhost"], **settings)
 
 
 _PATIENCE = 20.0

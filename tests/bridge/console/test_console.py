@@ -20,7 +20,7 @@ from bridge.local.address import ServiceUnreachable
 from bridge.starters import NAMES, starter
 from bridge.testing.fakes import FakeClock
 from tests.support.application import opened
-from tests.support.consoled import HASHED, PASSWORD, with_console
+from tests.support.consoled import HASHED, PASSWORD, settings_of, with_console
 from tests.support.documents import ROOT
 from tests.support.known_customers import expecting
 
@@ -36,6 +36,7 @@ PAGES = (
     "/upkeep",
     "/set-up",
     "/set-up?crm=hostile",
+    "/set-up/file",
 )
 TRACE = {
     "request_id": "console-1", "caller": "…567", "hotline": "", "deadline": 1.8, "milliseconds": 12.5, "by_heart": None,
@@ -109,6 +110,7 @@ SHADOW = {
 SAID = {
     "shadow": SHADOW,
     "presets": PRESETS,
+    "region": {"region": "VN"},
     "lines": {"yaml": HOSTILE, "variables": ["KEY"], "problems": []},
     "doubts": DOUBTS,
     "forget": FORGOTTEN,
@@ -129,8 +131,7 @@ def said(question):
 
 def client_of(ask=said, clock=None, **settings):
     """Return a browser in front of a console, not signed in."""
-    settings = Console(password=HASHED, hosts=["localhost"], **settings)
-    return create_app(settings, ask, **({"clock": clock} if clock else {})).test_client()
+    return create_app(settings_of(**settings), ask, **({"clock": clock} if clock else {})).test_client()
 
 
 def token_in(page):
@@ -286,7 +287,8 @@ def test_whatever_a_crm_calls_somebody_nothing_runs_in_a_page(path, language):
     text = answer.get_data(as_text=True)
     assert f'<html lang="{language}">' in text
     scripts = {"/": ["/static/copy.js"], "/calls": ["/static/live.js"]}
-    assert scripts_in(text) == scripts.get(path, [])
+    own = ["/static/file.js"] if path.startswith("/set-up") else scripts.get(path, [])
+    assert scripts_in(text) == own
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'; style-src 'self'; script-src 'self'" in policy
     assert ("connect-src 'self'" in policy) == (path == "/calls")
