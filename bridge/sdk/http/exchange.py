@@ -6,12 +6,14 @@ sockets that look at the exchange under way before they wait. Bytes are counted 
 nor chunks nor trailers can go on for ever; and before each wait, others have their turn at the processor.
 """
 
+import os
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.sdk.deadline import Deadline
@@ -43,6 +45,9 @@ class Exchange:
     is_cut: bool = False
     sock: socket.socket | None = None
     """Where it waits, or has waited last."""
+    line: int | None = None
+    """Another descriptor of the same connection: the number of its own may be a caller's by the time it is cut off."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
     excess: str = "more came than any answer needs"
     """What it is if more than `most_bytes` come."""
     head: int | None = None
@@ -59,19 +64,29 @@ class Exchange:
                 yield
         finally:
             _under_way.reset(token)
+            with self.lock:
+                self._let_go()
 
     def seconds(self, sock: socket.socket | None = None) -> float:
         """Return how long the next wait, on `sock`, may be. Raises TimeoutError if nothing is left."""
-        if sock is not None:
-            self.sock = sock
+        if sock is not None and sock is not self.sock:
+            with self.lock:
+                self._let_go()
+                self.sock, self.line = sock, os.dup(sock.fileno())
         if self.is_cut:
             raise TimeoutError
         return self.deadline.seconds()
 
     def _cut(self) -> None:
-        self.is_cut = True
-        if self.sock is not None:
-            hang_up(self.sock.fileno())
+        with self.lock:
+            self.is_cut = True
+            if self.line is not None:
+                hang_up(self.line)
+
+    def _let_go(self) -> None:
+        if self.line is not None:
+            os.close(self.line)
+            self.line = None
 
     def expect(self, body: int) -> None:
         """Let so many bytes come of the body, a quarter more for what frames them, and what small answers may need.

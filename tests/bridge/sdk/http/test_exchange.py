@@ -1,5 +1,6 @@
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -7,6 +8,7 @@ from bridge.sdk.deadline import Deadline
 from bridge.sdk.errors import UnexpectedAnswer
 from bridge.sdk.http.exchange import Exchange, PlainSocket
 from bridge.sdk.resolver import Resolver
+from bridge.sdk.threads.cancellation import Cancellation, Cancelled
 
 TOO_LONG = 10.0
 """The socket's own time-out, which must not matter."""
@@ -62,3 +64,34 @@ def test_all_that_comes_in_is_counted(pair: tuple[PlainSocket, socket.socket]) -
         assert exchange.received == 60
         with pytest.raises(UnexpectedAnswer, match="more came than"):
             pair[0].recv_into(bytearray(60))
+
+
+class ClosedMeanwhile(PlainSocket):
+    """A socket that another thread closes as soon as somebody has asked for its number, which a caller gets then."""
+
+    caller: tuple[socket.socket, socket.socket] | None = None
+    is_closing = False
+
+    def fileno(self) -> int:
+        number = super().fileno()
+        if self.is_closing and self.caller is None:
+            self.close()
+            self.caller = socket.socketpair()
+            assert number in {sock.fileno() for sock in self.caller}
+        return number
+
+
+def test_who_is_cut_off_takes_no_caller_along_who_has_the_number_of_his_connection_by_now() -> None:
+    left, right = socket.socketpair()
+    exchange, cancellation = Exchange(Deadline.after(TOO_LONG), 10, Resolver()), Cancellation()
+    ours = ClosedMeanwhile(fileno=left.detach())
+    with right, suppress(Cancelled), cancellation.under_way(), exchange.under_way():
+        exchange.seconds(ours)
+        ours.is_closing = True
+        cancellation.cancel()
+        ours.fileno()
+    assert ours.caller
+    one, other = ours.caller
+    with one, other:
+        one.sendall(b"101")
+        assert other.recv(3) == b"101"
