@@ -115,7 +115,7 @@ def _signed_in(settings: LdapConfig, deadline: Deadline) -> Iterator[Any]:
     directory = None
     try:
         directory = _connection(settings, deadline.seconds())
-        with cut_off_at(deadline, lambda: hang_up(directory.socket.fileno())):
+        with cut_off_at(deadline, lambda: hang_up(directory.socket.fileno)):
             directory.open()
             if settings.starttls:
                 directory.start_tls()

@@ -91,7 +91,14 @@ def cut_off_at(deadline: Deadline, cut: Callable[[], object]) -> Iterator[None]:
         raise TimeoutError
 
 
-def hang_up(descriptor: int) -> None:
-    """End a connection without closing it, for its owner still does: every wait on it returns."""
-    with socket.socket(fileno=os.dup(descriptor)) as end:
-        end.shutdown(socket.SHUT_RDWR)
+def hang_up(descriptor: int | Callable[[], int]) -> None:
+    """End a connection without closing it, for its owner still does: every wait on it returns.
+
+    Where its owner may close it at this moment, give what tells its descriptor, such as the `fileno` of a socket: it is
+    asked again before the end, for a number may be that of another connection by then.
+    """
+    told = descriptor if callable(descriptor) else lambda: descriptor
+    number = told()
+    with socket.socket(fileno=os.dup(number)) as end:
+        if told() == number:
+            end.shutdown(socket.SHUT_RDWR)

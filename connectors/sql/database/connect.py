@@ -30,9 +30,9 @@ def cut_off(kind: str, opened: Any) -> Callable[[], None]:  # noqa: ANN401 - the
     """Return what ends every wait on a connection, whoever waits; the connection cannot be used any more then."""
     match kind:
         case "postgresql":
-            return lambda: hang_up(opened.fileno())
+            return lambda: hang_up(opened.fileno)
         case "mysql":
-            return lambda: hang_up(opened._sock.fileno())  # noqa: SLF001 - pymysql shows it in no other way
+            return lambda: hang_up(opened._sock.fileno)  # noqa: SLF001 - pymysql shows it in no other way
         case "sqlite":
             return opened.interrupt  # type: ignore[no-any-return]
         case _:

@@ -69,3 +69,22 @@ def test_a_source_is_not_asked_without_anybody_to_stand_by(monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(SourceBusy, match="no thread can be started"), Watchdog(Deadline.after(10)):
         raise AssertionError("was asked")
+
+
+def test_a_connection_that_its_owner_closes_at_this_moment_takes_no_other_along_that_gets_its_number():
+    ours, end = socket.socketpair()
+    others = []
+
+    def told() -> int:
+        number = ours.fileno()
+        if not others:
+            ours.close()
+            others.extend(socket.socketpair())
+            assert number in {sock.fileno() for sock in others}
+        return number
+
+    hang_up(told)
+    one, other = others
+    with end, one, other:
+        one.sendall(b"101")
+        assert other.recv(3) == b"101"
