@@ -5,8 +5,10 @@ A rejected value is never repeated: it may be a secret in the wrong place.
 
 import re
 from dataclasses import replace
+from typing import get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from bridge.config.model_fields import field_at, fields_of, models_at, places_below
@@ -40,6 +42,9 @@ _MESSAGES = {
 }
 
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+_SECRETS = {"access_token", "api_key", "api_token", "apikey", "key", "password", "secret", "token"}
+"""What an admin may write for the one secret that a type needs."""
 
 _KNOWN = "unknown key; known here:"
 _HIGHER = "it belongs higher, beside"
@@ -80,11 +85,19 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Document, b
     problem = document.problem(path, message, at_key=absent or kind == "extra_forbidden")
     if kind == "extra_forbidden" and not _may_be_shown(str(location[-1]), detail.get("input"), message):
         # A value that slipped into the place of a key, such as `token:SECRET` without its blank.
-        message = "unknown key: is a blank missing after a colon?"
-        if _SECOND_HALF.fullmatch(str(location[-1])) and detail.get("input") is None:
-            message = "a fraction has a point, not a comma, as in 1.8s"
+        if detail.get("input") is None:
+            message = _key_without_value(str(location[-1]))
         return replace(problem, key=dotted((*path[:-1], "…")), message=message)
     return problem
+
+
+def _key_without_value(key: str) -> str:
+    """Say what an unknown key that has no value may have been."""
+    if _SECOND_HALF.fullmatch(key):
+        return "a fraction has a point, not a comma, as in 1.8s"
+    if ":" in key:
+        return "unknown key: is a blank missing after a colon?"
+    return "unknown key: several values stand in [ ], as in [one, two]; or is a colon missing?"
 
 
 def _entry_above(document: Document, path: KeyPath) -> str:
@@ -168,16 +181,24 @@ def _unknown_key(location: KeyPath, model: type[BaseModel]) -> str:
     """Say where a key belongs, or what may have been meant, or else what is known."""
     key, here = str(location[-1]), models_at([model], location[:-1])
     known = fields_of(here)
+    needed = [name for name, field in known.items() if _is_needed_secret(field)]
+    if len(location) == 1 and key in _SECRETS and len(needed) == 1:
+        return f"unknown key, did you mean '{needed[0]}'?"
     if below := places_below(here, key):
         return f"unknown key here: it belongs under {_or(below)}"
     for depth in range(len(location) - 2, -1, -1):
-        if key in fields_of(models_at([model], location[:depth])):
+        above = fields_of(models_at([model], location[:depth]))
+        if key in above and location[depth] in above:  # which the tag of a union is not
             return f"unknown key here: {_HIGHER} '{location[depth]}'"
     for name, field in known.items():
         if re.search(rf"://\S*\b{re.escape(key.upper())}\b", field.description or ""):
             return f"unknown key: it is a part of '{name}'"
     guess = did_you_mean(key, known)
     return f"unknown key{guess}" if guess else f"{_KNOWN} {', '.join(known)}"
+
+
+def _is_needed_secret(field: FieldInfo) -> bool:
+    return field.is_required() and any(kind is SecretStr for kind in (field.annotation, *get_args(field.annotation)))
 
 
 def _or(names: list[str]) -> str:

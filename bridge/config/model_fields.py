@@ -73,10 +73,12 @@ def _step(kind: Any, part: str | int) -> Iterator[Any]:  # noqa: ANN401 - annota
         fields = fields_of([kind])
         if part in fields:
             yield from _members(fields[str(part)].annotation)
-        elif _has_tag(kind, part):
+        elif _has_tag(kind, part) or (isinstance(part, str) and not _has_tags(kind)):
             yield kind
     elif get_origin(kind) in (list, tuple) and isinstance(part, int):
         yield from _members(get_args(kind)[0])
+    elif get_origin(kind) in (list, tuple):  # the tag of a union, of which this is a member
+        yield kind
     elif get_origin(kind) is dict:
         yield from _members(get_args(kind)[1])
 
@@ -92,6 +94,10 @@ def _members(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - annotations ar
         yield from _members(annotation.__value__)
     else:
         yield annotation
+
+
+def _has_tags(kind: type[BaseModel]) -> bool:
+    return any(get_origin(field.annotation) is Literal for field in kind.model_fields.values())
 
 
 def _has_tag(kind: type[BaseModel], part: str | int) -> bool:

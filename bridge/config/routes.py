@@ -46,7 +46,7 @@ class _Reader:
         if not route.hotlines:
             self._taken.setdefault(None, index)
         for position, name in enumerate(route.connectors):
-            if name not in self._connectors:
+            if self._connectors and name not in self._connectors:  # that there are none is told elsewhere
                 guess = did_you_mean(name, self._connectors) or f"; known: {', '.join(self._connectors)}"
                 self._complain(f"there is no connector of this name{guess}", index, "connectors", position)
         return RouteRule(hotlines, tuple(dict.fromkeys(route.connectors)))

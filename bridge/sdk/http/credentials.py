@@ -18,7 +18,7 @@ _OURS = {"host", "content-length", "transfer-encoding", "connection"}
 
 def _header_name(name: str) -> str:
     if not _TOKEN.fullmatch(name):
-        raise ValueError("not a header's name")
+        raise ValueError("not a header's name, which has letters without accents, digits and -, such as X-Api-Key")
     if name.lower() in _OURS:
         raise ValueError("this header is set by the bridge itself")
     return name

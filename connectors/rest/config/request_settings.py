@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
@@ -97,6 +98,16 @@ class RequestSettings(RequestTemplate):
             raise located(("pages",), "the request does not use {{ page }}, so it would be the same for each page")
         if not self.pages and "page" in self.names:
             raise ValueError("{{ page }} needs 'pages', for example pages: {next: paging.next}")
+        return self
+
+    @model_validator(mode="after")
+    def _takes_no_good_answer_for_nobody(self) -> Self:
+        if HTTPStatus.OK in self.nobody_status and self.nobody_when is None:
+            raise located(
+                ("nobody_status",),
+                "200 is the status of good answers, so everybody would be nobody: leave it out, or write what tells "
+                "nobody apart under 'nobody_when'",
+            )
         return self
 
 

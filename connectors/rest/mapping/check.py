@@ -11,21 +11,26 @@ from jmespath.functions import Functions
 from jmespath.lexer import Lexer
 
 from bridge.sdk import did_you_mean
+from connectors.rest.mapping.remedies import remedy
 
 _COMPARISONS = {"eq", "ne", "lt", "lte", "gt", "gte"}
 _FUNCTIONS: dict[str, Any] = Functions.FUNCTION_TABLE
 
 
-def what_is_wrong(error: JMESPathError) -> str:
-    """Return the library's complaint on one line, in fewer words."""
+def what_is_wrong(source: str, error: JMESPathError) -> str:
+    """Return the library's complaint on one line, in fewer words, and what to write instead."""
     if isinstance(error, EmptyExpressionError):
         return "it is empty"
     if isinstance(error, IncompleteExpressionError):
         return "its end is missing"
     if isinstance(error, LexerError):
-        return f"{error.message}, at character {error.lex_position + 1}"
+        at = error.lex_position
+        return f"{error.message}, at character {at + 1}{remedy(source, at)}"
     if isinstance(error, ParseError):
-        return f"{error.token_value!r} does not fit, at character {error.lex_position + 1}"
+        at = error.lex_position
+        if at >= len(source.rstrip()):
+            return "its end is missing"
+        return f"{error.token_value!r} does not fit, at character {at + 1}{remedy(source, at)}"
     return " ".join(str(error).split())
 
 

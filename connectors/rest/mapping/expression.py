@@ -31,7 +31,7 @@ class Expression:
         try:
             self._tree: Any = jmespath.compile(source).parsed
         except JMESPathError as error:
-            raise ValueError(f"not a JMESPath expression: {what_is_wrong(error)}") from None
+            raise ValueError(f"not a JMESPath expression: {what_is_wrong(source, error)}") from None
         check(source, self._tree)
         self.source = source
 

@@ -12,6 +12,9 @@ _TESTS = {"defined", "undefined", "none", "in", "eq", "ne", "string", "number", 
 
 _IN_SINGLE_BRACES = re.compile(r"(?<!\{)\{\s*(?P<group>[a-z_]\w*)(?P<member>\.\w+)?\s*(?:\|[^{}]*)?\}(?!\})")
 
+_BARE = re.compile(r"(?P<sign>\$|%|<|:|\[+)?\s*(?P<group>[a-z_]\w*)(?P<member>\.\w+)?\s*(?:%|>|\]+)?")
+_BARE_WITHIN = re.compile(r"(?<![\w.{$-])(?P<group>caller|hotline)\.(?P<member>\w+)\b")
+
 _ALLOWED = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Const, nodes.Name),
     *(
@@ -102,6 +105,18 @@ def _check_braces(tree: nodes.Template, known: set[str]) -> None:
             is_all = len(texts) == 1 and text.strip() == found[0]
             if found["group"] in _groups(known) and (found["member"] or is_all):
                 raise ValueError(f"{found[0]} would be sent as it stands: write {{{found[0]}}}")
+        _check_bare(text, known, alone=len(texts) == 1)
+
+
+def _check_bare(text: str, known: set[str], *, alone: bool) -> None:
+    """Find `caller.national` and `$caller` without braces."""
+    whole = _BARE.fullmatch(text.strip()) if alone else None
+    for found in [*([whole] if whole else []), *_BARE_WITHIN.finditer(text)]:
+        group, member = found["group"], (found["member"] or "").removeprefix(".")
+        members = _members(group, known)
+        if member in members or (found is whole and found["sign"] and group in {"caller", "hotline"} and members):
+            name = f"{group}.{member if member in members else 'national'}"
+            raise ValueError(f"{found[0].strip()} would be sent as it stands: write {{{{ {name} }}}}")
 
 
 def _check_output(output: nodes.Output, read: frozenset[str], known: set[str]) -> None:

@@ -45,7 +45,8 @@ class Template:
             self._text = sandbox.from_string(tree)
             self._single = _single_expression(tree, sandbox)
         except TemplateSyntaxError as error:
-            raise ValueError(f"not a template: {error.message}") from None
+            braces = "" if source.count("{{") == source.count("}}") else ": write {{ … }}, with two braces at both ends"
+            raise ValueError(f"not a template: {(error.message or '').rstrip('.')}{braces}") from None
         self.source = source
 
     def __repr__(self) -> str:
