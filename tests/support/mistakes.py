@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict, SecretStr
@@ -10,6 +11,8 @@ from pydantic import ConfigDict, SecretStr
 from bridge.sdk import (
     Call,
     Connector,
+    Customer,
+    CustomerPage,
     Deadline,
     Owner,
     PhoneNumber,
@@ -255,6 +258,68 @@ class LogsTheCaller(Right):
     def ask(self, call, deadline):
         log.info("asking for %s", call.caller.national)
         return super().ask(call, deadline)
+
+
+class PrintsItsToken(Right):
+    def ask(self, call, deadline):
+        print("asking with", self.config.token.get_secret_value())  # noqa: T201 - that is the mistake
+        return super().ask(call, deadline)
+
+
+class KeepsItsAnswers(Right):
+    def find_owners(self, call, deadline):
+        answers = vars(self).setdefault("answers", {})
+        if call.caller not in answers:
+            answers[call.caller] = super().find_owners(call, deadline)
+        return answers[call.caller]
+
+
+class MakesAClientForEachCall(Right):
+    def ask(self, call, deadline):
+        self.http.close()
+        self.http = HttpClient(self.config)
+        return super().ask(call, deadline)
+
+
+class TakesAnotherShapeForAnOutage(Right):
+    def find_owners(self, call, deadline):
+        try:
+            return super().find_owners(call, deadline)
+        except UnexpectedAnswer:
+            raise SourceUnavailable("bad") from None
+
+
+class Lists(Right):
+    """Lists the customers in pages of one, and does so rightly."""
+
+    lists_customers = True
+    ids = (1, 2)
+    total = 2
+
+    def list_customers(self, after="", since=None):  # noqa: ARG002 - as the contract has it
+        for number in (one for one in self.ids if one > int(after or 0)):
+            yield self.page(number)
+
+    def page(self, number):
+        phone = "0901234567" if number == 1 else "0912345678"
+        customer = Customer([PhoneNumber.parse(phone)], (LAN,), str(number))
+        return CustomerPage([customer], str(number) if number < self.total else "", self.total)
+
+
+class ListsTheFirstPageAlone(Lists):
+    ids = (1,)
+
+
+class ListsForEver(Lists):
+    def list_customers(self, after="", since=None):  # noqa: ARG002 - as the contract has it
+        while True:
+            yield CustomerPage([], "2", 2)
+
+
+class ListsAllUnderOneId(Lists):
+    def page(self, number):
+        page = super().page(number)
+        return replace(page, customers=[replace(page.customers[0], record="id")])
 
 
 class ExplainsItsToken(Right):

@@ -21,14 +21,15 @@ class Discretion(Subject):
                 self._must_be_clean(text, f"{what}: the error {type(error).__name__}", advice)
 
     def test_its_log_gives_nothing_away(self, place: Any) -> None:  # noqa: ANN401
-        """Logs nothing about a call: what it raises is logged by omi-bridge."""
+        """Logs and prints nothing about a call: what it raises is logged by omi-bridge."""
         with log_lines() as lines:
             with self.opened(place) as connector:
                 self.ask(connector)
                 self.ask(connector, self.strangers[0])
             for _ in self.broken(place):
                 pass
-        self._must_be_clean("\n".join(lines), "the log", "Log nothing about a call: raise, and omi-bridge logs it")
+        advice = "Log and print nothing about a call: raise, and omi-bridge logs it"
+        self._must_be_clean("\n".join(lines), "the log", advice)
 
     def test_what_it_explains_and_reports_gives_no_secret_away(self, place: Any) -> None:  # noqa: ANN401
         """Keeps secrets out of what `omi-bridge lookup --explain` and `omi-bridge check` print."""

@@ -39,6 +39,23 @@ class Listing(Subject):
                         f"list_customers: page {number} says after={page.after!r}, and the rest does not follow it"
                     )
 
+    @asks_nothing
+    def test_a_list_is_as_long_as_it_says(self, place: Any) -> None:  # noqa: ANN401
+        """Gives as many records as its pages say there are, and tells each from all others."""
+        for _connector, pages in self._listed(place):
+            told, read = pages[-1].total if pages else None, sum(page.records for page in pages)
+            if told is not None and not 0.9 * told <= read <= told:
+                complain(
+                    f"list_customers: its pages have {read} records, and say that there are {told}. Ask for all pages; "
+                    "total is what the source says of all of them, seen how many records a page has."
+                )
+            records = [one.record for page in pages for one in page.customers if one.record]
+            if twice := next((record for record in records if records.count(record) > 1), ""):
+                complain(
+                    f"list_customers: two customers have the record {twice!r}, and the later one would replace the "
+                    "other. Give each the id that the source gives it, and no page twice."
+                )
+
     def test_a_list_that_cannot_be_read_is_no_list(self, place: Any) -> None:  # noqa: ANN401
         """Raises a SourceError when the source breaks, or lists the customer all the same."""
         for what, connector in self.left(place):
@@ -58,8 +75,15 @@ class Listing(Subject):
 
     def _read(self, connector: AnyConnector, after: str = "") -> list[CustomerPage]:
         pages: list[CustomerPage] = []
+        begun = {after}
         for page in connector.list_customers(after):
             pages.append(page)
+            if page.after in begun and page.after:
+                complain(
+                    f"list_customers: it comes to after={page.after!r} again, and so never ends. Each page says where "
+                    "the next one begins, and the last one after=''."
+                )
+            begun.add(page.after)
             if len(pages) > _MOST_PAGES:
                 complain("list_customers: it does not end")
         return pages

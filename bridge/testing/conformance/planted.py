@@ -1,9 +1,10 @@
 """What must not turn up anywhere: the secret that is planted in the settings, and callers' whole numbers."""
 
+import io
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from urllib.parse import quote, quote_plus
 
 from bridge.sdk.phone.number import PhoneNumber
@@ -41,16 +42,22 @@ class _Collector(logging.Handler):
 
 @contextmanager
 def log_lines() -> Iterator[list[str]]:
-    """Collect what is logged, down to the level debug, as the service would: it lets urllib3 warn alone."""
+    """Collect what is logged, down to the level debug, as the service would: it lets urllib3 warn alone.
+
+    What is printed stands in the service's log, too, and follows when all is over.
+    """
     lines: list[str] = []
     collector, root, urllib3 = _Collector(lines), logging.getLogger(), logging.getLogger("urllib3")
     before, before_urllib3 = root.level, urllib3.level
     root.addHandler(collector)
     root.setLevel(logging.DEBUG)
     urllib3.setLevel(max(logging.WARNING, before_urllib3))
+    printed = io.StringIO()
     try:
-        yield lines
+        with redirect_stdout(printed), redirect_stderr(printed):
+            yield lines
     finally:
+        lines += [f"printed: {line}" for line in printed.getvalue().splitlines()]
         root.removeHandler(collector)
         root.setLevel(before)
         urllib3.setLevel(before_urllib3)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bridge.sdk.errors import SourceUnavailable
 from bridge.sdk.phone import holds
 from bridge.testing.conformance.outcome import TrialOutcome, complain, not_tried
 from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, Reply, send, sending
@@ -133,3 +134,5 @@ class HttpAnswers(HttpSubject):
                 "if the CRM really says by this that it knows nobody, list it in also_nobody."
             )
         outcome.must_be_failure(situation)
+        if isinstance(outcome.error, SourceUnavailable):
+            complain(f"{situation}: {outcome}. Raise UnexpectedAnswer: asking again later changes nothing.")

@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable
 
 from bridge.sdk.connector import AnyConnector
-from bridge.testing.conformance.outcome import complain
+from bridge.sdk.http import HttpSettings
+from bridge.sdk.http.rate_limit import parse_rate
+from bridge.testing.conformance.outcome import complain, not_tried
 from bridge.testing.conformance.subject import asks_strangers
 from bridge.testing.fake_crm import FakeCrm, ReceivedRequest, sending
 from bridge.testing.http.faults import FAILURES
@@ -91,6 +93,39 @@ class HttpCalls(HttpSubject):
                 if away:
                     self._reopen(connector)
                 self.must_find(self.ask(connector), f"the CRM at {crm.url} was away and is back")
+
+    @asks_strangers
+    def test_an_answer_is_not_kept(self, place: FakeCrm) -> None:
+        """Asks anew for each call: omi-bridge remembers answers, for as long as it is told to."""
+        with self.opened(place) as connector:
+            self.must_find(self.ask(connector), "all is well")
+            place.script = sending(self.nobody)
+            outcome = self.ask(connector)
+            if connector.remembered and outcome.found == tuple(self.owners):
+                complain(
+                    f"the CRM no longer knows the customer, and {outcome}. Keep no answers: omi-bridge remembers them, "
+                    "and forgets them when 'cache' or a webhook of the CRM says so."
+                )
+
+    def test_no_more_is_asked_than_max_rate_allows(self, place: FakeCrm) -> None:
+        """Makes one HttpClient and asks by it alone, which counts requests for all processes."""
+        with self.made_at(self.new_place(place)) as model:
+            if not isinstance(model.config, HttpSettings):
+                not_tried("max_rate, which settings have that are made of bridge.sdk.http.HttpSettings")
+            slow = type(model)(model.config.model_copy(update={"max_rate": parse_rate("1/h")}))
+        place.asked.clear()
+        try:
+            self.open(slow)
+            for caller in (self.number, *self.strangers[:1]):
+                self.ask(slow, caller)
+        finally:
+            self.put_aside(slow)
+        asked = [(request.method, request.path) for request in place.asked]
+        if again := next((one for one in asked if asked.count(one) > 1), None):
+            complain(
+                f"with max_rate: 1/h it made {asked.count(again)} requests {' '.join(again)} at once. Make one "
+                "HttpClient(config) in __init__, and ask by it alone: it counts them."
+            )
 
     def test_one_failure_is_no_failure_for_ever(self, place: FakeCrm) -> None:
         """Answers again as soon as the CRM does."""
