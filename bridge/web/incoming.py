@@ -7,6 +7,7 @@ nobody calls at night does not mean that OMICall has the right key by now.
 """
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from math import inf
@@ -15,6 +16,7 @@ from bridge.storage.machine import MachineMemory
 
 _IN_A_ROW = 3
 _WITHIN = 86_400.0
+_SECOND = 1.0
 
 
 class Refusal(StrEnum):
@@ -50,11 +52,15 @@ class Incoming:
         self.accepted = memory.moments("calls accepted")
         """When a call was last answered, with whatever outcome, because its key was right."""
         self._keys = memory.figures("key of the last call", 1)
+        self._noted_key, self._note_again = b"", 0.0
         self._refused = {why: memory.moments(f"calls refused: {why}", _IN_A_ROW) for why in Refusal}
 
     def accept(self, key: bytes) -> None:
-        """Take note of a call that is answered, and of its key."""
-        self._keys.add(_mark(key))
+        """Take note of a call that is answered, and of its key: of one that stays the same, once a second."""
+        now = time.monotonic()
+        if key != self._noted_key or now >= self._note_again:  # another process may have had another one meanwhile
+            self._noted_key, self._note_again = key, now + _SECOND
+            self._keys.add(_mark(key))
         self.accepted.note()
 
     def last_key(self, keys: Sequence[bytes]) -> int | None:
