@@ -7,7 +7,7 @@ is closed, and leaves no trace.
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -217,6 +217,12 @@ class Service:
         doubted |= frozenset(self.extensions.doubted())
         read = {name: one.read_ahead.snapshot.counted() for name, one in self.guards.items() if one.read_ahead}
         return Snapshot(tuple(self.guards.values()), known, unmapped, troubles, doubted, read)
+
+    def list_states(self) -> Iterator[ListState]:
+        """Give what is kept of each list: the connectors', and those of extensions."""
+        yield from (guard.connector.kept for guard in self.guards.values())
+        yield from (file.kept for file in self.extensions.files())
+        yield from (source.kept for source in self.extensions.sources)
 
     def purge(self, purge: Purge) -> None:
         """Let nothing answer any more that was learnt of these before now. Raises SourceBusy and OSError.

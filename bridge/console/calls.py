@@ -8,13 +8,12 @@ from bridge.console.audit import ToldLately, tell
 from bridge.console.forms import CallsForm
 from bridge.console.pages import Ask
 from bridge.console.words import OUTCOMES
-from bridge.insight.client import AnswerRefused
+from bridge.insight.client import CALLS_SOUGHT_BY, AnswerRefused
 from bridge.sdk.deadline import Clock
 
 REFRESHES = "X-Refresh"
 """The header by which our script says that nobody has asked anew."""
 
-_FILTERS = ("number", "owner", "extension", "hotline", "outcome", "day")
 _BUSY = "busy"
 
 
@@ -34,7 +33,7 @@ class CallsPage:
     def calls(self) -> str:
         """Show the recent calls, or those that are looked for."""
         form, is_refresh = CallsForm(), REFRESHES in request.headers
-        wanted = {name: form[name].data or "" for name in _FILTERS} if form.validate_on_submit() else {}
+        wanted = {name: form[name].data or "" for name in CALLS_SOUGHT_BY} if form.validate_on_submit() else {}
         found, refused = None, ""
         try:
             found = self._ask({"ask": "calls", **wanted, **({"refresh": True} if is_refresh else {})})

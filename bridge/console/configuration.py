@@ -33,9 +33,11 @@ class ConfigurationPage:
                 tried = self._ask({"ask": "shadow"})
             except AnswerRefused as refusal:
                 refused = str(refusal)
-            tell("tries the configuration's file on the last callers%s", f", refused: {refused}" if refused else "")
-            if refused and refused not in _REFUSED:
-                raise AnswerRefused(refused)
+                tell("tries the configuration's file on the last callers, refused: %s", refused)
+                if refused not in _REFUSED:
+                    raise
+            else:
+                tell("tries the configuration's file on the last callers")
         found = self._ask({"ask": "configuration"})
         tell("looks at the configuration")
         shown = {"found": found, "problems": _by_line(found), "tried": tried, "refused": refused}

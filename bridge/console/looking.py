@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 from bridge.insight.client import AnswerRefused
+from bridge.insight.turns import take_turn
 from bridge.sdk.shared import Turns
 
 PER_MINUTE = 6
@@ -46,8 +47,7 @@ class FileLooker:
         if not self._busy.acquire(blocking=False):
             raise AnswerRefused("look-busy")
         try:
-            if self._turns.book(PER_MINUTE, 0.0) > 0:
-                raise AnswerRefused("look-often")
+            take_turn(self._turns, PER_MINUTE, "look-often")
             file.flush()
             found = self._said(file.fileno(), json.dumps(wanted).encode())
         finally:

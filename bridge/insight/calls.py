@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.config.loading import Config
 from bridge.config.sections import DECIDED
-from bridge.insight.client import AnswerRefused
+from bridge.insight.client import CALLS_SOUGHT_BY, AnswerRefused
 from bridge.insight.line_mask import LineMask
 from bridge.insight.trace import BY_HAND
 from bridge.lookup.decision import Outcome
@@ -27,7 +27,6 @@ MOST = 100
 REST = 20.0
 """How many times as long as a search took no page that refreshes itself has another one: a twentieth of a processor."""
 
-_FILTERS = ("number", "owner", "extension", "hotline", "outcome", "day")
 _LONGEST, _MOST_KEPT = 64, 16
 
 
@@ -59,7 +58,7 @@ class RecentCalls:
         Raises AnswerRefused with `no-decisions`, `wrong-number`, `wrong-day`, or `busy` if it is to wait for that.
         """
         service, began = self._current(), self._clock()
-        wanted = {name: str(value)[:_LONGEST].strip() for name, value in question.items() if name in _FILTERS}
+        wanted = {name: str(value)[:_LONGEST].strip() for name, value in question.items() if name in CALLS_SOUGHT_BY}
         key = tuple(sorted(wanted.items()))
         if service is not self._of:
             self._of = service

@@ -10,6 +10,9 @@ from bridge.local.address import ServiceUnreachable, ask
 PURPOSE = "insight-"
 """Tells this address of a service from the one that takes wishes to reload."""
 
+CALLS_SOUGHT_BY = ("number", "owner", "extension", "hotline", "outcome", "day")
+"""By what the question `calls` may narrow them."""
+
 _PATIENCE = 5.0
 _LONGER = {"directory": 45.0, "configuration": 20.0, "forget": 35.0, "presets": 30.0, "lines": 30.0, "shadow": 55.0}
 """Seconds for an answer for which all sources may have to be asked or opened, plug-ins loaded, or a file waited for."""

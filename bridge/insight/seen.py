@@ -3,11 +3,10 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.sdk.deadline import Clock
-from bridge.sdk.disk.list_state import ListState
 from bridge.sdk.http.certificates import all_shown
 from bridge.service import Service
 from bridge.storage.noticeboard import Slips
@@ -61,12 +60,6 @@ class SeenByAll:
         return {
             "failures": self._failed,
             "remembered": {name: guard.entries for name, guard in service.guards.items()},
-            "rows": {kept.name: (kept.rows, kept.rows_before) for kept in _lists(service) if kept.rows},
+            "rows": {kept.name: (kept.rows, kept.rows_before) for kept in service.list_states() if kept.rows},
             "certificates": all_shown(),
         }
-
-
-def _lists(service: Service) -> Iterator[ListState]:
-    yield from (guard.connector.kept for guard in service.guards.values())
-    yield from (file.kept for file in service.extensions.files())
-    yield from (source.kept for source in service.extensions.sources)

@@ -14,10 +14,11 @@ from bridge.config.loading import Config, load_again
 from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
 from bridge.insight.trace import takes_no_place
+from bridge.insight.turns import take_turn
 from bridge.lookup.answer import Freshness
 from bridge.lookup.decision import Decision, Outcome
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.errors import ConfigError, SourceBusy
+from bridge.sdk.errors import ConfigError
 from bridge.sdk.http.rate_limit import calls_come_first
 from bridge.sdk.shared import Turns
 from bridge.service import ReloadRefused, Service
@@ -63,7 +64,7 @@ class ShadowRun:
             config = load_again(in_force.config)
         except ConfigError:
             raise AnswerRefused("not-valid") from None
-        self._take_turn()
+        take_turn(self._turns, PER_MINUTE, "shadow-often")
         try:
             with self._candidate(config) as candidate, calls_come_first():
                 found = self._compared(in_force, candidate, callers)
@@ -77,8 +78,7 @@ class ShadowRun:
         differ: list[Mapping[str, object]] = []
         unknown: list[Mapping[str, object]] = []
         for one in callers:
-            hotline = one.hotline.e164 if one.hotline else ""
-            shown: Mapping[str, object] = {"caller": one.caller.masked, "hotline": hotline}
+            shown: Mapping[str, object] = {"caller": one.caller.masked, "hotline": "".join(one.hotlines)}
             if end.expired() or not _has_room(one, now, then):
                 unknown.append({**shown, "why": "time" if end.expired() else "no-room"})
                 continue
@@ -99,18 +99,9 @@ class ShadowRun:
             "because": [self._mask(line, one.caller) for line in decision.because()],
         }
 
-    def _take_turn(self) -> None:
-        try:
-            wait = self._turns.book(PER_MINUTE, 0.0)
-        except SourceBusy:
-            wait = 1.0
-        if wait > 0:
-            raise AnswerRefused("shadow-often")
-
 
 def _has_room(one: RecentCaller, *services: Service) -> bool:
-    hotlines = [one.hotline.e164] if one.hotline else []
-    return all(takes_no_place(guard) for service in services for guard in service.lookup.guards_for(hotlines))
+    return all(takes_no_place(guard) for service in services for guard in service.lookup.guards_for(one.hotlines))
 
 
 def _both(one: RecentCaller, now: Service, then: Service, end: Deadline) -> tuple[Decision, Decision]:
@@ -122,6 +113,5 @@ def _both(one: RecentCaller, now: Service, then: Service, end: Deadline) -> tupl
 
 
 def _decided(one: RecentCaller, service: Service, end: Deadline, *, live: bool = False) -> Decision:
-    hotlines = [one.hotline.e164] if one.hotline else []
     seconds = min(service.deadline, end.remaining())
-    return service.lookup.answer([one.caller.e164], hotlines, Deadline.after(seconds), live=live)
+    return service.lookup.answer([one.caller.e164], one.hotlines, Deadline.after(seconds), live=live)

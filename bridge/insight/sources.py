@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
 from bridge.insight.seen import SeenByAll
+from bridge.insight.turns import take_turn
 from bridge.lookup.guard import Guard
 from bridge.sdk.connector import Attention, ConnectorConfig
-from bridge.sdk.errors import SourceBusy
 from bridge.sdk.http.certificates import ShownCertificate
 from bridge.sdk.http.client import HttpSettings
 from bridge.sdk.shared import Turns
@@ -88,12 +88,7 @@ class Sources:
         guard = self._current().guards.get(str(question.get("name")))
         if guard is None or not guard.is_left_alone:
             raise AnswerRefused("well")
-        try:
-            wait = self._turns.book(PER_MINUTE, 0.0)
-        except SourceBusy:
-            wait = 1.0
-        if wait > 0:
-            raise AnswerRefused("try-often")
+        take_turn(self._turns, PER_MINUTE, "try-often")
         if not guard.try_now():
             raise AnswerRefused("no-trial")
         return {"name": guard.name}

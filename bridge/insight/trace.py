@@ -13,12 +13,12 @@ from bridge.diagnosis.judgement import SPELLINGS
 from bridge.extensions.directory import Reach
 from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
+from bridge.insight.turns import take_turn
 from bridge.lookup.decision import Decision, Outcome
 from bridge.lookup.guard import Guard
 from bridge.observability.logs import REQUEST_ID
 from bridge.sdk.connector import Owner
 from bridge.sdk.deadline import Deadline
-from bridge.sdk.errors import SourceBusy
 from bridge.sdk.http.rate_limit import calls_come_first
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.shared import Turns
@@ -50,7 +50,7 @@ class Tracer:
         hotlines = [hotline] if hotline else []
         if not all(map(takes_no_place, service.lookup.guards_for(hotlines))):
             raise AnswerRefused("no-room")
-        self._take_turn()
+        take_turn(self._turns, PER_MINUTE, "often")
         token = REQUEST_ID.set(BY_HAND + secrets.token_hex(4))
         try:
             with calls_come_first():
@@ -118,14 +118,6 @@ class Tracer:
             told.append({"begin": round(before * 1000, 1), "end": round(at * 1000, 1), "text": text})
             before = at
         return told
-
-    def _take_turn(self) -> None:
-        try:
-            wait = self._turns.book(PER_MINUTE, 0.0)
-        except SourceBusy:
-            wait = 1.0
-        if wait > 0:
-            raise AnswerRefused("often")
 
 
 def takes_no_place(guard: Guard) -> bool:

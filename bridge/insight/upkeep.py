@@ -14,8 +14,9 @@ from typing import Any
 from bridge.config.loading import Config
 from bridge.insight.client import AnswerRefused
 from bridge.insight.line_mask import LineMask
+from bridge.insight.turns import take_turn
 from bridge.sdk.disk.list_state import ListState
-from bridge.sdk.errors import InvalidNumber, SourceBusy
+from bridge.sdk.errors import InvalidNumber
 from bridge.sdk.phone.number import PhoneNumber
 from bridge.sdk.shared import Turns
 from bridge.service import Service
@@ -47,12 +48,7 @@ class Forgetter:
             caller = PhoneNumber.parse(str(question.get("number", ""))[:_LONGEST], config.settings.phone.region)
         except InvalidNumber:
             raise AnswerRefused("wrong-number") from None
-        try:
-            wait = self._turns.book(PER_MINUTE, 0.0)
-        except SourceBusy:
-            wait = 1.0
-        if wait > 0:
-            raise AnswerRefused("forget-often")
+        take_turn(self._turns, PER_MINUTE, "forget-often")
         found = _forgotten(config, caller)
         return {
             "caller": caller.masked,
@@ -89,11 +85,7 @@ class Doubts:
         raise AnswerRefused("not-doubted")
 
     def _doubted(self) -> Iterator[ListState]:
-        service = self._current()
-        states = [guard.connector.kept for guard in service.guards.values()]
-        states += [file.kept for file in service.extensions.files()]
-        states += [source.kept for source in service.extensions.sources]
-        yield from (kept for kept in states if kept.doubted and not kept.is_confirmed())
+        yield from (kept for kept in self._current().list_states() if kept.doubted and not kept.is_confirmed())
 
 
 def _forgotten(config: Config, caller: PhoneNumber) -> Any:  # noqa: ANN401 - any JSON

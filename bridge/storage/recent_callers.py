@@ -29,6 +29,11 @@ class RecentCaller(NamedTuple):
     hotline: PhoneNumber | None
     at: float
 
+    @property
+    def hotlines(self) -> list[str]:
+        """The hotline as a lookup takes it: none if it is not known."""
+        return [self.hotline.e164] if self.hotline else []
+
 
 class RecentCallers:
     """Those who called any process of this machine; who is `forgotten` is told no more, and overwritten."""

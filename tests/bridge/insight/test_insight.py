@@ -28,18 +28,10 @@ from bridge.testing.fakes import FakeClock
 from tests.support.another_user import nobody_is_hung_up_on, only_root
 from tests.support.application import opened, reload
 from tests.support.consoled import with_console
-from tests.support.known_customers import KnownCrm, expecting
+from tests.support.known_customers import expecting
 
 NUMBER = {"ask": "trace", "number": "0901234567"}
 _PATIENCE = 10.0
-
-
-@pytest.fixture(autouse=True)
-def crm(monkeypatch):
-    monkeypatch.setattr(KnownCrm, "instead", "")
-    monkeypatch.setattr(KnownCrm, "asked", [])
-    monkeypatch.setattr(KnownCrm, "let_go", threading.Event())
-    return KnownCrm
 
 
 def consoled(folder, **options):

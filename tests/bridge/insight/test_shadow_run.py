@@ -1,7 +1,5 @@
 """A changed configuration, tried on the last callers before it is in force."""
 
-import threading
-
 import pytest
 
 from bridge.config.loading import load_config
@@ -14,14 +12,6 @@ from tests.support.consoled import with_console
 from tests.support.known_customers import KnownCrm, expecting
 
 TRY = {"ask": "shadow"}
-
-
-@pytest.fixture(autouse=True)
-def crm(monkeypatch):
-    monkeypatch.setattr(KnownCrm, "instead", "")
-    monkeypatch.setattr(KnownCrm, "asked", [])
-    monkeypatch.setattr(KnownCrm, "let_go", threading.Event())
-    return KnownCrm
 
 
 @pytest.fixture
